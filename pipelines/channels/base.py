@@ -1,0 +1,129 @@
+"""What every system must declare: how it is reached, what can be read, what can be written and how safely.
+
+A system is one folder beside this file, exporting one `Channel`. Reads are data (`Endpoint`) over small async
+generators; writes are small functions, since vendors differ too much for a table. Nothing here knows a vendor.
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from pipelines.http import Session
+from pipelines.model import Correction, Outcome, Reading
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """One record as the vendor gave it. `payload` is the record's own JSON, untouched."""
+
+    id: str
+    updated_at: str | None
+    payload: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Some rows of one read, with the total the vendor declared, if it declares one."""
+
+    rows: Sequence[RawRow]
+    total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """`since` None: a census (everything). Else a delta: all that changed at or after `since` (UTC)."""
+
+    since: datetime | None
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One raw table `raw_<system>.<name>`, one row a record, keyed by `id`.
+
+    `read` yields pages until the vendor says there are no more; it raises rather than end early. `has_delta`
+    says whether it honours `window.since`; `overlap` is subtracted from the cursor (search lag, equal stamps).
+    """
+
+    name: str
+    entities: tuple[str, ...]
+    read: Callable[[Session, Window], AsyncIterator[Page]]
+    has_delta: bool = True
+    overlap: timedelta = timedelta(minutes=5)
+
+
+@dataclass(frozen=True, slots=True)
+class Writer:
+    """Writes corrections of one entity in the vendor's batches.
+
+    `write` gets at most `batch_max` corrections that agree on `group(correction)`, and a key: the same key and
+    the same corrections are always sent as the same bytes. It answers one outcome per correction, in order.
+    Raises AmbiguousWrite when the answer was lost, CredentialError or FatalChannelError when all stop.
+    """
+
+    entity: str
+    fields: frozenset[str]
+    batch_max: int
+    write: Callable[[Session, Sequence[Correction], str], Awaitable[list[Outcome]]]
+    group: Callable[[Correction], str] = lambda correction: ""
+    needs_check: bool = False
+    """True: the vendor has no compare-and-set here; push reads back by id just before (rung 3)."""
+    max_in_flight: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """Reads the present values of corrections by id (never by search), in batches of `batch_max`."""
+
+    entity: str
+    batch_max: int
+    read: Callable[[Session, Sequence[Correction]], Awaitable[list[Reading]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Ability:
+    """One line of the write-safety ladder: 1 compare-and-set, 2 idempotency key, 3 read-check-write, 4 blind, 0 none."""
+
+    entity: str
+    field: str
+    rungs: tuple[int, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom we are talking to: compared with the estate before every push (R20)."""
+
+    shop_id: str
+    name: str
+    timezone: str | None = None
+    scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One outside system, declared."""
+
+    name: str
+    title: str
+    connect: Callable[["Connection"], Session]
+    """Builds the session: auth headers, limiter, error model. Opens nothing."""
+    identify: Callable[[Session], Awaitable[Identity]]
+    endpoints: tuple[Endpoint, ...]
+    writers: tuple[Writer, ...]
+    read_backs: tuple[ReadBack, ...]
+    abilities: tuple[Ability, ...]
+    secrets: tuple[str, ...]
+    """Names of the environment variables it needs, e.g. ("TRUEUP_SQUARE_TOKEN",)."""
+    needed_scopes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """What `connect` gets: where, with which secrets and options (from estate.toml), and the injected world."""
+
+    base_url: str
+    secrets: dict[str, str]
+    options: dict[str, str]
+    clock: "object"
+    transport: "object | None" = None

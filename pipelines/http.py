@@ -1,0 +1,196 @@
+"""One system's HTTP: auth, pacing, retries, the host guard and the counters. Knows no vendor and no table.
+
+Clock and transport are handed in. Redirects are never followed and links off the configured host are refused,
+since custom auth headers would travel with them. A write whose answer is lost raises AmbiguousWrite: whether
+the same bytes may be sent again is the caller's decision, stated by `is_repeatable`.
+"""
+
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import httpx
+import msgspec
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+
+from pipelines.clock import Clock
+from pipelines.errors import AmbiguousWrite, FatalChannelError, RetriableChannelError
+
+MAX_TRIES = 5
+MAX_BODY_BYTES = 64 * 1024 * 1024
+_BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
+
+
+class Limiter(Protocol):
+    """Paces calls to what the vendor allows; `observe` corrects it from an answer."""
+
+    async def acquire(self, cost: float) -> None:
+        """Wait until `cost` may be spent."""
+        ...
+
+    def observe(self, answer: "Answer") -> None:
+        """Learn from the vendor's own figures."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A vendor's answer, read whole."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    def json(self) -> Any:
+        """The body as JSON; FatalChannelError where it is none."""
+        try:
+            return msgspec.json.decode(self.body)
+        except msgspec.DecodeError as error:
+            raise FatalChannelError("the answer is not JSON", status=self.status) from error
+
+
+@dataclass(slots=True)
+class Counters:
+    """What one session did: for the summary and for `calls made against the least possible`."""
+
+    calls: int = 0
+    retries: int = 0
+    throttled: int = 0
+    waited_seconds: float = 0.0
+    bytes_read: int = 0
+
+
+Judge = Callable[[Answer], None]
+"""Raises the right ChannelError for an answer that is not a success; returns for one that is."""
+
+
+class Session(AbstractAsyncContextManager["Session"]):
+    """All calls to one system go through here."""
+
+    def __init__(
+        self,
+        *,
+        system: str,
+        base_url: str,
+        headers: Mapping[str, str],
+        limiter: Limiter,
+        judge: Judge,
+        clock: Clock,
+        options: Mapping[str, str] | None = None,
+        transport: httpx.AsyncBaseTransport | None = None,
+        auth: httpx.Auth | tuple[str, str] | None = None,
+        timeout_seconds: float = 30.0,
+        max_connections: int = 8,
+    ) -> None:
+        self.system, self.base_url, self.clock = system, base_url.rstrip("/"), clock
+        self.options: Mapping[str, str] = options or {}
+        self.counters = Counters()
+        self._limiter, self._judge = limiter, judge
+        self._host = urlsplit(base_url).netloc
+        self._client = httpx.AsyncClient(
+            headers=dict(headers),
+            auth=auth,
+            transport=transport,
+            timeout=timeout_seconds,
+            follow_redirects=False,
+            trust_env=False,
+            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
+        )
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.aclose()
+
+    async def get(self, path: str, *, params: Mapping[str, str | int] | None = None, cost: float = 1) -> Answer:
+        """Read; repeated on retriable errors."""
+        return await self.call("GET", path, params=params, cost=cost)
+
+    async def post(
+        self, path: str, body: Any, *, cost: float = 1, headers: Mapping[str, str] | None = None,
+        is_repeatable: bool = True,
+    ) -> Answer:
+        """Post JSON. `is_repeatable=False` for writes without key or compare-and-set."""
+        return await self.call("POST", path, body=body, cost=cost, headers=headers, is_repeatable=is_repeatable)
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: Any = None,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        cost: float = 1,
+        is_repeatable: bool = True,
+    ) -> Answer:
+        """One call within the vendor's limits; up to MAX_TRIES tries. Raises the ChannelErrors of `judge`."""
+        url = self._url(path)
+        content = None if body is None else msgspec.json.encode(body)
+        sent = {"content-type": "application/json", **(headers or {})} if content is not None else dict(headers or {})
+
+        def note(state: RetryCallState) -> None:
+            self.counters.retries += 1
+
+        def wait(state: RetryCallState) -> float:
+            error = state.outcome.exception() if state.outcome else None
+            if isinstance(error, RetriableChannelError) and error.retry_after is not None:
+                return error.retry_after
+            return float(_BACKOFF(state))
+
+        async for attempt in AsyncRetrying(
+            sleep=self.clock.sleep,
+            stop=stop_after_attempt(MAX_TRIES),
+            wait=wait,
+            retry=retry_if_exception_type(RetriableChannelError),
+            before_sleep=note,
+            reraise=True,
+        ):
+            with attempt:
+                return await self._once(method, url, content, params, sent, cost, is_repeatable)
+        raise AssertionError("unreachable: tenacity re-raises")
+
+    async def _once(
+        self, method: str, url: str, content: bytes | None, params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str], cost: float, is_repeatable: bool,
+    ) -> Answer:
+        before = self.clock.monotonic()
+        await self._limiter.acquire(cost)
+        self.counters.waited_seconds += self.clock.monotonic() - before
+        self.counters.calls += 1
+        try:
+            response = await self._client.request(
+                method, url, content=content, params=dict(params) if params else None, headers=headers
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            raise RetriableChannelError(f"no connection: {type(error).__name__}", system=self.system) from error
+        except httpx.TransportError as error:
+            if is_repeatable:
+                raise RetriableChannelError(f"answer lost: {type(error).__name__}", system=self.system) from error
+            raise AmbiguousWrite(f"answer lost: {type(error).__name__}", system=self.system) from error
+        self.counters.bytes_read += len(response.content)
+        if len(response.content) > MAX_BODY_BYTES:
+            raise FatalChannelError(f"answer over {MAX_BODY_BYTES} bytes", system=self.system)
+        answer = Answer(response.status_code, response.headers, response.content)
+        self._limiter.observe(answer)
+        if response.is_redirect:
+            raise FatalChannelError("redirect refused", system=self.system, status=answer.status)
+        try:
+            self._judge(answer)
+        except RetriableChannelError as error:
+            if error.status == 429 or error.code == "THROTTLED":
+                self.counters.throttled += 1
+            elif not is_repeatable:
+                raise AmbiguousWrite(error.message, system=self.system, status=error.status) from error
+            raise
+        return answer
+
+    def _url(self, path: str) -> str:
+        if "://" not in path:
+            return f"{self.base_url}/{path.lstrip('/')}"
+        if urlsplit(path).netloc != self._host:
+            raise FatalChannelError("link off the configured host refused", system=self.system)
+        return path

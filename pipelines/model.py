@@ -1,0 +1,139 @@
+"""The frozen types that stages hand to each other: corrections, outcomes, what was read back, read verdicts.
+
+No behaviour beyond naming. Values of corrections are canonical text (`None` = absent): integers in decimal
+("1299" minor units, "7" units), text as it is, consent states as `yes | no | pending`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+
+class Entity(StrEnum):
+    """What is compared; plural tables."""
+
+    ITEMS = "items"
+    PRICES = "prices"
+    STOCK = "stock"
+    CUSTOMERS = "customers"
+    CONSENTS = "consents"
+    ORDERS = "orders"
+
+
+class DriftClass(StrEnum):
+    """Who moved; DESIGN.md, "Drift classes"."""
+
+    NEVER_AGREED = "never_agreed"
+    HERE = "here"
+    ELSEWHERE = "elsewhere"
+    BOTH = "both"
+    RULE = "rule"
+    EXPLAINED = "explained"
+    UNEXPLAINED = "unexplained"
+    LOWER = "lower"
+    RAISE_WITH_PROOF = "raise_with_proof"
+    RAISE_WITHOUT_PROOF = "raise_without_proof"
+
+
+class Disposition(StrEnum):
+    """What policy says about one correction."""
+
+    APPROVE = "approve"
+    HOLD = "hold"
+    REFUSE = "refuse"
+    NOT_WRITABLE = "not_writable"
+
+
+class OutcomeStatus(StrEnum):
+    """What became of one write."""
+
+    APPLIED = "applied"
+    REJECTED = "rejected"
+    STALE = "stale"
+    UNKNOWN = "unknown"
+    SKIPPED = "skipped"
+
+
+class VerificationStatus(StrEnum):
+    """What the re-read by id showed."""
+
+    CONFIRMED = "confirmed"
+    OVERWRITTEN = "overwritten"
+    SETTLING = "settling"
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """One value to change in one system. Identity across nights is `correction_key`."""
+
+    correction_key: str
+    plan_id: str
+    system: str
+    entity: str
+    field: str
+    vendor_id: str
+    vendor_sub_id: str
+    """The vendor's location, price list or audience; '' where the record alone is the key."""
+    subject_id: str
+    subject_sub_id: str
+    observed: str | None
+    desired: str | None
+    base: str | None = None
+    currency: str | None = None
+    version: str | None = None
+    """The vendor's own version of the record as read, where it has one (compare-and-set)."""
+    drift_class: str = ""
+    rule: str = ""
+    reason: str = ""
+    risk: str = ""
+    context: dict[str, Any] = field(default_factory=dict)
+    """Vendor ids a writer needs beside the key, e.g. {"product_id": "gid://..."}; from the stage SQL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The vendor's word on one correction."""
+
+    correction_key: str
+    status: OutcomeStatus
+    code: str = ""
+    message: str = ""
+    """Never holds a personal value."""
+    request_id: str = ""
+    version_after: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One value as the system holds it now, read by id."""
+
+    system: str
+    entity: str
+    field: str
+    vendor_id: str
+    vendor_sub_id: str
+    value: str | None
+    version: str | None = None
+    exists: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class ReadVerdict:
+    """Whether one read of one endpoint can be believed (R7)."""
+
+    system: str
+    endpoint: str
+    entities: tuple[str, ...]
+    kind: str
+    """census | delta"""
+    is_complete: bool
+    reason: str
+    row_count: int
+    page_count: int
+    declared_total: int | None
+    started_at: datetime
+    finished_at: datetime
+    cursor_from: datetime | None
+    cursor_to: datetime
