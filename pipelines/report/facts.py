@@ -1,0 +1,79 @@
+"""What the report says, as plain data: one set-based query per table of the page, no HTML and no masking here."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from pipelines.errors import ConfigurationError
+
+_QUERIES = Path(__file__).parent / "queries"
+ROWS_SHOWN = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NightFacts:
+    """One night: head line facts and the tables, each a list of dicts keyed by column."""
+
+    night_id: str
+    estate: str
+    kind: str
+    as_of: datetime
+    status: str
+    reads: list[dict[str, Any]] = field(default_factory=list)
+    drift: list[dict[str, Any]] = field(default_factory=list)
+    """system, entity, drift_class, row_count"""
+    trend: list[dict[str, Any]] = field(default_factory=list)
+    """night_id, as_of, system, row_count (new corrections that night)"""
+    flow: list[dict[str, Any]] = field(default_factory=list)
+    """system, entity, planned, approved, held, refused, not_writable, pushed, confirmed, unproved"""
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    """at most ROWS_SHOWN corrections per disposition and risk, most recent risk first"""
+    remaining: list[dict[str, Any]] = field(default_factory=list)
+    """system, entity, cause, row_count"""
+    quarantine: list[dict[str, Any]] = field(default_factory=list)
+    """system, entity, field, reason, row_count"""
+
+    def total(self, column: str) -> int:
+        """Sum of one column of `flow`."""
+        return sum(int(row[column] or 0) for row in self.flow)
+
+
+def night_facts(con: duckdb.DuckDBPyConnection, night_id: str) -> NightFacts:
+    """All facts of one night; ConfigurationError where the ledger has no such night."""
+    head = _rows(con, "night", night_id)
+    if not head:
+        raise ConfigurationError(f"the ledger has no night {night_id!r}; `trueup status` lists the nights")
+    night = head[0]
+    return NightFacts(
+        night_id=night["night_id"], estate=night["estate"], kind=night["kind"], as_of=night["as_of"],
+        status=night["status"] or "running",
+        **{name: _rows(con, name, night_id) for name in ("reads", "drift", "trend", "flow", "rows", "remaining")},
+        quarantine=_quarantine(con),
+    )
+
+
+def _rows(con: duckdb.DuckDBPyConnection, name: str, night_id: str) -> list[dict[str, Any]]:
+    result = con.execute((_QUERIES / f"{name}.sql").read_text(encoding="utf-8"), {"night_id": night_id})
+    columns = [column[0] for column in result.description]
+    return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+
+
+def _quarantine(con: duckdb.DuckDBPyConnection) -> list[dict[str, Any]]:
+    tables = con.execute(
+        "SELECT table_name FROM information_schema.tables WHERE table_schema = 'quarantine' "
+        "AND table_catalog = current_database() ORDER BY table_name"
+    ).fetchall()
+    found: list[dict[str, Any]] = []
+    for (table,) in tables:
+        system = "system" if table == "reconcile" else "?"
+        sql = (
+            f"SELECT {system} AS system, entity, field, reason, count(*) AS row_count FROM quarantine.{table} "
+            "GROUP BY ALL ORDER BY row_count DESC, entity, field, reason"
+        )
+        result = con.execute(sql, [] if table == "reconcile" else [table])
+        columns = [column[0] for column in result.description]
+        found += [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
+    return found
