@@ -60,7 +60,7 @@ def trend_chart(trend: list[dict[str, Any]]) -> str:
     axes.set_xticks(range(len(nights)), [f"{night:%d %b}" for night in nights], rotation=0)
     axes.set_ylabel("new drift")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper right", frameon=False)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncol=4, frameon=False)
     return _svg(figure, "New drift per night and system")
 
 
