@@ -1,0 +1,61 @@
+"""Stage: `raw_<system>.*` to `<system>.*`, one SELECT per table, bad rows to quarantine; and the view over all systems.
+
+The models lie beside their system in `channels/<system>/*.sql`. Reconcile reads every system at once through
+`staged.<entity>`, a generated UNION ALL over the systems that have the entity, so a new system changes no SQL.
+"""
+
+from functools import cache
+from pathlib import Path
+
+import duckdb
+from sqlglot import exp
+
+from pipelines.sql import ROOT, Model, build, find_models, in_order, model_of
+from pipelines.tables import STAGE, create_tables
+
+CHANNELS_FOLDER = ROOT / "channels"
+
+
+@cache
+def stage_models(folder: Path = CHANNELS_FOLDER) -> dict[str, Model]:
+    """All stage models of all systems, by name."""
+    return find_models(*sorted(path for path in folder.iterdir() if path.is_dir()))
+
+
+def stage_system(con: duckdb.DuckDBPyConnection, system: str) -> dict[str, int]:
+    """Build all tables of one system, in order; returns the rows of each, by table name."""
+    models = {name: model for name, model in stage_models().items() if model.schema == system}
+    create_tables(con, models.values())
+    return {model.name: build(con, model) for model in in_order(models)}
+
+
+def union_models() -> dict[str, Model]:
+    """The generated `staged.<entity>` of every entity that any system has; inputs name the systems' tables."""
+    found = {}
+    for entity, columns in STAGE.items():
+        systems = sorted(model.schema for model in stage_models().values() if model.table == entity)
+        if systems:
+            text = _union(entity, columns, systems).sql("duckdb", pretty=True)
+            found[f"staged.{entity}"] = model_of(f"staged.{entity}", text)
+    return found
+
+
+def create_unions(con: duckdb.DuckDBPyConnection) -> None:
+    """(Re)create the views `staged.*`; the systems' tables are made, empty, where they are missing."""
+    create_tables(con, stage_models().values())
+    con.execute("CREATE SCHEMA IF NOT EXISTS staged")
+    for model in union_models().values():
+        con.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.sql}")
+
+
+def _union(entity: str, columns: dict[str, str], systems: list[str]) -> exp.Query:
+    """Casts fix the view's types, whatever width a vendor's own SQL gave a number."""
+
+    def one(system: str) -> exp.Query:
+        listed = [exp.cast(exp.column(name), kind, dialect="duckdb").as_(name) for name, kind in columns.items()]
+        return exp.select(exp.Literal.string(system).as_("system"), *listed).from_(exp.table_(entity, db=system))
+
+    query = one(systems[0])
+    for system in systems[1:]:
+        query = exp.union(query, one(system), distinct=False)
+    return query

@@ -1,0 +1,176 @@
+"""The columns of every table that stages hand to each other in `work.duckdb`, and empty tables of those types.
+
+SQL always finds its inputs: a system that has not been read yet, or a stage that has not run, is an empty table of
+the right types, never a missing one. The ledger's tables are made by its migrations (`pipelines.ledger`), not here.
+A test holds the models to the columns written down here.
+"""
+
+from collections.abc import Iterable
+
+import duckdb
+
+from pipelines.sql import Model
+
+
+def _text(names: str) -> dict[str, str]:
+    return dict.fromkeys(names.split(), "VARCHAR")
+
+
+RAW = {"id": "VARCHAR", "updated_at": "VARCHAR", "payload": "VARCHAR", "read_at": "TIMESTAMPTZ"}
+_WRITE = {"version": "VARCHAR", "updated_at": "TIMESTAMPTZ", "write_context": "VARCHAR"}
+_PERSON = _text("first_name last_name phone street city postcode")
+_DRIFT = {
+    **_text("system entity field vendor_id vendor_sub_id subject_id subject_sub_id"),
+    "currency": "VARCHAR", "observed": "VARCHAR", "base": "VARCHAR", "has_base": "BOOLEAN", "desired": "VARCHAR",
+    "drift_class": "VARCHAR", "authority": "VARCHAR", "rule": "VARCHAR", "reason": "VARCHAR", "version": "VARCHAR",
+    "context": "VARCHAR", "cost_minor": "BIGINT", "old_minor": "BIGINT",
+}
+
+STAGE: dict[str, dict[str, str]] = {
+    "items": {
+        **_text("vendor_id parent_id sku sku_norm gtin gtin_norm title option_title category status"),
+        "is_tracked": "BOOLEAN", "is_kit": "BOOLEAN", "tax_rate_bp": "INTEGER", "tax_basis": "VARCHAR",
+        "cost_minor": "BIGINT", "currency": "VARCHAR", **_WRITE,
+    },
+    "prices": {
+        "vendor_id": "VARCHAR", "vendor_price_list": "VARCHAR", "currency": "VARCHAR", "amount_minor": "BIGINT",
+        "compare_at_minor": "BIGINT", "tax_basis": "VARCHAR", "tax_rate_bp": "INTEGER", **_WRITE,
+    },
+    "promotions": {
+        "promotion_id": "VARCHAR", "vendor_id": "VARCHAR", "percent": "INTEGER", "starts_on": "DATE", "ends_on": "DATE",
+    },
+    "stock": {
+        "vendor_id": "VARCHAR", "vendor_location_id": "VARCHAR", "on_hand": "BIGINT", "committed": "BIGINT",
+        "available": "BIGINT", "is_tracked": "BOOLEAN", **_WRITE,
+    },
+    "movements": {
+        **_text("movement_id vendor_id vendor_location_id kind"),
+        "quantity": "BIGINT", "order_state": "VARCHAR", "occurred_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
+    },
+    "customers": {
+        **_text("vendor_id first_name last_name email email_norm phone phone_e164 street city postcode country card"),
+        "birth_date": "DATE", "version": "VARCHAR", "created_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
+        "write_context": "VARCHAR",
+    },
+    "consents": {
+        **_text("vendor_id vendor_audience_id channel contact_point state vendor_state"),
+        "changed_at": "TIMESTAMPTZ", "has_proof": "BOOLEAN", "proof": "VARCHAR", "email": "VARCHAR", **_WRITE,
+    },
+    "orders": {
+        **_text("vendor_id vendor_location_id vendor_customer_id currency"),
+        "total_minor": "BIGINT", "state": "VARCHAR", "created_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
+    },
+    "order_lines": {
+        "order_id": "VARCHAR", "vendor_id": "VARCHAR", "vendor_item_id": "VARCHAR", "quantity": "BIGINT",
+        "returned": "BIGINT", "unit_minor": "BIGINT",
+    },
+}
+"""Columns of `<system>.<entity>`; the models end in one more, `problems`, which becomes quarantine."""
+
+QUARANTINE = _text("entity vendor_id vendor_sub_id field reason value_class")
+
+TABLES: dict[str, dict[str, str]] = {
+    "estate.night": {
+        "night_id": "VARCHAR", "estate": "VARCHAR", "as_of": "TIMESTAMPTZ", "timezone": "VARCHAR", "kind": "VARCHAR",
+    },
+    "estate.systems": {"system": "VARCHAR", "shop_id": "VARCHAR", "timezone": "VARCHAR"},
+    "estate.locations": {"system": "VARCHAR", "vendor_location_id": "VARCHAR", "location_id": "VARCHAR"},
+    "estate.price_lists": {
+        "system": "VARCHAR", "vendor_price_list": "VARCHAR", "price_list_id": "VARCHAR", "currency": "VARCHAR",
+        "tax_basis": "VARCHAR",
+    },
+    "estate.audiences": {
+        "system": "VARCHAR", "vendor_audience_id": "VARCHAR", "channel": "VARCHAR", "purpose": "VARCHAR",
+    },
+    "estate.stock_rules": {"location_id": "VARCHAR", "authority": "VARCHAR", "safety_stock": "BIGINT"},
+    "policy.sources": {"entity": "VARCHAR", "field": "VARCHAR", "system": "VARCHAR", "rank": "INTEGER"},
+    "policy.targets": {
+        "system": "VARCHAR", "entity": "VARCHAR", "field": "VARCHAR", "mode": "VARCHAR", "is_writable": "BOOLEAN",
+        "tolerance": "BIGINT",
+    },
+    "policy.pilots": {"system": "VARCHAR", "entity": "VARCHAR", "subject_id": "VARCHAR"},
+    "policy.decisions": {"entity": "VARCHAR", "field": "VARCHAR", "drift_class": "VARCHAR", "action": "VARCHAR"},
+    "policy.caps": {
+        "system": "VARCHAR", "entity": "VARCHAR", "field": "VARCHAR", "max_share_pct": "DOUBLE", "floor_rows": "BIGINT",
+        "max_rows": "BIGINT",
+    },
+    "policy.guards": {
+        "entity": "VARCHAR", "field": "VARCHAR", "max_jump_pct": "DOUBLE", "refuses_zero": "BOOLEAN",
+        "refuses_below_cost": "BOOLEAN", "floor_minor": "BIGINT", "ceiling_minor": "BIGINT",
+    },
+    "reads.verdicts": {"system": "VARCHAR", "entity": "VARCHAR", "is_complete": "BOOLEAN", "reason": "VARCHAR"},
+    "quarantine.reconcile": {"system": "VARCHAR", **QUARANTINE},
+    "reconcile.item_matches": {
+        "system": "VARCHAR", "vendor_id": "VARCHAR", "item_id": "VARCHAR", "rule": "VARCHAR", "is_new": "BOOLEAN",
+    },
+    "reconcile.person_matches": {
+        "system": "VARCHAR", "vendor_id": "VARCHAR", "person_id": "VARCHAR", "rule": "VARCHAR", "score": "DOUBLE",
+        "is_auto": "BOOLEAN",
+    },
+    "reconcile.drift": _DRIFT,
+    "reconcile.consent_drift": _DRIFT,
+    "observed.items": {
+        **_text("system vendor_id item_id gtin title status"),
+        "is_tracked": "BOOLEAN", "is_kit": "BOOLEAN", "version": "VARCHAR", "write_context": "VARCHAR",
+    },
+    "observed.prices": {
+        **_text("system vendor_id vendor_price_list item_id price_list_id currency"),
+        "amount": "BIGINT", "compare_at": "BIGINT", "tax_basis": "VARCHAR", "tax_rate_bp": "INTEGER",
+        "version": "VARCHAR", "write_context": "VARCHAR",
+    },
+    "observed.stock": {
+        **_text("system vendor_id vendor_location_id item_id location_id"),
+        "quantity": "BIGINT", "on_hand": "BIGINT", "committed": "BIGINT",
+        "version": "VARCHAR", "write_context": "VARCHAR",
+    },
+    "observed.customers": {
+        "system": "VARCHAR", "vendor_id": "VARCHAR", "person_id": "VARCHAR", **_PERSON, "country": "VARCHAR",
+        "version": "VARCHAR", "write_context": "VARCHAR",
+    },
+    "observed.consents": {
+        **_text("system vendor_id vendor_audience_id contact_point channel purpose state"),
+        "changed_at": "TIMESTAMPTZ", "has_proof": "BOOLEAN", "email": "VARCHAR", "version": "VARCHAR",
+        "write_context": "VARCHAR",
+    },
+    "golden.items": {
+        **_text("item_id sku gtin title status"),
+        "is_tracked": "BOOLEAN", "is_kit": "BOOLEAN", "tax_rate_bp": "INTEGER", "cost_minor": "BIGINT",
+        "cost_currency": "VARCHAR", "authority": "VARCHAR", "rule": "VARCHAR", "reason": "VARCHAR",
+    },
+    "golden.prices": {
+        "item_id": "VARCHAR", "price_list_id": "VARCHAR", "currency": "VARCHAR", "amount": "BIGINT",
+        "compare_at": "BIGINT", "tax_basis": "VARCHAR", "tax_rate_bp": "INTEGER", "authority": "VARCHAR",
+        "rule": "VARCHAR", "reason": "VARCHAR",
+    },
+    "golden.stock": {
+        "item_id": "VARCHAR", "location_id": "VARCHAR",
+        **dict.fromkeys(("on_hand", "committed", "held", "safety", "available"), "BIGINT"),
+        "authority": "VARCHAR", "rule": "VARCHAR", "reason": "VARCHAR",
+    },
+    "golden.customers": {
+        "person_id": "VARCHAR",
+        **{name: "VARCHAR" for field in _PERSON for name in (field, f"{field}_authority")},
+    },
+    "golden.consents": _text("contact_point channel purpose state authority rule reason"),
+}
+"""Columns of all other tables of `work.duckdb` that one stage writes and another reads."""
+
+
+def create_tables(con: duckdb.DuckDBPyConnection, models: Iterable[Model] = ()) -> None:
+    """Make what is missing, empty and typed; nothing that exists is touched.
+
+    With stage models: also the raw tables they read, the tables they fill and their systems' quarantine.
+    """
+    wanted = dict(TABLES)
+    for model in models:
+        for name in model.inputs:
+            if name.startswith("raw_"):
+                wanted[name] = RAW
+        if model.table in STAGE and f"{model.schema}.{model.table}" not in TABLES:
+            wanted[model.name] = STAGE[model.table]
+            wanted[f"quarantine.{model.schema}"] = QUARANTINE
+    for schema in sorted({name.split(".")[0] for name in wanted}):
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    for name, columns in sorted(wanted.items()):
+        listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
+        con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({listed})")

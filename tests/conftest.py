@@ -1,0 +1,44 @@
+"""Fixtures that every test may use: the shared material outside the repository, and an empty warehouse in memory."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from pipelines import ledger, sql
+from pipelines.stage import create_unions
+
+ROOT = Path(__file__).parents[1]
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder beside the repository with the vendors' specs; skips without it, fails under REQUIRE_SHARED=1."""
+    folder = ROOT.parent / "shared"
+    if not (folder / "specs").is_dir():
+        message = "the folder ../shared (vendors' specs) is not here; set REQUIRE_SHARED=1 to make this a failure"
+        if os.environ.get("REQUIRE_SHARED") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return folder
+
+
+def open_warehouse() -> duckdb.DuckDBPyConnection:
+    """A warehouse in memory as a night finds it: macros, a migrated ledger, every input table empty and typed."""
+    con = duckdb.connect(":memory:", config={"threads": 2})
+    con.execute("SET TimeZone = 'UTC'")
+    con.execute("ATTACH ':memory:' AS ledger")
+    sql.load_macros(con, contact_key=b"the tests' own key")
+    ledger.migrate(con)
+    create_unions(con)
+    return con
+
+
+@pytest.fixture
+def con() -> Iterator[duckdb.DuckDBPyConnection]:
+    """A fresh warehouse in memory."""
+    connection = open_warehouse()
+    yield connection
+    connection.close()
