@@ -1,0 +1,175 @@
+"""Stage 1, extract: systems -> `raw_<system>.*`, with a verdict on how far each read can be believed.
+
+All systems and all their endpoints are read at once. A read goes to a Parquet file first and is judged whole; only
+a complete one is loaded (extract_load), and only then is its cursor committed in the ledger. What failed keeps its
+last raw table, its cursor and an incomplete verdict, which freezes everything that it feeds. Vendors are known
+only through `channels.base`.
+"""
+
+import asyncio
+import copy
+import logging
+import shutil
+import traceback
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import duckdb
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from pipelines.channels.base import Channel, Endpoint, Window
+from pipelines.clock import Clock
+from pipelines.errors import ChannelError
+from pipelines.extract_judge import Seen, count_unique, judge, without_repeats
+from pipelines.extract_load import LoadFile, load_files
+from pipelines.extract_log import Due, commit_reads, commit_verdicts, due_reads, ensure_raw_tables
+from pipelines.extract_spill import Spill
+from pipelines.http import Counters, Session
+from pipelines.model import ReadVerdict
+
+log = logging.getLogger("trueup.extract")
+
+Runner = Callable[[Coroutine[Any, Any, "list[Read]"]], "list[Read]"]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """One endpoint's read: what is known about it, the file it lies in, and what it cost."""
+
+    verdict: ReadVerdict
+    seen: Seen
+    path: Path
+    calls: int
+    waited_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Night:
+    """What every read of one extraction shares."""
+
+    con: duckdb.DuckDBPyConnection
+    clock: Clock
+    folder: Path
+    due: dict[tuple[str, str], Due]
+    accept_short: frozenset[str]
+
+
+def extract_all(
+    con: duckdb.DuckDBPyConnection,
+    channels: list[tuple[Channel, Session]],
+    *,
+    night_id: str,
+    clock: Clock,
+    folder: Path,
+    force_census: bool = False,
+    accept_short: frozenset[str] = frozenset(),
+    run: Runner = asyncio.run,
+) -> list[ReadVerdict]:
+    """Read, judge and load every endpoint of `channels`; one system's failure never stops the others.
+
+    `folder` is scratch space of ours. `accept_short` names endpoints ("square.catalog") whose shrinking a person
+    has explained. `run` runs the reading on the event loop to which the sessions belong; closing them is the
+    caller's.
+    """
+    systems = [channel for channel, _ in channels]
+    ensure_raw_tables(con, systems)
+    con.execute("CHECKPOINT")  # frees what the last night's tables held, so that the file does not grow
+    due = due_reads(con, systems, now=clock.now(), force_census=force_census)
+    night = _Night(con, clock, folder, due, accept_short)
+    spill = folder / "spill"
+    shutil.rmtree(spill, ignore_errors=True)
+    spill.mkdir(parents=True)
+    try:
+        reads = run(_read_all(night, channels))
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
+    commit_reads(con, night_id, [(read.verdict, read.calls, read.waited_seconds) for read in reads])
+    verdicts = [read.verdict for read in reads]
+    commit_verdicts(con, verdicts)
+    return verdicts
+
+
+async def _read_all(night: _Night, channels: list[tuple[Channel, Session]]) -> list[Read]:
+    # DuckDB has one connection and dlt is synchronous: one thread loads while the others' pages go on arriving.
+    with ThreadPoolExecutor(max_workers=1, thread_name_prefix="load") as loader:
+
+        async def one(channel: Channel, session: Session) -> list[Read]:
+            reads = await asyncio.gather(*(_read(night, channel.name, e, session) for e in channel.endpoints))
+            return await asyncio.get_running_loop().run_in_executor(
+                loader, _judge_and_load, night, channel.name, list(reads)
+            )
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(one(channel, session)) for channel, session in channels]
+    return [read for task in tasks for read in task.result()]
+
+
+async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session) -> Read:
+    started, due = night.clock.now(), night.due[system, endpoint.name]
+    counted = copy.copy(session)  # shares the connections and the limiter, counts for itself
+    counted.counters = Counters()
+    path, seen, problem = night.folder / "spill" / f"{system}.{endpoint.name}.parquet", Seen(), ""
+    with Spill(path) as spill:
+        try:
+            async for page in endpoint.read(counted, Window(due.since, started)):
+                seen.add(page)
+                spill.add(page.rows, night.clock.now())
+            spill.finish()
+        except ChannelError as error:
+            problem = f"{type(error).__name__}: {error}"
+        except Exception as error:  # an answer of a shape nobody foresaw: this system only; no values in the words
+            place = traceback.extract_tb(error.__traceback__)[-1]
+            problem = f"{type(error).__name__} in {Path(place.filename).name} line {place.lineno}"
+            log.error("%s.%s: %s", system, endpoint.name, problem)
+    finished = night.clock.now()
+    log.info(
+        "%s.%s: %s of %d rows in %d pages, %.1f s%s", system, endpoint.name, due.kind, seen.row_count,
+        seen.page_count, (finished - started).total_seconds(), f" ({problem})" if problem else "",
+    )
+    verdict = ReadVerdict(
+        system=system,
+        endpoint=endpoint.name,
+        entities=endpoint.entities,
+        kind=due.kind,
+        is_complete=not problem,
+        reason=problem,
+        row_count=seen.row_count,
+        page_count=seen.page_count,
+        declared_total=seen.declared_max,
+        started_at=started,
+        finished_at=finished,
+        cursor_from=due.since,
+        cursor_to=started,
+    )
+    return Read(verdict, seen, path, counted.counters.calls, counted.counters.waited_seconds)
+
+
+def _judge_and_load(night: _Night, system: str, reads: list[Read]) -> list[Read]:
+    judged, files = [], []
+    for read in reads:
+        verdict, path = read.verdict, read.path
+        if verdict.is_complete:
+            unique = count_unique(night.con, path)
+            accepted = f"{system}.{verdict.endpoint}" in night.accept_short
+            last = None if accepted else night.due[system, verdict.endpoint].last_census
+            verdict = judge(verdict, read.seen, unique_count=unique, last_census=last)
+            if verdict.is_complete and unique < verdict.row_count:
+                path = without_repeats(night.con, path)
+            files.append(LoadFile(verdict.endpoint, path, unique, verdict.kind == "census"))
+        if not verdict.is_complete:
+            log.warning("%s.%s is not complete: %s", system, verdict.endpoint, verdict.reason)
+        judged.append(replace(read, verdict=verdict))
+    complete = {read.verdict.endpoint for read in judged if read.verdict.is_complete}
+    try:
+        load_files(night.con, system, [file for file in files if file.endpoint in complete], folder=night.folder)
+    except PipelineStepFailed as error:
+        reason = f"the load failed: {type(error.exception).__name__}"  # its words may hold a row's values
+        log.error("%s: %s", system, reason)
+        return [
+            replace(read, verdict=replace(read.verdict, is_complete=False, reason=read.verdict.reason or reason))
+            for read in judged
+        ]
+    return judged

@@ -1,0 +1,88 @@
+"""Whether a read can be believed (GUARDS R7): absence is never concluded from a read that is not known to be whole.
+
+Belongs to the extract stage. `Seen` watches the pages as they come and stops paging that goes in circles; `judge`
+looks at the whole. Reads the spilled file through DuckDB, writes nothing but the file without repeated rows.
+"""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import duckdb
+
+from pipelines.channels.base import Page
+from pipelines.errors import FatalChannelError
+from pipelines.model import ReadVerdict
+
+MIN_SHARE = 0.9
+"""A census with fewer rows than this share of the last complete one is not believed."""
+MIN_LOSS = 5
+"""So few missing rows are no sign of a short read, whatever their share."""
+
+
+@dataclass(slots=True)
+class Seen:
+    """What the pages of one read showed so far."""
+
+    row_count: int = 0
+    page_count: int = 0
+    widest_page: int = 0
+    declared_min: int | None = None
+    declared_max: int | None = None
+    _edges: set[tuple[str, str, int]] = field(default_factory=set)
+
+    def add(self, page: Page) -> None:
+        """Count one page; FatalChannelError where the vendor's paging repeats itself."""
+        self.page_count += 1
+        self.row_count += len(page.rows)
+        self.widest_page = max(self.widest_page, len(page.rows))
+        if page.total is not None:
+            self.declared_min = page.total if self.declared_min is None else min(self.declared_min, page.total)
+            self.declared_max = page.total if self.declared_max is None else max(self.declared_max, page.total)
+        if page.rows:
+            edge = (page.rows[0].id, page.rows[-1].id, len(page.rows))
+            if edge in self._edges:
+                raise FatalChannelError(f"paging repeats itself after {self.row_count} rows")
+            self._edges.add(edge)
+
+
+def judge(verdict: ReadVerdict, seen: Seen, *, unique_count: int, last_census: int | None) -> ReadVerdict:
+    """The verdict on a read that ended properly. `last_census`: rows of the last complete census, if there was one.
+
+    A record may come twice while others change (pages shift): in a delta the later one counts. A census in which
+    rows moved may have missed some, so it is not believed.
+    """
+    reason = ""
+    repeated = verdict.row_count - unique_count
+    if verdict.kind == "census":
+        if repeated:
+            reason = f"{repeated} of {verdict.row_count} rows came twice: records moved while they were listed"
+        elif verdict.row_count == 0 and (last_census or seen.declared_max is None):
+            reason = "no rows, and the system does not declare that there are none"
+        elif last_census and _is_short(verdict.row_count, last_census):
+            reason = f"{verdict.row_count} rows after {last_census} in the last complete census"
+    low, high = seen.declared_min, seen.declared_max
+    if not reason and low is not None and high is not None and not low <= verdict.row_count <= high + repeated:
+        reason = f"{verdict.row_count} rows where the system declared {high}"
+    return replace(verdict, is_complete=not reason, reason=reason)
+
+
+def _is_short(row_count: int, last: int) -> bool:
+    return row_count < MIN_SHARE * last and last - row_count > MIN_LOSS
+
+
+def count_unique(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """How many different ids a spilled read holds."""
+    row = con.execute("SELECT count(DISTINCT id) FROM read_parquet(?)", [str(path)]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def without_repeats(con: duckdb.DuckDBPyConnection, path: Path) -> Path:
+    """The read with one row an id, the one that came last; a new file beside the old one."""
+    target = path.with_suffix(".unique.parquet")
+    con.execute(
+        "COPY (SELECT id, updated_at, payload, read_at FROM read_parquet(?, file_row_number = true) "
+        "QUALIFY row_number() OVER (PARTITION BY id ORDER BY file_row_number DESC) = 1) "
+        "TO ? (FORMAT parquet)",
+        [str(path), str(target)],
+    )
+    return target
