@@ -55,9 +55,10 @@ def load_files(
     _configure()
     name, scratch = raw_schema(system), folder / "dlt"
     shutil.rmtree(scratch / name, ignore_errors=True)
+    own = con.cursor()  # dlt sets the current schema of the connection it is given
     pipeline = dlt.pipeline(
         name,
-        destination=dlt.destinations.duckdb(con),
+        destination=dlt.destinations.duckdb(own),
         dataset_name=name,
         pipelines_dir=str(scratch),
     )
@@ -69,6 +70,7 @@ def load_files(
         pipeline.load(raise_on_failed_jobs=True)
     finally:
         pipeline.deactivate()
+        own.close()
         shutil.rmtree(scratch / name, ignore_errors=True)
 
 
