@@ -5,7 +5,7 @@ the right types, never a missing one. The ledger's tables are made by its migrat
 A test holds the models to the columns written down here.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import duckdb
 
@@ -88,7 +88,11 @@ TABLES: dict[str, dict[str, str]] = {
         "system": "VARCHAR", "entity": "VARCHAR", "field": "VARCHAR", "mode": "VARCHAR", "is_writable": "BOOLEAN",
         "tolerance": "BIGINT",
     },
-    "policy.pilots": {"system": "VARCHAR", "entity": "VARCHAR", "subject_id": "VARCHAR"},
+    "policy.pilots": _text("system entity subject_id"),
+    "policy.pilot_skus": _text("system entity sku"),
+    "policy.derivations": {
+        "system": "VARCHAR", "price_list_id": "VARCHAR", "markup_bp": "BIGINT", "ends_in": "BIGINT",
+    },
     "policy.decisions": {"entity": "VARCHAR", "field": "VARCHAR", "drift_class": "VARCHAR", "action": "VARCHAR"},
     "policy.caps": {
         "system": "VARCHAR", "entity": "VARCHAR", "field": "VARCHAR", "max_share_pct": "DOUBLE", "floor_rows": "BIGINT",
@@ -174,3 +178,10 @@ def create_tables(con: duckdb.DuckDBPyConnection, models: Iterable[Model] = ()) 
     for name, columns in sorted(wanted.items()):
         listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
         con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({listed})")
+
+
+def fill_table(con: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Sequence[object]]) -> None:
+    """Replace the rows of a small table; values are bound, in the order of its columns."""
+    con.execute(f"DELETE FROM {name}")
+    if rows:
+        con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' for _ in rows[0])})", rows)

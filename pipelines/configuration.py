@@ -1,0 +1,148 @@
+"""Reads the user's TOML files into pydantic models, with errors that a person can act on.
+
+Every error names the file, the line, the key, what is allowed there and, for a slip of the pen, what was likely meant.
+Nothing here knows what a policy or an estate is; `policy.py` and `estate.py` say that.
+"""
+
+import difflib
+import re
+import tomllib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from pipelines.errors import ConfigurationError
+
+Parsed = TypeVar("Parsed", bound=BaseModel)
+KeyPath = Sequence[str | int]
+
+
+class Section(BaseModel):
+    """A table of a user's file: unknown keys are errors, values are fixed once read."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class TomlFile:
+    """A file's name and text, kept to say where a key stands."""
+
+    name: str
+    text: str
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The parsed file; ConfigurationError with the parser's own line when it is not TOML."""
+        try:
+            return tomllib.loads(self.text)
+        except tomllib.TOMLDecodeError as error:
+            raise ConfigurationError(f"{self.name}: not valid TOML: {error}") from error
+
+    def line_of(self, path: KeyPath) -> int:
+        """The line of a key, or of the nearest table above it that is written down; 1 when nothing is."""
+        wanted = [str(part) for part in path if not isinstance(part, int)]
+        lines = _key_lines(self.text)
+        while wanted and tuple(wanted) not in lines:
+            wanted.pop()
+        return lines.get(tuple(wanted), 1)
+
+    def error(self, path: KeyPath, message: str) -> ConfigurationError:
+        """The error for one key of this file."""
+        key = ".".join(_quoted(str(part)) for part in path)
+        return ConfigurationError(f"{self.name} line {self.line_of(path)}: {key}: {message}")
+
+
+def read_file(path: Path) -> TomlFile:
+    """The file's text; ConfigurationError naming the path when there is none."""
+    try:
+        return TomlFile(path.name, path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigurationError(f"{path}: there is no such file") from error
+
+
+def parse(file: TomlFile, model: type[Parsed], content: dict[str, Any] | None = None, under: KeyPath = ()) -> Parsed:
+    """Validate `content` (default: the whole file) as `model`; one ConfigurationError tells all that is wrong."""
+    try:
+        return model.model_validate(file.content if content is None else content)
+    except ValidationError as error:
+        schema = model.model_json_schema()
+        told = [_tell(file, schema, fault, under) for fault in error.errors(include_url=False)]
+        raise ConfigurationError("\n".join(dict.fromkeys(told))) from error
+
+
+def _tell(file: TomlFile, schema: dict[str, Any], fault: Any, under: KeyPath) -> str:
+    path: list[str | int] = [part for part in fault["loc"] if part != "[key]"]
+    key = str(path[-1]) if path else ""
+    if fault["type"] == "extra_forbidden":
+        message = f"unknown key{_meant(key, allowed := _keys_at(schema, path[:-1]))}; allowed: {', '.join(allowed)}"
+    elif fault["type"] in ("literal_error", "enum"):
+        allowed = re.findall(r"'([^']*)'", str(fault["ctx"]["expected"]))
+        word = str(fault["input"])
+        message = f"{word!r} is not allowed{_meant(word, allowed)}; allowed: {', '.join(allowed)}"
+    elif fault["type"] == "missing":
+        message = "is missing"
+    else:
+        message = f"{fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})"
+    return file.error([*under, *path], message).message
+
+
+def suggestion(word: str, allowed: Sequence[str]) -> str:
+    """`; did you mean "x"?` for a near miss, else ''."""
+    return _meant(word, allowed)
+
+
+def _meant(word: str, allowed: Sequence[str]) -> str:
+    near = difflib.get_close_matches(word, allowed, n=1, cutoff=0.6)
+    return f'; did you mean "{near[0]}"?' if near else ""
+
+
+def _keys_at(schema: dict[str, Any], path: KeyPath) -> list[str]:
+    """The keys that a table at `path` may have, from the model's JSON Schema."""
+    node: dict[str, Any] = schema
+    for part in path:
+        node = _resolved(schema, node)
+        properties: dict[str, Any] = node.get("properties", {})
+        node = properties.get(str(part)) or node.get("additionalProperties") or {}
+    return sorted(_resolved(schema, node).get("properties", {}))
+
+
+def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    for choice in node.get("anyOf", []):
+        if "$ref" in choice:
+            node = choice
+    reference = node.get("$ref")
+    return schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else node
+
+
+_HEADER = re.compile(r"^\s*\[\[?\s*(?P<key>[^\]]+?)\s*\]\]?\s*(#.*)?$")
+_ASSIGNMENT = re.compile(r"""^\s*(?P<key>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
+_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
+
+
+def _key_lines(text: str) -> dict[tuple[str, ...], int]:
+    """First line of every table and key that is written on a line of its own."""
+    found: dict[tuple[str, ...], int] = {}
+    table: tuple[str, ...] = ()
+    for number, line in enumerate(text.splitlines(), start=1):
+        if header := _HEADER.match(line):
+            table = _parts(header["key"])
+            path = table
+        elif assignment := _ASSIGNMENT.match(line):
+            path = (*table, *_parts(assignment["key"]))
+        else:
+            continue
+        for depth in range(1, len(path) + 1):
+            found.setdefault(path[:depth], number)
+        found[path] = min(found[path], number)
+    return found
+
+
+def _parts(key: str) -> tuple[str, ...]:
+    return tuple(part.strip("\"'") for part in _PART.findall(key))
+
+
+def _quoted(part: str) -> str:
+    return part if re.fullmatch(r"[\w-]+", part) else f'"{part}"'

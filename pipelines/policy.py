@@ -1,0 +1,201 @@
+"""The policy: per field the source of truth, where it is compared, caps, guards, and what to do with each class.
+
+`policy.toml` beside this file holds the defaults with their reasons; a user's own file and the estate's `[policy]`
+are laid over it. Checked here, published as `policy.schema.json`, and compiled to the rows of `policy.*`, which is
+all that reconcile and the planner ever see of it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import duckdb
+from pydantic import Field
+
+from pipelines.channels.base import Channel
+from pipelines.configuration import Section, TomlFile, parse, read_file, suggestion
+from pipelines.errors import ConfigurationError
+from pipelines.estate import Estate
+from pipelines.model import DriftClass
+from pipelines.tables import create_tables, fill_table
+
+DEFAULTS = Path(__file__).with_suffix(".toml")
+SCHEMA = Path(__file__).with_suffix(".schema.json")
+
+Action = Literal["approve", "hold", "refuse"]
+FIELDS = (
+    "items.gtin", "prices.amount", "prices.compare_at", "stock.on_hand", "stock.available", "customers.first_name",
+    "customers.last_name", "customers.phone", "customers.street", "customers.city", "customers.postcode",
+    "consents.state",
+)
+"""Everything that is compared, as `<entity>.<field>`; a new one also needs its column in the trees."""
+
+
+class FieldPolicy(Section):
+    """One `[fields."<entity>.<field>"]`."""
+
+    sources: list[str] = Field(default_factory=list, description="Source of truth first, then who stands in for it.")
+    targets: list[str] = Field(default_factory=list, description="Systems in which the field is compared.")
+    tolerance: int = Field(default=0, ge=0, description="Minor units or units by which a value may differ.")
+    enforce: bool = Field(default=False, description="Push back an edit made by hand without asking.")
+
+
+class Adopt(Section):
+    """What the first night does with values that never agreed."""
+
+    never_agreed: Action = "hold"
+
+
+class Cap(Section):
+    """More approved rows than max(floor_rows, max_share_pct), or than max_rows, and the group is held."""
+
+    max_share_pct: float | None = Field(default=None, ge=0, le=100, description="Of the rows observed, 0-100.")
+    floor_rows: int | None = Field(default=None, ge=0, description="The share never bites under this many rows.")
+    max_rows: int | None = Field(default=None, ge=0, description="The absolute cap.")
+
+
+class Guard(Section):
+    """What is refused whoever approves. Money is in minor units of the row's own currency."""
+
+    max_jump_pct: float | None = Field(default=None, gt=0, description="Largest change of a price, 0-100.")
+    refuses_zero: bool = True
+    refuses_below_cost: bool = True
+    floor_minor: int | None = Field(default=None, ge=0)
+    ceiling_minor: int | None = Field(default=None, ge=0)
+
+
+class Derivation(Section):
+    """How a channel's price comes from the golden one."""
+
+    markup_pct: float = Field(default=0.0, gt=-100, description="On the golden price; rounded half up.")
+    ends_in: int | None = Field(default=None, ge=0, le=99, description="Then up to the next price ending in these.")
+
+
+class Policy(Section):
+    """All of `policy.toml`."""
+
+    fields: dict[str, FieldPolicy] = Field(default_factory=dict)
+    decisions: dict[str, dict[DriftClass, Action]] = Field(default_factory=dict)
+    adopt: Adopt = Field(default_factory=Adopt)
+    caps: dict[str, Cap] = Field(default_factory=dict)
+    guards: dict[str, Guard] = Field(default_factory=dict)
+    derive: dict[str, Derivation] = Field(default_factory=dict)
+
+
+def read_policy(
+    path: Path | None = None, estate: Estate | None = None, *, estate_file: TomlFile | None = None
+) -> Policy:
+    """The defaults, the user's file over them, the estate's `[policy]` over both.
+
+    ConfigurationError tells what is wrong in the first layer that has a fault; `estate_file` gives its lines.
+    """
+    layers = [_checked(read_file(DEFAULTS))]
+    if path is not None:
+        layers.append(_checked(read_file(path)))
+    if estate is not None and estate.policy:
+        layers.append(_checked(estate_file or TomlFile("estate.toml", ""), estate.policy, ("policy",)))
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = _laid_over(merged, layer)
+    return Policy.model_validate(merged)
+
+
+def compile_policy(
+    con: duckdb.DuckDBPyConnection, policy: Policy, estate: Estate, channels: Iterable[Channel], *,
+    is_adopting: bool = False,
+) -> None:
+    """Fill `policy.*` (but the pilots, which are the estate's) for one night.
+
+    A system of the policy that the estate does not have is left out. What is writable is what a channel's writers
+    declare; the rest is planned as a work list, never pushed.
+    """
+    create_tables(con)
+    writable = {(c.name, w.entity, field) for c in channels for w in c.writers for field in w.fields}
+    fill_table(con, "policy.sources", list(_sources(policy, estate)))
+    fill_table(con, "policy.targets", list(_targets(policy, estate, writable)))
+    fill_table(con, "policy.decisions", list(_decisions(policy, is_adopting)))
+    fill_table(con, "policy.caps", list(_caps(policy, estate)))
+    fill_table(con, "policy.guards", [
+        (*key.split("."), g.max_jump_pct, g.refuses_zero, g.refuses_below_cost, g.floor_minor, g.ceiling_minor)
+        for key, g in policy.guards.items()
+    ])
+    fill_table(con, "policy.derivations", [
+        (*key.split(".", 1), round(derived.markup_pct * 100), derived.ends_in) for key, derived in policy.derive.items()
+    ])
+
+
+def _sources(policy: Policy, estate: Estate) -> Iterator[tuple[object, ...]]:
+    for entity, field, rules in _fields(policy):
+        for rank, system in enumerate((s for s in rules.sources if s in estate.systems), start=1):
+            yield entity, field, system, rank
+
+
+def _targets(policy: Policy, estate: Estate, writable: set[tuple[str, str, str]]) -> Iterator[tuple[object, ...]]:
+    for entity, field, rules in _fields(policy):
+        for system in (s for s in rules.targets if s in estate.systems):
+            is_writable = (system, entity, field) in writable
+            yield system, entity, field, estate.mode_of(system, entity), is_writable, rules.tolerance
+
+
+def _decisions(policy: Policy, is_adopting: bool) -> Iterator[tuple[object, ...]]:
+    for entity, field, rules in _fields(policy):
+        decided: dict[DriftClass, str] = dict.fromkeys(DriftClass, "hold")
+        decided |= policy.decisions.get("default", {})
+        if rules.enforce:
+            decided[DriftClass.HERE] = "approve"
+        decided |= policy.decisions.get(entity, {}) | policy.decisions.get(f"{entity}.{field}", {})
+        if is_adopting:
+            decided[DriftClass.NEVER_AGREED] = policy.adopt.never_agreed
+        for drift_class, action in decided.items():
+            yield entity, field, str(drift_class), action
+
+
+def _caps(policy: Policy, estate: Estate) -> Iterator[tuple[object, ...]]:
+    for entity, field, rules in _fields(policy):
+        for system in (s for s in rules.targets if s in estate.systems):
+            merged: dict[str, float] = {}
+            for key in ("default", entity, f"{entity}.{field}", f"{system}.{entity}.{field}"):
+                merged |= policy.caps.get(key, Cap()).model_dump(exclude_none=True)
+            yield system, entity, field, merged.get("max_share_pct"), merged.get("floor_rows"), merged.get("max_rows")
+
+
+def _fields(policy: Policy) -> Iterator[tuple[str, str, FieldPolicy]]:
+    for key, rules in policy.fields.items():
+        entity, field = key.split(".")
+        yield entity, field, rules
+
+
+def _checked(file: TomlFile, content: dict[str, Any] | None = None, under: Sequence[str] = ()) -> dict[str, Any]:
+    """One layer, valid by itself, with only the keys that are written down."""
+    layer = parse(file, Policy, content, under)
+    entities = sorted({key.split(".")[0] for key in FIELDS})
+    _known(file, [*under, "fields"], layer.fields, FIELDS)
+    _known(file, [*under, "guards"], layer.guards, FIELDS)
+    _known(file, [*under, "decisions"], layer.decisions, ("default", *entities, *FIELDS))
+    general = [key for key in layer.caps if key.count(".") < 2]
+    _known(file, [*under, "caps"], general, ("default", *entities, *FIELDS))
+    for key in layer.caps.keys() - set(general):
+        if key.split(".", 1)[1] not in FIELDS:
+            raise file.error([*under, "caps", key], f"not <system>.<entity>.<field>; fields: {', '.join(FIELDS)}")
+    for key in layer.derive:
+        if "." not in key:
+            raise file.error([*under, "derive", key], "not <system>.<price list>")
+    return layer.model_dump(exclude_unset=True)
+
+
+def _known(file: TomlFile, under: Sequence[str], keys: Iterable[str], allowed: Sequence[str]) -> None:
+    faults = [
+        file.error([*under, key], f"unknown key{suggestion(key, allowed)}; allowed: {', '.join(allowed)}").message
+        for key in keys
+        if key not in allowed
+    ]
+    if faults:
+        raise ConfigurationError("\n".join(faults))
+
+
+def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, dict) and isinstance(merged.get(key), dict)
+        merged[key] = _laid_over(merged[key], value) if both else value
+    return merged
