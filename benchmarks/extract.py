@@ -145,9 +145,10 @@ def trueup(folder: Path, url: str, rows: int) -> dict[str, float]:
     verdicts = extract_all(con, [(channel, session)], night_id="n", clock=Clock(), folder=folder)
     assert verdicts[0].is_complete, verdicts[0].reason
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    fields = {name: "VARCHAR" for name in
-              "id sku title vendor status price compare_at_price currency created_at updated_at tags".split()}
-    variant = {name: "VARCHAR" for name in "id sku price inventory_quantity barcode".split()}
+    names = ("id", "sku", "title", "vendor", "status", "price", "compare_at_price", "currency", "created_at",
+             "updated_at", "tags")
+    fields: dict[str, object] = dict.fromkeys(names, "VARCHAR")
+    variant = dict.fromkeys(("id", "sku", "price", "inventory_quantity", "barcode"), "VARCHAR")
     shape = json.dumps({**fields, "variants": [variant]})
     con.execute(
         f"CREATE TABLE p AS SELECT unnest(from_json(payload, '{shape}'), max_depth := 2) FROM raw_shop.products"
@@ -172,7 +173,8 @@ def serve(pipe, rows: int) -> None:  # noqa: ANN001
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 body = pages[int(head.split(b"page=")[1].split(b" ")[0])]
-                writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(body))
+                head = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+                writer.write(head % len(body))
                 writer.write(body)
                 await writer.drain()
         except (asyncio.IncompleteReadError, ConnectionError):
