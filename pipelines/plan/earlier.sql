@@ -1,0 +1,9 @@
+-- grain: one of tonight's corrections that an earlier plan of the estate already held
+-- key: correction_key
+-- why: "plans 0" means no new correction keys; a held row keeps the night since which it is held
+SELECT c.correction_key, min(p.as_of) FILTER (WHERE c.disposition IN ('hold', 'pin', 'reject')) AS held_since,
+  bool_or(c.disposition = 'approve') AS was_approved
+FROM ledger.sync.corrections AS c
+JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id
+WHERE c.correction_key IN (SELECT r.correction_key FROM plan.rows AS r)
+GROUP BY c.correction_key

@@ -1,0 +1,12 @@
+-- grain: one value of one system that is not what it ought to be, with its identity across nights
+-- key: correction_key
+-- why: the suppression lane's input: permissions alone; built from stage and ledger, so that an opt-out waits for nothing
+SELECT correction_key(n.estate, d.system, d.vendor_id, coalesce(d.vendor_sub_id, ''), d.entity, d.field, d.observed, d.desired, d.rule)
+    AS correction_key,
+  d.system, d.entity, d.field, d.vendor_id, coalesce(d.vendor_sub_id, '') AS vendor_sub_id,
+  CAST(d.subject_id AS VARCHAR) AS subject_id, coalesce(CAST(d.subject_sub_id AS VARCHAR), '') AS subject_sub_id, d.currency,
+  d.observed, d.base, coalesce(d.has_base, false) AS has_base, d.desired, d.drift_class, d.authority, d.rule, d.reason,
+  CAST(d.version AS VARCHAR) AS version, CAST(d.context AS VARCHAR) AS context,
+  CAST(d.cost_minor AS BIGINT) AS cost_minor, CAST(d.old_minor AS BIGINT) AS old_minor
+FROM reconcile.consent_drift AS d CROSS JOIN estate.night AS n
+WHERE d.observed IS DISTINCT FROM d.desired

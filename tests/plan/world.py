@@ -1,0 +1,107 @@
+"""A small estate for planner, push and verify tests: policy rows, and drift rows with every column said."""
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import duckdb
+
+AS_OF = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
+
+FIELDS = {
+    "prices": ("amount", "compare_at"),
+    "stock": ("on_hand", "available"),
+    "items": ("gtin",),
+    "customers": ("first_name", "last_name", "phone", "street", "city", "postcode"),
+    "consents": ("state",),
+}
+APPROVED = ("elsewhere", "rule", "explained", "lower", "here", "never_agreed")
+
+
+class VirtualClock:
+    """A clock that moves only when told, or slept on."""
+
+    def __init__(self, at: datetime = AS_OF) -> None:
+        self.at = at
+        self.slept: list[float] = []
+
+    def now(self) -> datetime:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at.timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.at += timedelta(seconds=seconds)
+
+
+def insert(con: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
+    """Insert dicts; columns left out are NULL."""
+    for row in rows:
+        names = ", ".join(f'"{name}"' for name in row)
+        marks = ", ".join("?" for _ in row)
+        con.execute(f"INSERT INTO {table} ({names}) VALUES ({marks})", list(row.values()))
+
+
+def start_night(con: duckdb.DuckDBPyConnection, night: int = 1, *, as_of: datetime | None = None) -> None:
+    """Set tonight: id `n<night>`, one day after the other."""
+    at = as_of or AS_OF + timedelta(days=night - 1)
+    con.execute("DELETE FROM estate.night")
+    con.execute("INSERT INTO estate.night VALUES (?, 'maison', ?, 'Europe/Paris', 'nightly')", [f"n{night}", at])
+
+
+SYSTEMS = ("square", "shopify", "hubspot", "mailchimp")
+
+
+def policy(con: duckdb.DuckDBPyConnection, systems: Sequence[str] = SYSTEMS) -> None:
+    """Everything live and writable, `APPROVED` classes approved, the rest held, generous caps."""
+    for table in ("targets", "decisions", "caps", "guards", "pilots"):
+        con.execute(f"DELETE FROM policy.{table}")
+    con.execute("DELETE FROM reads.verdicts")
+    con.execute("DELETE FROM estate.systems")
+    con.executemany("INSERT INTO estate.systems VALUES (?, ?, 'Europe/Paris')", [[s, f"shop-{s}"] for s in systems])
+    pairs = [(entity, field) for entity, fields in FIELDS.items() for field in fields]
+    con.executemany(
+        "INSERT INTO policy.targets VALUES (?, ?, ?, 'live', true, 0)", [[s, e, f] for s in systems for e, f in pairs]
+    )
+    con.executemany(
+        "INSERT INTO policy.caps VALUES (?, ?, ?, 10, 50, 100000)", [[s, e, f] for s in systems for e, f in pairs]
+    )
+    con.executemany(
+        "INSERT INTO policy.decisions VALUES (?, ?, ?, 'approve')", [[e, f, c] for e, f in pairs for c in APPROVED]
+    )
+    con.execute("INSERT INTO policy.guards VALUES ('prices', 'amount', 30, true, true, NULL, NULL)")
+    con.executemany("INSERT INTO reads.verdicts VALUES (?, ?, true, '')", [[s, e] for s in systems for e in FIELDS])
+    start_night(con)
+
+
+def drift(system: str = "shopify", entity: str = "prices", field: str = "amount", **rest: Any) -> dict[str, Any]:
+    """One drift row; a harmless price correction unless told otherwise."""
+    row: dict[str, Any] = {
+        "system": system, "entity": entity, "field": field, "vendor_id": "v1", "vendor_sub_id": "base",
+        "subject_id": "i1", "subject_sub_id": "eur", "currency": "EUR" if entity == "prices" else None,
+        "observed": "1000", "base": "1000", "has_base": True, "desired": "1100", "drift_class": "elsewhere",
+        "authority": "square", "rule": "source of truth", "reason": "square's price moved", "version": "7",
+        "context": '{"product_id": "p1"}', "cost_minor": None, "old_minor": 1000 if entity == "prices" else None,
+    }
+    return row | rest
+
+
+def consent(system: str = "mailchimp", **rest: Any) -> dict[str, Any]:
+    """One drift row of the suppression lane: a yes to lower."""
+    return drift(
+        system, "consents", "state", vendor_sub_id="list1", subject_id="cp1", subject_sub_id="email:newsletter",
+        context='{"email": "a@b.fr"}',
+    ) | {"observed": "yes", "base": "yes", "desired": "no", "drift_class": "lower", "rule": "withdrawal"} | rest
+
+
+def plan_rows(con: duckdb.DuckDBPyConnection, plan_id: str) -> list[dict[str, Any]]:
+    """The plan as the ledger holds it, ordered."""
+    result = con.execute(
+        "SELECT * FROM ledger.sync.corrections WHERE plan_id = ? "
+        "ORDER BY system, entity, field, vendor_id, vendor_sub_id",
+        [plan_id],
+    )
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
