@@ -47,6 +47,7 @@ from pipelines.tables import create_tables, fill_table
 Mode = Literal["observe", "pilot", "live"]
 TaxBasis = Literal["gross", "net"]
 NightKind = Literal["adopt", "nightly", "sync_now", "backfill"]
+Timekeeper = Literal["machine", "systems"]
 Writable = Literal["items", "prices", "stock", "customers", "consents"]
 _BY_SKU = ("items", "prices", "stock")
 
@@ -56,6 +57,7 @@ class Shop(Section):
 
     name: str = Field(min_length=1, description="Part of every correction's identity: never change it.")
     timezone: str = Field(description="IANA name; promotions and the night's date are judged here.")
+    clock: Timekeeper = Field(default="machine", description="Whose time it is; a sandbox lives at its systems'.")
 
     @field_validator("timezone")
     @classmethod

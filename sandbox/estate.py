@@ -54,7 +54,7 @@ def write_estate(folder: Path, settings: WorldSettings, base_url: str) -> Path:
 
 def _lines(settings: WorldSettings, base_url: str) -> Iterator[str]:
     yield "# The sandbox's estate, as its retailer would have typed it. Written by `python -m sandbox create`."
-    yield from ("", "[estate]", 'name = "sandbox"', f'timezone = "{TIMEZONE}"')
+    yield from ("", "[estate]", 'name = "sandbox"', f'timezone = "{TIMEZONE}"', 'clock = "systems"')
     for system, entities in MODES.items():
         yield from ("", f"[systems.{system}]", f'base_url = "{base_url}/{system}"', f'shop_id = "{SHOP_IDS[system]}"')
         if system in OPTIONS:
