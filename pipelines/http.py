@@ -8,6 +8,8 @@ the same bytes may be sent again is the caller's decision, stated by `is_repeata
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
+from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -88,6 +90,8 @@ class Session(AbstractAsyncContextManager["Session"]):
         self.system, self.base_url, self.clock = system, base_url.rstrip("/"), clock
         self.options: Mapping[str, str] = options or {}
         self.counters = Counters()
+        self.clock_offset: timedelta | None = None
+        """The system's own time (its `Date` header) less ours, from its last answer (R11)."""
         self._limiter, self._judge = limiter, judge
         self._host = urlsplit(base_url).netloc
         self._client = httpx.AsyncClient(
@@ -176,6 +180,8 @@ class Session(AbstractAsyncContextManager["Session"]):
             raise FatalChannelError(f"answer over {MAX_BODY_BYTES} bytes", system=self.system)
         answer = Answer(response.status_code, response.headers, response.content)
         self._limiter.observe(answer)
+        if stated := response.headers.get("date"):
+            self.clock_offset = parsedate_to_datetime(stated) - self.clock.now()
         if response.is_redirect:
             raise FatalChannelError("redirect refused", system=self.system, status=answer.status)
         try:

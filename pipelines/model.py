@@ -4,7 +4,8 @@ No behaviour beyond naming. Values of corrections are canonical text (`None` = a
 ("1299" minor units, "7" units), text as it is, consent states as `yes | no | pending`.
 """
 
-from dataclasses import dataclass, field
+import dataclasses
+from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Any
@@ -88,7 +89,7 @@ class Correction:
     rule: str = ""
     reason: str = ""
     risk: str = ""
-    context: dict[str, Any] = field(default_factory=dict)
+    context: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Vendor ids a writer needs beside the key, e.g. {"product_id": "gid://..."}; from the stage SQL."""
 
 
