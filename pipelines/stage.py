@@ -30,13 +30,12 @@ def stage_system(con: duckdb.DuckDBPyConnection, system: str) -> dict[str, int]:
 
 
 def union_models() -> dict[str, Model]:
-    """The generated `staged.<entity>` of every entity that any system has; inputs name the systems' tables."""
+    """The generated `staged.<entity>` of every entity; its inputs name the tables of the systems that have it."""
     found = {}
     for entity, columns in STAGE.items():
         systems = sorted(model.schema for model in stage_models().values() if model.table == entity)
-        if systems:
-            text = _union(entity, columns, systems).sql("duckdb", pretty=True)
-            found[f"staged.{entity}"] = model_of(f"staged.{entity}", text)
+        text = _union(entity, columns, systems).sql("duckdb", pretty=True)
+        found[f"staged.{entity}"] = model_of(f"staged.{entity}", text)
     return found
 
 
@@ -55,6 +54,9 @@ def _union(entity: str, columns: dict[str, str], systems: list[str]) -> exp.Quer
         listed = [exp.cast(exp.column(name), kind, dialect="duckdb").as_(name) for name, kind in columns.items()]
         return exp.select(exp.Literal.string(system).as_("system"), *listed).from_(exp.table_(entity, db=system))
 
+    if not systems:
+        listed = [exp.cast(exp.null(), kind, dialect="duckdb").as_(name) for name, kind in columns.items()]
+        return exp.select(exp.cast(exp.null(), "VARCHAR").as_("system"), *listed).where(exp.false())
     query = one(systems[0])
     for system in systems[1:]:
         query = exp.union(query, one(system), distinct=False)
