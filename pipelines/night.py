@@ -1,0 +1,82 @@
+"""A night as such: it begins with the user's files as rows and one as-of, and ends with a status in the ledger.
+
+No stage; the stages do the work between `begin_night` and `end_night`. Writes `ledger.sync.nights` and, through
+`estate` and `policy`, the tables `estate.*` and `policy.*`.
+"""
+
+from collections.abc import Iterable
+
+import duckdb
+import msgspec
+
+from pipelines.channels.base import Channel
+from pipelines.clock import Clock
+from pipelines.errors import ConfigurationError
+from pipelines.estate import Estate, NightKind, compile_estate, start_night
+from pipelines.policy import Policy, compile_policy
+
+
+def begin_night(
+    con: duckdb.DuckDBPyConnection,
+    estate: Estate,
+    policy: Policy,
+    channels: Iterable[Channel],
+    *,
+    kind: NightKind,
+    clock: Clock,
+) -> str:
+    """Start a night; returns its id, the local date and a number, e.g. "2026-06-15.1"."""
+    as_of = clock.now()
+    compile_estate(con, estate)
+    compile_policy(con, policy, estate, channels, is_adopting=kind == "adopt")
+    row = con.execute(
+        "SELECT strftime(timezone(?, ?::TIMESTAMPTZ), '%Y-%m-%d') AS day, (SELECT count(*) FROM ledger.sync.nights "
+        "WHERE starts_with(night_id, day || '.')) AS before",
+        [estate.estate.timezone, as_of],
+    ).fetchone()
+    assert row is not None
+    night_id = f"{row[0]}.{int(row[1]) + 1}"
+    start_night(con, estate, night_id=night_id, as_of=as_of, kind=kind)
+    con.execute(
+        "INSERT INTO ledger.sync.nights (night_id, estate, kind, as_of, started_at, status) "
+        "VALUES (?, ?, ?, ?, ?, 'running')",
+        [night_id, estate.estate.name, kind, as_of, as_of],
+    )
+    return night_id
+
+
+def end_night(
+    con: duckdb.DuckDBPyConnection, night_id: str, *, status: str, summary: dict[str, object], clock: Clock
+) -> None:
+    """Close a night; one that is closed already stays as it is."""
+    con.execute(
+        "UPDATE ledger.sync.nights SET finished_at = ?, status = ?, summary = ? "
+        "WHERE night_id = ? AND finished_at IS NULL",
+        [clock.now(), status, msgspec.json.encode(summary).decode(), night_id],
+    )
+
+
+def current_night(con: duckdb.DuckDBPyConnection) -> str:
+    """The night whose tables the warehouse holds; ConfigurationError where there is none."""
+    row = con.execute("SELECT night_id FROM estate.night").fetchone()
+    if row is None:
+        raise ConfigurationError("the warehouse holds no night yet; run `trueup sync`")
+    return str(row[0])
+
+
+def has_adopted(con: duckdb.DuckDBPyConnection) -> bool:
+    """Whether any night has ended before: without one there is no base, and the first night adopts."""
+    row = con.execute(
+        "SELECT 1 FROM ledger.sync.nights WHERE kind = 'adopt' AND status IN ('complete', 'partial') LIMIT 1"
+    ).fetchone()
+    return row is not None
+
+
+def latest_plan(con: duckdb.DuckDBPyConnection, lane: str, night_id: str | None = None) -> str | None:
+    """The newest plan of a lane, of one night or of all."""
+    row = con.execute(
+        "SELECT plan_id FROM ledger.sync.plans WHERE lane = ? AND (? IS NULL OR night_id = ?) "
+        "ORDER BY created_at DESC, plan_id DESC LIMIT 1",
+        [lane, night_id, night_id],
+    ).fetchone()
+    return str(row[0]) if row else None

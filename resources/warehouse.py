@@ -1,0 +1,76 @@
+"""The warehouse: the only place that opens DuckDB files.
+
+`work.duckdb` (main; may be deleted at any time) with `ledger.duckdb` attached as `ledger` (cannot be rebuilt), in one
+connection: macros loaded, ledger migrated, files readable by their owner alone, and no way from SQL to any file
+outside the warehouse's own folder.
+"""
+
+import os
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import ConfigurationError, LeaseHeld
+from pipelines.ledger import migrate
+from pipelines.sql import load_macros
+from pipelines.stage import create_unions
+
+PRIVATE_MASK = 0o077
+"""umask of every process of ours: nobody but the owner reads what we write."""
+
+
+@contextmanager
+def open_warehouse(
+    folder: Path, *, contact_key: bytes, threads: int | None = None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The one writing connection. Raises LeaseHeld while another process has the files open."""
+    os.umask(PRIVATE_MASK)
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("work.duckdb", "ledger.duckdb"):
+        check_private(folder / name)
+    try:
+        con = duckdb.connect(str(folder / "work.duckdb"))
+        con.execute("ATTACH ? AS ledger", [str(folder / "ledger.duckdb")])
+    except duckdb.IOException as error:
+        if "lock" in str(error).lower():
+            raise LeaseHeld("another process has the warehouse open; wait for its run to end") from error
+        raise
+    try:
+        _settle(con, folder, threads)
+        load_macros(con, contact_key=contact_key)
+        migrate(con)
+        create_unions(con)
+        yield con
+    finally:
+        con.close()
+
+
+@contextmanager
+def open_copy(path: Path, *, contact_key: bytes) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A read-only copy of the ledger (the snapshot) attached as `ledger`, with the macros; for questions only."""
+    con = duckdb.connect(":memory:", config={"threads": 1})
+    try:
+        con.execute("ATTACH ? AS ledger (READ_ONLY)", [str(path)])
+        con.execute("SET TimeZone = 'UTC'")
+        con.execute("SET enable_external_access = false")
+        load_macros(con, contact_key=contact_key)
+        yield con
+    finally:
+        con.close()
+
+
+def check_private(path: Path) -> None:
+    """ConfigurationError where a data file can be read by others than its owner."""
+    if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise ConfigurationError(f"{path} can be read by others; run: chmod go= {path}")
+
+
+def _settle(con: duckdb.DuckDBPyConnection, folder: Path, threads: int | None) -> None:
+    con.execute("SET TimeZone = 'UTC'")
+    if threads:
+        con.execute("SET threads = ?", [threads])
+    con.execute("SET allowed_directories = ?", [[str(folder.resolve())]])
+    con.execute("SET enable_external_access = false")
