@@ -69,6 +69,7 @@ CREATE TABLE ledger.sync.plans (
   as_of TIMESTAMPTZ NOT NULL, created_at TIMESTAMPTZ NOT NULL, expires_at TIMESTAMPTZ NOT NULL,
   fingerprint VARCHAR NOT NULL, row_count BIGINT NOT NULL, summary JSON NOT NULL);
 -- approver: who approves the row when it is planned: 'policy', a person who answered before, or nobody (NULL).
+-- is_releasable: whether a person's approval lifts the hold (not where a read was incomplete or a write's end is unknown).
 CREATE TABLE ledger.sync.corrections (
   plan_id VARCHAR NOT NULL, correction_key VARCHAR NOT NULL, estate VARCHAR NOT NULL, system VARCHAR NOT NULL,
   entity VARCHAR NOT NULL, field VARCHAR NOT NULL, vendor_id VARCHAR NOT NULL, vendor_sub_id VARCHAR NOT NULL,
@@ -78,7 +79,8 @@ CREATE TABLE ledger.sync.corrections (
   risk VARCHAR NOT NULL CHECK (risk IN ('low', 'medium', 'high')),
   disposition VARCHAR NOT NULL
     CHECK (disposition IN ('approve', 'hold', 'refuse', 'not_writable', 'observe', 'pin', 'reject')),
-  disposition_reason VARCHAR NOT NULL, approver VARCHAR, held_since TIMESTAMPTZ, is_new BOOLEAN NOT NULL);
+  disposition_reason VARCHAR NOT NULL, approver VARCHAR, is_releasable BOOLEAN NOT NULL, held_since TIMESTAMPTZ,
+  is_new BOOLEAN NOT NULL);
 CREATE TABLE ledger.sync.approvals (
   plan_id VARCHAR NOT NULL, correction_key VARCHAR NOT NULL, approver VARCHAR NOT NULL, reason VARCHAR NOT NULL,
   approved_at TIMESTAMPTZ NOT NULL, valid_until TIMESTAMPTZ NOT NULL, fingerprint VARCHAR NOT NULL);

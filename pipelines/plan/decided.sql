@@ -17,7 +17,7 @@ WITH counted AS (
   SELECT r.correction_key, r.system, r.entity, r.field, r.vendor_id, r.vendor_sub_id, r.subject_id, r.subject_sub_id, r.currency,
     r.observed, r.base, r.has_base, r.desired, r.drift_class, r.authority, r.rule, r.reason, r.version, r.context, r.cost_minor,
     r.old_minor, x.approved_count > x.allowed_count AND j.approver = 'policy' AND r.drift_class <> 'lower' AS is_capped,
-    x.approved_count, x.allowed_count, j.disposition, j.disposition_reason, j.approver
+    x.approved_count, x.allowed_count, j.disposition, j.disposition_reason, j.approver, j.is_releasable
   FROM plan.rows AS r
   JOIN plan.judged AS j ON j.correction_key = r.correction_key
   LEFT JOIN capped AS x ON x.system = r.system AND x.entity = r.entity AND x.field = r.field
@@ -38,6 +38,7 @@ SELECT s.correction_key, n.estate, s.system, s.entity, s.field, s.vendor_id, s.v
     THEN concat('cap: ', s.approved_count, ' corrections of ', s.system, ' ', s.entity, '.', s.field, ' in one night, ', s.allowed_count, ' allowed.')
     ELSE s.disposition_reason END AS disposition_reason,
   CASE WHEN s.is_capped THEN NULL ELSE s.approver END AS approver,
+  s.is_capped OR s.is_releasable AS is_releasable,
   CASE WHEN s.is_capped OR s.disposition IN ('hold', 'pin', 'reject') THEN coalesce(e.held_since, n.as_of)
     ELSE e.held_since END AS held_since,
   e.correction_key IS NULL AS is_new

@@ -26,9 +26,11 @@ WITH unread AS (
     AND w.vendor_id = r.vendor_id AND w.vendor_sub_id = r.vendor_sub_id
   LEFT JOIN plan.answers AS a ON a.correction_key = r.correction_key
 )
-SELECT f.correction_key, f.verdict.disposition AS disposition, f.verdict.reason AS disposition_reason, f.verdict.approver AS approver
+SELECT f.correction_key, f.verdict.disposition AS disposition, f.verdict.reason AS disposition_reason, f.verdict.approver AS approver,
+  f.verdict.approver IS NULL AND f.verdict.disposition IN ('hold', 'pin', 'reject') AND NOT f.is_blocked AS is_releasable
 FROM (
-  SELECT x.correction_key, CASE
+  SELECT x.correction_key, x.is_open OR x.own_unread IS NOT NULL OR x.authority_unread IS NOT NULL OR x.deaf_systems IS NOT NULL
+      OR x.claim_count > 1 AS is_blocked, CASE
     WHEN x.guard_reason IS NOT NULL THEN {'disposition': 'refuse', 'reason': x.guard_reason, 'approver': NULL::VARCHAR}
     WHEN x.action = 'refuse' AND NOT x.is_lower AND x.accepted_by IS NULL
       THEN {'disposition': 'refuse', 'reason': concat('The policy refuses ', x.drift_class, ' of ', x.entity, '.', x.field, '.'), 'approver': NULL}

@@ -2,7 +2,7 @@
 -- key: system, entity, field, vendor_id, vendor_sub_id
 -- why: R1; it is read back before anything else is written there
 WITH outcomes AS (
-  SELECT o.plan_id, o.correction_key, arg_max(o.status, o.at) AS status FROM ledger.sync.outcomes AS o
+  SELECT o.plan_id, o.correction_key, arg_max(o.status, o.rowid) AS status FROM ledger.sync.outcomes AS o
   GROUP BY o.plan_id, o.correction_key
 ), open AS (
   SELECT i.plan_id, i.correction_key FROM ledger.sync.intents AS i WHERE i.state = 'sent'

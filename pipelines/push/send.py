@@ -1,0 +1,285 @@
+"""One system's share of a push: its writers one after the other, each with several batches in flight.
+
+A batch is made durable, sent, and its outcomes recorded at once. What a lost answer did is found out by the same bytes
+under the same key where the vendor has keys or compare-and-set, else by reading back (R1); a batch that is refused
+whole is halved (R2); a row whose vendor cannot compare is read back just before (R3). A fatal error stops this system
+only. Before every batch `may_send` is asked: kill switch, lease, age of the approval.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import duckdb
+
+from pipelines.channels.base import Channel, Writer
+from pipelines.errors import (
+    AmbiguousWrite,
+    ChannelError,
+    CredentialError,
+    FatalChannelError,
+    RejectedCorrection,
+    RetriableChannelError,
+)
+from pipelines.http import Session
+from pipelines.model import Correction, Outcome, OutcomeStatus
+from pipelines.push.compose import Batch, chunks, in_order, vendor_key, waves
+from pipelines.push.journal import Approved, Journal
+from pipelines.push.judge import after_doubt, before_write, skipped
+from pipelines.readback import read_back
+
+REFUSED_WHOLE = frozenset({400, 404, 409, 422})
+"""A batch answered so was not applied, none of it."""
+SAFE_RUNGS = frozenset({1, 2})
+"""Compare-and-set or idempotency key: the same bytes may be sent again."""
+
+CANARY_WAITS = (2.0, 8.0)
+"""Seconds of the clock in which a vendor that lags may show the canary's values."""
+REASONS = {
+    "kill_switch": "the kill switch is on",
+    "expired": "the approval had run out before the row's turn came",
+}
+
+MaySend = Callable[[datetime], str]
+"""Why nothing may be sent any more (a key of REASONS; '' = go on), given until when the batch's approvals hold."""
+
+
+class SystemPush:
+    """Sends one system's corrections of one plan. One use."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, journal: Journal, channel: Channel, session: Session, *,
+        may_send: MaySend, canary_rows: int,
+    ) -> None:
+        self._con, self._journal, self._channel, self._session = con, journal, channel, session
+        self._may_send, self._canary_rows = may_send, canary_rows
+        self._ordinal, self._attempts = journal.earlier()
+        self._approved: dict[str, Approved] = {}
+        self._versions: dict[str, tuple[str | None, str | None]] = {}
+        self._applied: set[str] = set()
+        self.stopped = ""
+        """Why the system was stopped; '' while it goes on."""
+        self.counts: Counter[str] = Counter()
+
+    async def run(self, rows: Sequence[Approved]) -> None:
+        """Send all rows that may be sent; every row has an outcome afterwards."""
+        self._approved = {row.correction.correction_key: row for row in rows}
+        pending = [row.correction for row in rows]
+        for writer in sorted(self._channel.writers, key=lambda w: (w.entity, sorted(w.fields))):
+            mine = [c for c in pending if c.entity == writer.entity and c.field in writer.fields]
+            if mine:
+                taken = {c.correction_key for c in mine}
+                pending = [c for c in pending if c.correction_key not in taken]
+                await self._run_writer(writer, mine)
+        self._skip(pending, "no_writer", f"{self._channel.name} has no writer for this field")
+
+    async def _run_writer(self, writer: Writer, corrections: Sequence[Correction]) -> None:
+        canary, rest = waves(in_order(corrections, writer), self._canary_rows)
+        if canary:
+            await self._send_all(writer, canary)
+            failed = await self._failed_fields(canary)
+            self._skip([c for c in rest if c.field in failed], "canary", "the first rows did not come out as planned")
+            rest = [c for c in rest if c.field not in failed]
+        await self._send_all(writer, rest)
+
+    async def _send_all(self, writer: Writer, corrections: Sequence[Correction]) -> None:
+        batches = [self._batch(rows, 1) for rows in chunks(corrections, writer)]
+        self._journal.plan(batches)
+        queue: Iterator[Batch] = iter(batches)
+
+        async def work() -> None:
+            for batch in queue:
+                await self._take(writer, batch)
+
+        workers = min(writer.max_in_flight, len(batches))
+        for result in await asyncio.gather(*(work() for _ in range(workers)), return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
+
+    async def _take(self, writer: Writer, batch: Batch) -> None:
+        """One planned batch, from the last check to its outcomes."""
+        if not self._is_open(batch):
+            return
+        checked = [c for c in batch.corrections if writer.needs_check or self._is_by_person(c)]
+        if not checked:
+            await self._send(writer, batch, is_planned=True)
+            return
+        try:
+            readings = await read_back(self._channel, self._session, checked)
+        except ChannelError as error:
+            self._stop(error)
+            self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
+            return
+        drops = [
+            outcome for c in checked
+            if (outcome := before_write(self._con, c, readings.get(c.correction_key))) is not None
+        ]
+        gone = {outcome.correction_key for outcome in drops}
+        left = [c for c in batch.corrections if c.correction_key not in gone]
+        if not drops:
+            await self._send(writer, batch, is_planned=True)
+            return
+        self._settle(batch, drops)
+        if left:
+            await self._send(writer, self._batch(left, batch.attempt), is_planned=False)
+
+    async def _send(self, writer: Writer, batch: Batch, *, is_planned: bool) -> None:
+        """Send one batch whose rows have been checked; settles every row of it."""
+        self._journal.send(batch, is_planned=is_planned)
+        try:
+            outcomes = await self._write(writer, batch)
+        except AmbiguousWrite:
+            await self._after_lost_answer(writer, batch)
+        except RejectedCorrection as error:
+            await self._halve(writer, batch, "refused", error.request_id)
+        except CredentialError as error:
+            self._stop(error)
+            self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
+        except RetriableChannelError as error:
+            self._stop(error)
+            await self._decide(writer, batch, may_resend=False)
+        except FatalChannelError as error:
+            if error.status in REFUSED_WHOLE:
+                await self._halve(writer, batch, error.code or str(error.status), error.request_id)
+            else:
+                self._stop(error)
+                await self._decide(writer, batch, may_resend=False)
+        else:
+            self._settle(batch, outcomes)
+
+    async def _write(self, writer: Writer, batch: Batch) -> list[Outcome]:
+        sent = [self._with_version(correction) for correction in batch.corrections]
+        outcomes = await writer.write(self._session, sent, batch.vendor_key)
+        if [outcome.correction_key for outcome in outcomes] != [c.correction_key for c in batch.corrections]:
+            raise FatalChannelError("the writer did not answer for every row", system=self._channel.name)
+        return outcomes
+
+    async def _after_lost_answer(self, writer: Writer, batch: Batch) -> None:
+        if not all(self._rungs(c) & SAFE_RUNGS for c in batch.corrections):
+            await self._decide(writer, batch, may_resend=batch.attempt == 1)
+            return
+        try:
+            outcomes = await self._write(writer, batch)
+        except ChannelError as error:
+            if not isinstance(error, AmbiguousWrite):
+                self._stop(error)
+            await self._decide(writer, batch, may_resend=False)
+            return
+        # A compare-and-set that the first try had won answers "stale" now: only a reading can tell.
+        if all(outcome.status is OutcomeStatus.APPLIED for outcome in outcomes):
+            self._settle(batch, outcomes)
+        else:
+            await self._decide(writer, batch, may_resend=False, said=outcomes)
+
+    async def _decide(
+        self, writer: Writer, batch: Batch, *, may_resend: bool, said: Sequence[Outcome] = ()
+    ) -> None:
+        """Find out by reading what became of a batch; what was not applied is sent once more where allowed."""
+        words = {outcome.correction_key: outcome for outcome in said}
+        try:
+            readings = await read_back(self._channel, self._session, batch.corrections)
+        except ChannelError as error:
+            self._stop(error)
+            readings = {}
+        outcomes, again = [], []
+        for c in batch.corrections:
+            outcome = after_doubt(self._con, c, readings.get(c.correction_key))
+            word = words.get(c.correction_key)
+            if outcome.code == "not_applied" and may_resend and not self.stopped:
+                again.append(c)
+            elif word is not None and outcome.code in ("not_applied", "moved"):
+                outcomes.append(word)
+            else:
+                outcomes.append(outcome)
+        self._settle(batch, outcomes)
+        if again:
+            second = self._batch(again, batch.attempt + 1)
+            if self._is_open(second):
+                await self._send(writer, second, is_planned=False)
+
+    async def _halve(self, writer: Writer, batch: Batch, code: str, request_id: str) -> None:
+        """A batch refused whole: its halves are new batches with new keys, down to the row that is bad."""
+        if len(batch.corrections) == 1:
+            key = batch.corrections[0].correction_key
+            self._settle(
+                batch, [Outcome(key, OutcomeStatus.REJECTED, code, "the vendor refused the row", request_id)]
+            )
+            return
+        self._settle(batch, [])
+        middle = len(batch.corrections) // 2
+        for half in (batch.corrections[:middle], batch.corrections[middle:]):
+            part = self._batch(half, batch.attempt)
+            if self._is_open(part):
+                await self._send(writer, part, is_planned=False)
+
+    async def _failed_fields(self, canary: Sequence[Correction]) -> set[str]:
+        """Fields of the canary where nothing was applied, or something that was does not read as desired."""
+        fields = {c.field for c in canary}
+        applied = [c for c in canary if c.correction_key in self._applied]
+        for wait in (*CANARY_WAITS, None):
+            try:
+                readings = {} if self.stopped else await read_back(self._channel, self._session, applied)
+            except ChannelError as error:
+                self._stop(error)
+                readings = {}
+            wrong = [
+                c for c in applied if after_doubt(self._con, c, readings.get(c.correction_key)).code != "read_back"
+            ]
+            if not wrong or self.stopped or wait is None:
+                break
+            await self._session.clock.sleep(wait)
+        return fields - ({c.field for c in applied} - {c.field for c in wrong})
+
+    def _is_open(self, batch: Batch) -> bool:
+        """Whether a batch may still go out; if not, its rows are settled as skipped with the reason."""
+        until = min(self._approved[c.correction_key].valid_until for c in batch.corrections)
+        code = "stopped" if self.stopped else self._may_send(until)
+        if code:
+            self._settle(batch, [skipped(c, code, self.stopped or REASONS[code]) for c in batch.corrections])
+        return not code
+
+    def _is_by_person(self, correction: Correction) -> bool:
+        return self._approved[correction.correction_key].approver != "policy"
+
+    def _rungs(self, correction: Correction) -> frozenset[int]:
+        return frozenset(
+            rung
+            for ability in self._channel.abilities
+            if (ability.entity, ability.field) == (correction.entity, correction.field)
+            for rung in ability.rungs
+        )
+
+    def _batch(self, corrections: Sequence[Correction], attempt: int) -> Batch:
+        head = self._journal.head
+        self._ordinal += 1
+        attempt = max(attempt, *(self._attempts.get(c.correction_key, 0) + 1 for c in corrections))
+        return Batch(
+            f"{self._channel.name}.{corrections[0].entity}.{self._ordinal:06d}",
+            vendor_key(head.plan_id, head.fingerprint, corrections, attempt), attempt, tuple(corrections),
+        )
+
+    def _with_version(self, correction: Correction) -> Correction:
+        """The version that our own earlier write of this push left, where the plan saw the one before it."""
+        seen, now = self._versions.get(correction.vendor_id, (None, None))
+        return replace(correction, version=now) if now is not None and correction.version == seen else correction
+
+    def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        self._journal.settle(batch, outcomes)
+        rows = {c.correction_key: c for c in batch.corrections}
+        for outcome in outcomes:
+            self.counts[str(outcome.status)] += 1
+            if outcome.status is OutcomeStatus.APPLIED:
+                self._applied.add(outcome.correction_key)
+                correction = rows[outcome.correction_key]
+                if outcome.version_after is not None:
+                    self._versions[correction.vendor_id] = (correction.version, outcome.version_after)
+
+    def _skip(self, corrections: Sequence[Correction], code: str, message: str) -> None:
+        self._journal.skip(corrections, code, message)
+        self.counts[str(OutcomeStatus.SKIPPED)] += len(corrections)
+
+    def _stop(self, error: ChannelError) -> None:
+        """No further batch goes to this system; the first reason is kept."""
+        self.stopped = self.stopped or f"{type(error).__name__}: {error}"

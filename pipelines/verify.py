@@ -1,0 +1,122 @@
+"""Stage 8, verify: what was written is read back by id, and every correction gets its last word: confirmed or not.
+
+`confirmed` the system holds the desired value · `overwritten` it holds a third one · `settling` it still shows the old
+one after about a minute of patience · `unconfirmed` it could not be read, or the record is gone. Reads the systems,
+appends to `ledger.sync.verifications`; the base is moved by `pipelines.agree`, from what is confirmed.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import Sequence
+
+import duckdb
+
+from pipelines.channels.base import Channel
+from pipelines.clock import Clock
+from pipelines.errors import ChannelError
+from pipelines.http import Session
+from pipelines.model import Correction, Outcome, OutcomeStatus, Reading, VerificationStatus
+from pipelines.push.journal import CORRECTION, correction_of, transaction
+from pipelines.push.judge import after_doubt
+from pipelines.push.settle import record
+from pipelines.readback import Sessions, is_same, read_back
+
+WAITS = (5.0, 15.0, 40.0)
+"""Seconds between readings while a system still shows the old value."""
+
+_WRITTEN = (
+    "SELECT o.status, " + CORRECTION + """
+FROM ledger.sync.corrections AS c
+JOIN (
+  SELECT x.correction_key, arg_max(x.status, x.rowid) AS status
+  FROM ledger.sync.outcomes AS x WHERE x.plan_id = $plan_id GROUP BY x.correction_key
+) AS o ON o.correction_key = c.correction_key
+WHERE c.plan_id = $plan_id AND o.status IN ('applied', 'unknown')
+  AND NOT EXISTS (
+    SELECT 1 FROM ledger.sync.verifications AS v
+    WHERE v.plan_id = c.plan_id AND v.correction_key = c.correction_key AND v.status = 'confirmed')
+ORDER BY c.system, c.entity, c.vendor_id, c.vendor_sub_id, c.field
+"""
+)
+
+
+async def verify_plan(
+    con: duckdb.DuckDBPyConnection, plan_id: str, sessions: Sessions, *, clock: Clock
+) -> dict[str, dict[str, int]]:
+    """Read back all that the plan wrote or may have written; rows by system and verification status.
+
+    A system that is not connected or fails leaves its rows `unconfirmed`; called again, only what is not confirmed is
+    read again.
+    """
+    by_system: dict[str, list[Correction]] = {}
+    in_doubt: set[str] = set()
+    for row in con.execute(_WRITTEN, {"plan_id": plan_id}).fetchall():
+        correction = correction_of(row[1:])
+        by_system.setdefault(correction.system, []).append(correction)
+        if row[0] == OutcomeStatus.UNKNOWN:
+            in_doubt.add(correction.correction_key)
+
+    async def one(system: str, corrections: Sequence[Correction]) -> dict[str, int]:
+        readings = await _patiently(con, *sessions[system], corrections, clock) if system in sessions else {}
+        return _record(con, corrections, readings, in_doubt, clock=clock)
+
+    names = sorted(by_system)
+    results = await asyncio.gather(*(one(name, by_system[name]) for name in names), return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return {name: result for name, result in zip(names, results, strict=True) if isinstance(result, dict)}
+
+
+async def _patiently(
+    con: duckdb.DuckDBPyConnection, channel: Channel, session: Session, corrections: Sequence[Correction], clock: Clock
+) -> dict[str, Reading]:
+    """The last reading of each correction; those that still show the old value are read again after a while."""
+    readings: dict[str, Reading] = {}
+    pending = list(corrections)
+    for wait in (*WAITS, None):
+        try:
+            readings |= await read_back(channel, session, pending)
+        except ChannelError:
+            # What has been read stands; the rest has no reading and is recorded as unconfirmed.
+            break
+        pending = [c for c in pending if _status(con, c, readings.get(c.correction_key)) is VerificationStatus.SETTLING]
+        if not pending or wait is None:
+            break
+        await clock.sleep(wait)
+    return readings
+
+
+def _status(con: duckdb.DuckDBPyConnection, correction: Correction, reading: Reading | None) -> VerificationStatus:
+    if reading is None or not reading.exists:
+        return VerificationStatus.UNCONFIRMED
+    if is_same(con, correction, reading.value, correction.desired):
+        return VerificationStatus.CONFIRMED
+    if is_same(con, correction, reading.value, correction.observed):
+        return VerificationStatus.SETTLING
+    return VerificationStatus.OVERWRITTEN
+
+
+def _record(
+    con: duckdb.DuckDBPyConnection, corrections: Sequence[Correction], readings: dict[str, Reading],
+    in_doubt: set[str], *, clock: Clock,
+) -> dict[str, int]:
+    statuses = [_status(con, c, readings.get(c.correction_key)) for c in corrections]
+    values = [reading.value if (reading := readings.get(c.correction_key)) else None for c in corrections]
+    with transaction(con):
+        con.execute(
+            "INSERT INTO ledger.sync.verifications SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+            "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?",
+            [
+                [c.plan_id for c in corrections], [c.correction_key for c in corrections],
+                [str(status) for status in statuses], values, clock.now(),
+            ],
+        )
+    settled: list[tuple[Correction, Outcome]] = []
+    for c in corrections:
+        if c.correction_key in in_doubt:
+            outcome = after_doubt(con, c, readings.get(c.correction_key))
+            if outcome.status is not OutcomeStatus.UNKNOWN:
+                settled.append((c, outcome))
+    record(con, settled, clock=clock)
+    return dict(Counter(str(status) for status in statuses))
