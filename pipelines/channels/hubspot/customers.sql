@@ -1,0 +1,71 @@
+-- grain: one HubSpot contact
+-- key: vendor_id
+-- why: contacts hold what people type: phones are free text (the raw text goes along for the writer's check), the
+--      country is a name or a code, the birth date is text. An archived contact is gone.
+WITH parsed AS (
+  SELECT
+    id,
+    from_json(payload, '{"archived": "VARCHAR", "createdAt": "VARCHAR", "updatedAt": "VARCHAR", "properties": {
+      "firstname": "VARCHAR", "lastname": "VARCHAR", "email": "VARCHAR", "phone": "VARCHAR", "address": "VARCHAR",
+      "city": "VARCHAR", "zip": "VARCHAR", "country": "VARCHAR", "loyalty_card": "VARCHAR",
+      "date_of_birth": "VARCHAR"}}') AS r
+  FROM raw_hubspot.contacts
+), read AS (
+  SELECT
+    id,
+    nullif(trim(r.properties.firstname), '') AS first_name,
+    nullif(trim(r.properties.lastname), '') AS last_name,
+    nullif(trim(r.properties.email), '') AS email,
+    nullif(trim(r.properties.phone), '') AS phone,
+    nullif(trim(r.properties.address), '') AS street,
+    nullif(trim(r.properties.city), '') AS city,
+    nullif(trim(r.properties.zip), '') AS postcode,
+    CASE upper(trim(r.properties.country))
+      WHEN '' THEN NULL
+      WHEN 'FRANCE' THEN 'FR'
+      WHEN 'SUISSE' THEN 'CH' WHEN 'SWITZERLAND' THEN 'CH'
+      WHEN 'BELGIQUE' THEN 'BE' WHEN 'BELGIUM' THEN 'BE'
+      WHEN 'JAPON' THEN 'JP' WHEN 'JAPAN' THEN 'JP'
+      ELSE upper(trim(r.properties.country)) END AS country,
+    nullif(trim(r.properties.loyalty_card), '') AS card,
+    nullif(trim(r.properties.date_of_birth), '') AS birth_date,
+    TRY_CAST(r.createdAt AS TIMESTAMPTZ) AS created_at,
+    TRY_CAST(r.updatedAt AS TIMESTAMPTZ) AS updated_at
+  FROM parsed
+  WHERE coalesce(r.archived, 'false') <> 'true'
+), joined AS (
+  SELECT
+    id, first_name, last_name, email, phone, street, city, postcode, country, card, birth_date, created_at, updated_at,
+    norm_phone(phone, country) AS phone_e164,
+    CAST(try_strptime(birth_key(birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
+    concat_ws(' ', first_name, last_name, street, city, postcode, phone, email, card) AS words,
+    greatest(length(first_name), length(last_name), length(street), length(city), length(postcode), length(phone))
+      AS longest
+  FROM read
+)
+SELECT
+  id AS vendor_id,
+  first_name,
+  last_name,
+  email,
+  norm_email(email) AS email_norm,
+  phone,
+  phone_e164,
+  street,
+  city,
+  postcode,
+  country,
+  card,
+  born_on AS birth_date,
+  CAST(NULL AS VARCHAR) AS version,
+  created_at,
+  updated_at,
+  CASE WHEN phone IS DISTINCT FROM phone_e164 THEN CAST(json_object('phone', phone) AS VARCHAR) END AS write_context,
+  problems([
+    problem(email IS NOT NULL AND norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
+    problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
+    problem(longest > 255, 'name or address', 'longer than 255 characters', 'too long'),
+    problem(regexp_matches(words, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]'), 'name or address', 'control characters',
+            'control character')
+  ]) AS problems
+FROM joined

@@ -1,0 +1,53 @@
+-- grain: one HubSpot product
+-- key: vendor_id
+-- why: HubSpot mirrors the assortment for its quotes; its only key is hs_sku, it holds no barcode and no VAT rate
+--      (the item's rate comes from the systems that have one), and its prices are net.
+WITH parsed AS (
+  SELECT
+    id,
+    from_json(payload, '{"archived": "VARCHAR", "updatedAt": "VARCHAR", "properties": {"name": "VARCHAR",
+      "hs_sku": "VARCHAR", "category": "VARCHAR", "hs_status": "VARCHAR", "hs_cost_of_goods_sold": "VARCHAR"}}') AS r
+  FROM raw_hubspot.products
+), read AS (
+  SELECT
+    id,
+    nullif(trim(r.properties.hs_sku), '') AS sku,
+    nullif(trim(r.properties.name), '') AS title,
+    nullif(trim(r.properties.category), '') AS category,
+    nullif(trim(r.properties.hs_cost_of_goods_sold), '') AS cost,
+    r.properties.hs_status AS hs_status,
+    TRY_CAST(r.updatedAt AS TIMESTAMPTZ) AS updated_at
+  FROM parsed
+  WHERE coalesce(r.archived, 'false') <> 'true'
+)
+SELECT
+  id AS vendor_id,
+  id AS parent_id,
+  sku,
+  norm_sku(sku) AS sku_norm,
+  CAST(NULL AS VARCHAR) AS gtin,
+  CAST(NULL AS VARCHAR) AS gtin_norm,
+  title,
+  CAST(NULL AS VARCHAR) AS option_title,
+  category,
+  CASE WHEN hs_status = 'inactive' THEN 'unpublished' ELSE 'active' END AS status,
+  CAST(NULL AS BOOLEAN) AS is_tracked,
+  CAST(NULL AS BOOLEAN) AS is_kit,
+  CAST(NULL AS INTEGER) AS tax_rate_bp,
+  'net' AS tax_basis,
+  to_minor(cost, 'EUR') AS cost_minor,
+  'EUR' AS currency,
+  CAST(NULL AS VARCHAR) AS version,
+  updated_at,
+  CAST(NULL AS VARCHAR) AS write_context,
+  problems([
+    problem(norm_sku(sku) IS NULL, 'sku', 'a product without SKU can be matched to nothing', 'blank'),
+    problem(length(sku) > 255, 'sku', 'longer than 255 characters', 'too long'),
+    problem(length(title) > 1000, 'title', 'longer than 1000 characters', 'too long'),
+    problem(regexp_matches(sku, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]'), 'sku', 'control characters', 'control character'),
+    problem(regexp_matches(title, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]'), 'title', 'control characters',
+            'control character'),
+    problem(cost IS NOT NULL AND coalesce(to_minor(cost, 'EUR') < 0, TRUE), 'cost', 'not a decimal number of EUR',
+            CASE WHEN starts_with(cost, '-') THEN 'negative' WHEN contains(cost, ',') THEN 'comma decimal' ELSE 'text' END)
+  ]) AS problems
+FROM read

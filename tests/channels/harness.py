@@ -1,0 +1,234 @@
+"""What tests of a channel share: the sandbox in process, one clock for both sides, specs, reads loaded and staged.
+
+Time stands on the world's clock, which only moves by `sleep`, so a wait costs nothing and both sides see the same.
+"""
+
+import json
+import re
+import socket
+import threading
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import httpx
+import uvicorn
+from openapi_schema_validator import OAS30Validator
+from starlette.applications import Starlette
+from starlette.routing import Mount
+
+from pipelines.channels.base import Channel, Connection, Page, RawRow, Window
+from pipelines.http import Session
+from pipelines.model import Correction
+from pipelines.stage import stage_system
+from sandbox.store import Store, parse_stamp
+from sandbox.vendor import Settings, Vendor
+
+EPOCH = datetime(2026, 6, 14, 20, tzinfo=UTC)
+
+
+class StillStore(Store):
+    """A world whose clock moves only when it is told to."""
+
+    def now(self) -> datetime:
+        return parse_stamp(self.fact("now") or "")
+
+
+@dataclass
+class WorldClock:
+    """The pipeline's clock, which is the world's."""
+
+    store: Store
+    slept: list[float] = field(default_factory=list)
+
+    def now(self) -> datetime:
+        return self.store.now()
+
+    def monotonic(self) -> float:
+        return self.store.now().timestamp()
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.store.set_now(self.store.now() + timedelta(seconds=seconds, milliseconds=1))
+
+
+class Watched(httpx.AsyncBaseTransport):
+    """Keeps every exchange, holds it against a spec where there is one, and answers in the sandbox's place at will."""
+
+    def __init__(self, app: Any, spec: "Spec | None" = None) -> None:
+        self._inner = httpx.ASGITransport(app=app)
+        self.spec = spec
+        self.exchanges: list[tuple[httpx.Request, httpx.Response]] = []
+        self.answers: list[httpx.Response | Exception] = []
+        """Given instead of the sandbox's, first come first served."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        if self.answers:
+            answer = self.answers.pop(0)
+            if isinstance(answer, Exception):
+                raise answer
+            return answer
+        response = await self._inner.handle_async_request(request)
+        body = await response.aread()
+        answer = httpx.Response(response.status_code, headers=response.headers, content=body)
+        self.exchanges.append((request, answer))
+        if self.spec is not None:
+            self.spec.check(request, answer)
+        return answer
+
+    def paths(self) -> list[str]:
+        return [f"{request.method} {request.url.path}" for request, _ in self.exchanges]
+
+
+@dataclass
+class Outside:
+    """One vendor's sandbox, and the channel's session to it."""
+
+    store: Store
+    vendor: Vendor
+    channel: Channel
+    transport: Watched
+    session: Session
+    clock: WorldClock
+
+    async def pages(self, endpoint: str, since: datetime | None = None) -> list[Page]:
+        """All pages of one read."""
+        found = next(e for e in self.channel.endpoints if e.name == endpoint)
+        return [page async for page in _read(found.read(self.session, Window(since, self.clock.now())))]
+
+    async def rows(self, endpoint: str, since: datetime | None = None) -> list[RawRow]:
+        """All rows of one read; an id that comes twice is a failure."""
+        rows = [row for page in await self.pages(endpoint, since) for row in page.rows]
+        assert len({row.id for row in rows}) == len(rows), "a record came twice"
+        return rows
+
+    async def stage(self, con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+        """A census of every endpoint, loaded and staged."""
+        name = self.channel.name
+        con.execute(f"CREATE SCHEMA IF NOT EXISTS raw_{name}")
+        for endpoint in self.channel.endpoints:
+            rows = await self.rows(endpoint.name)
+            con.execute(
+                f"CREATE OR REPLACE TABLE raw_{name}.{endpoint.name} "
+                "(id VARCHAR, updated_at VARCHAR, payload VARCHAR, read_at TIMESTAMPTZ)"
+            )
+            if rows:
+                con.executemany(
+                    f"INSERT INTO raw_{name}.{endpoint.name} VALUES (?, ?, ?, ?)",
+                    [[row.id, row.updated_at, row.payload.decode(), self.clock.now()] for row in rows],
+                )
+        return stage_system(con, name)
+
+    def correction(self, entity: str, field: str, vendor_id: str, desired: str | None, **rest: Any) -> Correction:
+        """A correction as push hands it to a writer."""
+        sub, observed = rest.pop("sub", ""), rest.pop("observed", None)
+        key = f"{entity}.{field}.{vendor_id}.{sub}.{desired}"
+        return Correction(
+            key, "plan-1", self.channel.name, entity, field, vendor_id, sub, "subject", "", observed, desired, **rest
+        )
+
+    def writer(self, entity: str) -> Any:
+        """`write(corrections)` of one entity."""
+        found = next(w for w in self.channel.writers if w.entity == entity)
+
+        async def write(corrections: Sequence[Correction]) -> Any:
+            assert len(corrections) <= found.batch_max
+            return await found.write(self.session, corrections, "key-1")
+
+        return write
+
+    async def read_back(self, entity: str, corrections: Sequence[Correction]) -> Any:
+        """The present values of corrections."""
+        found = next(r for r in self.channel.read_backs if r.entity == entity)
+        return await found.read(self.session, corrections)
+
+    def api_effects(self) -> list[dict[str, Any]]:
+        """What the API changed so far."""
+        return self.store.effects(origin="api")
+
+
+async def _read(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
+    async for page in pages:
+        yield page
+
+
+def outside(
+    vendor: Vendor, channel: Channel, secret: str, *, settings: Settings | None = None, spec: "Spec | None" = None
+) -> Outside:
+    """A fresh world of one vendor at EPOCH, empty of places and records."""
+    store = StillStore(":memory:", epoch=EPOCH)
+    app = Starlette(routes=[Mount(f"/{vendor.name}", vendor.app(store, settings or Settings()))])
+    transport, clock = Watched(app, spec), WorldClock(store)
+    connection = Connection(f"http://sandbox/{vendor.name}", {secret: "sandbox"}, {}, clock, transport)
+    return Outside(store, vendor, channel, transport, channel.connect(connection), clock)
+
+
+class Spec:
+    """A vendor's OpenAPI 3.0 description; `check` holds one exchange against it."""
+
+    def __init__(self, path: Path, prefix: str) -> None:
+        self._document = json.loads(path.read_text(encoding="utf-8"))
+        self._prefix = prefix
+        self._paths = [
+            (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", template)), operations)
+            for template, operations in sorted(self._document["paths"].items(), key=lambda pair: "{" in pair[0])
+        ]
+        self._validators: dict[str, OAS30Validator] = {}
+        self.checked = 0
+
+    def check(self, request: httpx.Request, response: httpx.Response) -> None:
+        """AssertionError for a body that the description does not allow."""
+        path = request.url.path.removeprefix(self._prefix) or "/"
+        operation = next(
+            (
+                operations[request.method.lower()] for pattern, operations in self._paths
+                if pattern.fullmatch(path) and request.method.lower() in operations
+            ),
+            None,
+        )
+        assert operation is not None, f"{request.method} {path} is not described"
+        names = {p["name"] for p in operation.get("parameters", ()) if p.get("in") == "query"}
+        assert set(request.url.params) <= names, f"{path} knows no {set(request.url.params) - names}"
+        if request.content:
+            self._validate(operation["requestBody"]["content"]["application/json"]["schema"], request.content)
+        answer = operation["responses"].get(str(response.status_code)) or operation["responses"]["default"]
+        kinds = list((answer.get("content") or {}).values())
+        if kinds and response.content:
+            self._validate(kinds[0]["schema"], response.content)
+        self.checked += 1
+
+    def _validate(self, schema: dict[str, Any], body: bytes) -> None:
+        key = json.dumps(schema, sort_keys=True)
+        if key not in self._validators:
+            whole = {"allOf": [schema], "components": self._document["components"]}
+            self._validators[key] = OAS30Validator(whole)
+        problems = self._validators[key].iter_errors(json.loads(body))
+        assert [f"{list(e.absolute_path)}: {e.message[:200]}" for e in problems] == []
+
+
+@contextmanager
+def served(app: Any) -> Iterator[str]:
+    """An ASGI app on a free port of loopback, ended with the block."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    ready = threading.Event()
+
+    class Server(uvicorn.Server):
+        async def startup(self, sockets: Any = None) -> None:
+            await super().startup(sockets)
+            ready.set()
+
+    server = Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        assert ready.wait(10), "the server did not start"
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join(10)
