@@ -1,0 +1,119 @@
+-- grain: one sellable variation of the till; deleted ones are left out
+-- key: vendor_id
+-- why: title, category and tax stand on the ITEM above it. What Square calls not stockable is a kit. A tax basis is
+--      known only where exactly one enabled tax applies. Fields are taken as JSON first, so that a number where a
+--      text belongs is a problem of its row.
+WITH variations AS (
+  SELECT
+    id AS vendor_id,
+    from_json(payload, '{"is_deleted":"VARCHAR","version":"VARCHAR","updated_at":"VARCHAR",
+      "present_at_all_locations":"VARCHAR","present_at_location_ids":["VARCHAR"],
+      "item_variation_data":{"item_id":"VARCHAR","name":"JSON","sku":"JSON","upc":"JSON","stockable":"VARCHAR",
+        "track_inventory":"VARCHAR","price_money":{"currency":"VARCHAR"}}}') AS o
+  FROM raw_square.catalog_objects
+  WHERE payload ->> '$.type' = 'ITEM_VARIATION'
+),
+
+parents AS (
+  SELECT
+    id AS parent_id,
+    from_json(payload, '{"item_data":{"name":"JSON","is_archived":"VARCHAR","tax_ids":["VARCHAR"],
+      "categories":[{"id":"VARCHAR"}]}}') AS o
+  FROM raw_square.catalog_objects
+  WHERE payload ->> '$.type' = 'ITEM'
+),
+
+categories AS (
+  SELECT id AS category_id, payload ->> '$.category_data.name' AS name
+  FROM raw_square.catalog_objects
+  WHERE payload ->> '$.type' = 'CATEGORY'
+),
+
+taxes AS (
+  SELECT
+    id AS tax_id,
+    CAST(round(TRY_CAST(payload ->> '$.tax_data.percentage' AS DECIMAL(9, 4)) * 100) AS INTEGER) AS rate_bp,
+    CASE payload ->> '$.tax_data.inclusion_type' WHEN 'INCLUSIVE' THEN 'gross' WHEN 'ADDITIVE' THEN 'net' END AS basis
+  FROM raw_square.catalog_objects
+  WHERE payload ->> '$.type' = 'TAX'
+    AND coalesce(payload ->> '$.is_deleted', 'false') <> 'true'
+    AND coalesce(payload ->> '$.tax_data.enabled', 'true') = 'true'
+),
+
+parent_taxes AS (
+  SELECT used.parent_id, max(taxes.rate_bp) AS rate_bp, max(taxes.basis) AS basis, count(*) AS tax_count
+  FROM (SELECT parent_id, unnest(o.item_data.tax_ids) AS tax_id FROM parents) AS used
+  INNER JOIN taxes ON taxes.tax_id = used.tax_id
+  GROUP BY used.parent_id
+),
+
+flat AS (
+  SELECT
+    v.vendor_id,
+    v.o.item_variation_data.item_id AS parent_id,
+    v.o.item_variation_data.sku AS sku_json,
+    v.o.item_variation_data.upc AS gtin_json,
+    p.o.item_data.name AS title_json,
+    v.o.item_variation_data.name AS option_json,
+    v.o.item_variation_data.sku ->> '$' AS sku,
+    v.o.item_variation_data.upc ->> '$' AS gtin,
+    p.o.item_data.name ->> '$' AS title,
+    v.o.item_variation_data.name ->> '$' AS option_title,
+    c.name AS category,
+    CASE
+      WHEN p.o.item_data.is_archived = 'true' THEN 'archived'
+      WHEN v.o.present_at_all_locations = 'false' AND coalesce(len(v.o.present_at_location_ids), 0) = 0
+        THEN 'unpublished'
+      ELSE 'active'
+    END AS status,
+    coalesce(v.o.item_variation_data.track_inventory = 'true', FALSE) AS is_tracked,
+    coalesce(v.o.item_variation_data.stockable = 'false', FALSE) AS is_kit,
+    CASE WHEN t.tax_count = 1 THEN t.rate_bp END AS tax_rate_bp,
+    CASE WHEN t.tax_count = 1 THEN coalesce(t.basis, 'unknown') ELSE 'unknown' END AS tax_basis,
+    v.o.item_variation_data.price_money.currency AS currency,
+    v.o.version AS version,
+    TRY_CAST(v.o.updated_at AS TIMESTAMPTZ) AS updated_at
+  FROM variations AS v
+  LEFT JOIN parents AS p ON p.parent_id = v.o.item_variation_data.item_id
+  LEFT JOIN categories AS c ON c.category_id = p.o.item_data.categories[1].id
+  LEFT JOIN parent_taxes AS t ON t.parent_id = v.o.item_variation_data.item_id
+  WHERE coalesce(v.o.is_deleted, 'false') <> 'true'
+)
+
+SELECT
+  vendor_id,
+  parent_id,
+  sku,
+  norm_sku(sku) AS sku_norm,
+  gtin,
+  norm_gtin(gtin) AS gtin_norm,
+  title,
+  option_title,
+  category,
+  status,
+  is_tracked,
+  is_kit,
+  tax_rate_bp,
+  tax_basis,
+  CAST(NULL AS BIGINT) AS cost_minor,
+  currency,
+  version,
+  updated_at,
+  '{}' AS write_context,
+  problems([
+    problem(norm_sku(sku) IS NULL, 'sku', 'blank', 'blank'),
+    problem(json_type(sku_json) NOT IN ('VARCHAR', 'NULL'), 'sku', 'wrong type', lower(json_type(sku_json))),
+    problem(length(sku) > 500, 'sku', 'too long', 'text'),
+    problem(regexp_matches(sku, '\p{Cc}'), 'sku', 'control characters', 'text'),
+    problem(json_type(gtin_json) NOT IN ('VARCHAR', 'NULL'), 'gtin', 'wrong type', lower(json_type(gtin_json))),
+    problem(length(gtin) > 500, 'gtin', 'too long', 'text'),
+    problem(json_type(title_json) NOT IN ('VARCHAR', 'NULL'), 'title', 'wrong type', lower(json_type(title_json))),
+    problem(length(title) > 500, 'title', 'too long', 'text'),
+    problem(regexp_matches(title, '\p{Cc}'), 'title', 'control characters', 'text'),
+    problem(
+      json_type(option_json) NOT IN ('VARCHAR', 'NULL'), 'option_title', 'wrong type', lower(json_type(option_json))
+    ),
+    problem(length(option_title) > 500, 'option_title', 'too long', 'text'),
+    problem(regexp_matches(option_title, '\p{Cc}'), 'option_title', 'control characters', 'text')
+  ]) AS problems
+FROM flat

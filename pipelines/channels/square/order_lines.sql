@@ -1,0 +1,68 @@
+-- grain: one line of one order of the till
+-- key: order_id, vendor_id
+-- why: what came back may stand in the same order or in a later one; both point at the line they return.
+WITH read AS (
+  SELECT
+    id AS order_id,
+    from_json(payload, '{"state":"VARCHAR",
+      "line_items":[{"uid":"VARCHAR","catalog_object_id":"VARCHAR","quantity":"VARCHAR",
+        "base_price_money":{"amount":"JSON"}}],
+      "returns":[{"source_order_id":"VARCHAR",
+        "return_line_items":[{"source_line_item_uid":"VARCHAR","quantity":"VARCHAR"}]}]}') AS o
+  FROM raw_square.orders
+),
+
+lines AS (
+  SELECT order_id, unnest(o.line_items) AS line
+  FROM read
+  WHERE o.state IS DISTINCT FROM 'DRAFT'
+),
+
+returns AS (
+  SELECT back.source_order_id AS source_order_id, unnest(back.return_line_items) AS line
+  FROM (SELECT unnest(o.returns) AS back FROM read) AS unnested
+),
+
+returned AS (
+  SELECT
+    source_order_id,
+    line.source_line_item_uid AS line_uid,
+    sum(CASE WHEN regexp_full_match(line.quantity, '[0-9]{1,9}(\.0*)?')
+      THEN CAST(split_part(line.quantity, '.', 1) AS BIGINT) END) AS returned
+  FROM returns
+  GROUP BY source_order_id, line.source_line_item_uid
+),
+
+flat AS (
+  SELECT
+    order_id,
+    line.uid AS line_uid,
+    line.catalog_object_id AS vendor_item_id,
+    line.quantity AS quantity_text,
+    CASE WHEN regexp_full_match(line.quantity, '-?[0-9]{1,15}(\.0*)?')
+      THEN CAST(split_part(line.quantity, '.', 1) AS BIGINT) END AS quantity,
+    line.base_price_money.amount AS unit_json,
+    CASE WHEN json_type(line.base_price_money.amount) IN ('UBIGINT', 'BIGINT')
+      THEN TRY_CAST(line.base_price_money.amount ->> '$' AS BIGINT) END AS unit_minor
+  FROM lines
+)
+
+SELECT
+  l.order_id,
+  l.line_uid AS vendor_id,
+  l.vendor_item_id,
+  l.quantity,
+  CAST(coalesce(r.returned, 0) AS BIGINT) AS returned,
+  l.unit_minor,
+  problems([
+    problem(l.quantity_text IS NULL, 'quantity', 'missing', 'null'),
+    problem(l.quantity_text IS NOT NULL AND l.quantity IS NULL, 'quantity', 'not a whole number', 'text'),
+    problem(l.quantity <= 0 OR l.quantity >= 100000, 'quantity', 'impossible quantity', 'number'),
+    problem(coalesce(r.returned, 0) > l.quantity, 'returned', 'more than sold', 'number'),
+    problem(
+      l.unit_minor IS NULL AND json_type(l.unit_json) <> 'NULL', 'unit', 'not a whole number', lower(json_type(l.unit_json))
+    ),
+    problem(l.unit_minor < 0, 'unit', 'negative', 'number')
+  ]) AS problems
+FROM flat AS l
+LEFT JOIN returned AS r ON r.source_order_id = l.order_id AND r.line_uid = l.line_uid

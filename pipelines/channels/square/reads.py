@@ -1,0 +1,178 @@
+"""What Square says: its endpoints as raw tables, page after page by cursor.
+
+Records are cut out of the page as they are; only the few fields that make key and time are looked at. Square's
+`begin_time` and `updated_after` are exclusive, so a window that means "at or after" asks for a millisecond earlier.
+"""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from pipelines.channels.base import Endpoint, Page, RawRow, Window
+from pipelines.channels.square.session import SYSTEM, VendorError
+from pipelines.errors import FatalChannelError
+from pipelines.http import Session
+
+OBJECT_TYPES = ("ITEM", "ITEM_VARIATION", "CATEGORY", "TAX", "DISCOUNT", "PRICING_RULE", "PRODUCT_SET")
+LIMIT, CUSTOMER_LIMIT, LOCATIONS_A_CALL = 1000, 100, 10
+LAG = timedelta(minutes=10)
+"""Customer search lags "well under 30 seconds", sometimes over a minute; late changes are read twice, not missed."""
+
+
+class _Body(msgspec.Struct):
+    """A page of any endpoint; only its own list is filled."""
+
+    cursor: str | None = None
+    count: int | None = None
+    errors: list[VendorError] = []
+    objects: list[msgspec.Raw] = []
+    counts: list[msgspec.Raw] = []
+    changes: list[msgspec.Raw] = []
+    customers: list[msgspec.Raw] = []
+    orders: list[msgspec.Raw] = []
+    locations: list[msgspec.Raw] = []
+
+
+class _Record(msgspec.Struct):
+    id: str
+    updated_at: Any = None
+
+
+class _Count(msgspec.Struct):
+    catalog_object_id: str
+    location_id: str
+    state: str
+    calculated_at: Any = None
+
+
+class _Change(msgspec.Struct):
+    class Block(msgspec.Struct):
+        id: str
+        created_at: Any = None
+
+    physical_count: Block | None = None
+    adjustment: Block | None = None
+    transfer: Block | None = None
+
+
+_decode_body = msgspec.json.Decoder(_Body).decode
+_decode_record = msgspec.json.Decoder(_Record).decode
+_decode_count = msgspec.json.Decoder(_Count).decode
+_decode_change = msgspec.json.Decoder(_Change).decode
+
+
+def _row(raw: msgspec.Raw) -> RawRow:
+    record = _decode_record(raw)
+    return RawRow(record.id, _text(record.updated_at), bytes(raw))
+
+
+def count_row(raw: msgspec.Raw) -> RawRow:
+    """A count, keyed by variation, location and state: Square gives it no id."""
+    count = _decode_count(raw)
+    key = f"{count.catalog_object_id}|{count.location_id}|{count.state}"
+    return RawRow(key, _text(count.calculated_at), bytes(raw))
+
+
+def _change_row(raw: msgspec.Raw) -> RawRow:
+    change = _decode_change(raw)
+    block = change.physical_count or change.adjustment or change.transfer
+    if block is None:
+        raise FatalChannelError("an inventory change of no known type", system=SYSTEM)
+    return RawRow(block.id, _text(block.created_at), bytes(raw))
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None
+
+
+def moment(value: datetime, *, earlier_by: timedelta = timedelta()) -> str:
+    """RFC 3339 with milliseconds, UTC."""
+    return (value - earlier_by).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _after(window: Window, field: str) -> dict[str, str]:
+    return {field: moment(window.since, earlier_by=timedelta(milliseconds=1))} if window.since else {}
+
+
+async def pages(
+    session: Session, path: str, query: Mapping[str, Any], name: str, row: Callable[[msgspec.Raw], RawRow],
+    *, method: str = "POST",
+) -> AsyncIterator[Page]:
+    """All pages of one query. Raises FatalChannelError on a repeated cursor, errors in a 200, or a strange body."""
+    seen: set[str] = set()
+    cursor: str | None = None
+    while True:
+        asked = {**query, **({"cursor": cursor} if cursor else {})}
+        answer = await (session.get(path, params=asked) if method == "GET" else session.post(path, asked))
+        try:
+            body = _decode_body(answer.body)
+            rows: Sequence[RawRow] = [row(raw) for raw in getattr(body, name)]
+        except msgspec.DecodeError as error:
+            raise FatalChannelError(f"{path}: not the expected answer: {error}", system=SYSTEM) from error
+        if body.errors:
+            raise FatalChannelError(f"{path}: {body.errors[0].words}", system=SYSTEM, code=body.errors[0].code)
+        yield Page(rows, body.count)
+        cursor = body.cursor
+        if not cursor:
+            return
+        if cursor in seen:
+            raise FatalChannelError(f"{path}: the cursor repeats", system=SYSTEM)
+        seen.add(cursor)
+
+
+def read_catalog(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Catalogue objects of all types; a delta shows the deleted ones too."""
+    query: dict[str, Any] = {"object_types": list(OBJECT_TYPES), "limit": LIMIT}
+    if window.since:
+        query |= {**_after(window, "begin_time"), "include_deleted_objects": True}
+    return pages(session, "/v2/catalog/search", query, "objects", _row)
+
+
+def read_counts(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Units in stock by variation and location."""
+    query = {"states": ["IN_STOCK"], "limit": LIMIT, **_after(window, "updated_after")}
+    return pages(session, "/v2/inventory/counts/batch-retrieve", query, "counts", count_row)
+
+
+def read_changes(session: Session, window: Window) -> AsyncIterator[Page]:
+    """What changed the units in stock, as Square came to know it."""
+    query = {"types": ["PHYSICAL_COUNT", "ADJUSTMENT"], "limit": LIMIT, **_after(window, "updated_after")}
+    return pages(session, "/v2/inventory/changes/batch-retrieve", query, "changes", _change_row)
+
+
+def read_customers(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Profiles: the list, with its declared total; or search by time of change, which lags."""
+    if window.since is None:
+        query: dict[str, Any] = {"limit": CUSTOMER_LIMIT, "count": "true"}
+        return pages(session, "/v2/customers", query, "customers", _row, method="GET")
+    query = {"limit": CUSTOMER_LIMIT, "query": {"filter": {"updated_at": {"start_at": moment(window.since)}}}}
+    return pages(session, "/v2/customers/search", query, "customers", _row)
+
+
+async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Orders of all locations, by time of change: offline tills send old orders late."""
+    query: dict[str, Any] = {"sort": {"sort_field": "UPDATED_AT", "sort_order": "ASC"}}
+    if window.since:
+        query["filter"] = {"date_time_filter": {"updated_at": {"start_at": moment(window.since)}}}
+    shops = [row.id async for page in read_locations(session, window) for row in page.rows]
+    for start in range(0, len(shops), LOCATIONS_A_CALL):
+        some = {"location_ids": shops[start : start + LOCATIONS_A_CALL], "limit": LIMIT, "query": query}
+        async for page in pages(session, "/v2/orders/search", some, "orders", _row):
+            yield page
+
+
+def read_locations(session: Session, window: Window) -> AsyncIterator[Page]:
+    """All locations; a short list, always whole."""
+    return pages(session, "/v2/locations", {}, "locations", _row, method="GET")
+
+
+ENDPOINTS = (
+    Endpoint("catalog_objects", ("items", "prices"), read_catalog),
+    Endpoint("inventory_counts", ("stock",), read_counts, overlap=LAG),
+    Endpoint("inventory_changes", ("stock",), read_changes, overlap=LAG),
+    Endpoint("customers", ("customers", "consents"), read_customers, overlap=LAG),
+    Endpoint("orders", ("orders",), read_orders, overlap=LAG),
+    Endpoint("locations", ("stock", "orders"), read_locations, has_delta=False),
+)

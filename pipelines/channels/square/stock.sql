@@ -1,0 +1,58 @@
+-- grain: units in stock of one variation at one location; counts of deleted variations are left out
+-- key: vendor_id, vendor_location_id
+-- why: Square counts units on hand and knows nothing of what is committed or available. Quantities are decimal
+--      strings; half a unit, fewer than none or a hundred thousand at one place are no counts of ours. Whether a
+--      variation is tracked may be said anew for one location.
+WITH variations AS (
+  SELECT
+    id AS vendor_id,
+    from_json(payload, '{"is_deleted":"VARCHAR","item_variation_data":{"track_inventory":"VARCHAR",
+      "location_overrides":[{"location_id":"VARCHAR","track_inventory":"VARCHAR"}]}}') AS o
+  FROM raw_square.catalog_objects
+  WHERE payload ->> '$.type' = 'ITEM_VARIATION'
+),
+
+overrides AS (
+  SELECT vendor_id, override.location_id AS vendor_location_id, override.track_inventory = 'true' AS is_tracked
+  FROM (SELECT vendor_id, unnest(o.item_variation_data.location_overrides) AS override FROM variations) AS unnested
+  WHERE override.track_inventory IS NOT NULL
+),
+
+counts AS (
+  SELECT
+    from_json(payload, '{"catalog_object_id":"VARCHAR","location_id":"VARCHAR","state":"VARCHAR","quantity":"VARCHAR",
+      "calculated_at":"VARCHAR"}') AS c
+  FROM raw_square.inventory_counts
+),
+
+read AS (
+  SELECT
+    c.catalog_object_id AS vendor_id,
+    c.location_id AS vendor_location_id,
+    c.quantity AS quantity,
+    CASE WHEN regexp_full_match(c.quantity, '-?[0-9]{1,15}(\.0*)?')
+      THEN CAST(split_part(c.quantity, '.', 1) AS BIGINT) END AS on_hand,
+    c.calculated_at AS calculated_at
+  FROM counts
+  WHERE c.state = 'IN_STOCK'
+)
+
+SELECT
+  r.vendor_id,
+  r.vendor_location_id,
+  r.on_hand,
+  CAST(NULL AS BIGINT) AS committed,
+  CAST(NULL AS BIGINT) AS available,
+  coalesce(w.is_tracked, v.o.item_variation_data.track_inventory = 'true', FALSE) AS is_tracked,
+  r.calculated_at AS version,
+  TRY_CAST(r.calculated_at AS TIMESTAMPTZ) AS updated_at,
+  '{}' AS write_context,
+  problems([
+    problem(r.quantity IS NULL, 'on_hand', 'missing', 'null'),
+    problem(r.quantity IS NOT NULL AND r.on_hand IS NULL, 'on_hand', 'not a whole number', 'text'),
+    problem(r.on_hand < 0, 'on_hand', 'negative', 'number'),
+    problem(r.on_hand >= 100000, 'on_hand', 'impossible quantity', 'number')
+  ]) AS problems
+FROM read AS r
+INNER JOIN variations AS v ON v.vendor_id = r.vendor_id AND coalesce(v.o.is_deleted, 'false') <> 'true'
+LEFT JOIN overrides AS w ON w.vendor_id = r.vendor_id AND w.vendor_location_id = r.vendor_location_id
