@@ -11,7 +11,7 @@ import duckdb
 from sqlglot import exp
 
 from pipelines.sql import ROOT, Model, build, find_models, in_order, model_of
-from pipelines.tables import STAGE, create_tables
+from pipelines.tables import QUARANTINE, STAGE, create_tables
 
 CHANNELS_FOLDER = ROOT / "channels"
 
@@ -36,6 +36,7 @@ def union_models() -> dict[str, Model]:
         systems = sorted(model.schema for model in stage_models().values() if model.table == entity)
         text = _union(entity, columns, systems).sql("duckdb", pretty=True)
         found[f"staged.{entity}"] = model_of(f"staged.{entity}", text)
+    found["staged.quarantine"] = model_of("staged.quarantine", _quarantine().sql("duckdb", pretty=True))
     return found
 
 
@@ -60,4 +61,13 @@ def _union(entity: str, columns: dict[str, str], systems: list[str]) -> exp.Quer
     query = one(systems[0])
     for system in systems[1:]:
         query = exp.union(query, one(system), distinct=False)
+    return query
+
+
+def _quarantine() -> exp.Query:
+    """What every system's stage, and then reconcile itself, kept out."""
+    query = exp.select("system", *QUARANTINE).from_("quarantine.reconcile")
+    for system in sorted({model.schema for model in stage_models().values()}):
+        one = exp.select(exp.Literal.string(system).as_("system"), *QUARANTINE)
+        query = exp.union(query, one.from_(exp.table_(system, db="quarantine")), distinct=False)
     return query

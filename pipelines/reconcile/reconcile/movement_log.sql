@@ -1,0 +1,11 @@
+-- grain: one movement of stock that a system has told of, with when we first saw it
+-- key: system, movement_id
+-- why: a movement counts once, however often it is read; what it means (open, fulfilled, cancelled) is as read tonight.
+--      `settled_night` says since when the location's authority knows of it.
+SELECT m.system, m.movement_id, m.vendor_id, m.vendor_location_id, b.item_id, l.location_id, m.kind, m.quantity, m.order_state,
+  m.occurred_at, g.first_seen_at, g.settled_night, r.authority
+FROM staged.movements AS m
+JOIN ledger.identity.movements AS g ON g.system = m.system AND g.movement_id = m.movement_id
+LEFT JOIN reconcile.item_matches AS b ON b.system = m.system AND b.vendor_id = m.vendor_id
+LEFT JOIN estate.locations AS l ON l.system = m.system AND l.vendor_location_id = m.vendor_location_id
+LEFT JOIN estate.stock_rules AS r ON r.location_id = l.location_id

@@ -1,0 +1,23 @@
+"""Builds the observed and golden trees of items, prices and stock, and what they rest on, in order.
+
+The rules are in the SQL beside this file; this module says only in which order, and that movements are remembered
+before golden stock counts them. Run after `reconcile_items`.
+"""
+
+import duckdb
+
+from pipelines.reconcile.items import quarantine
+from pipelines.reconcile.models import build_models
+from pipelines.reconcile.movements import record_movements
+
+
+def build_trees(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Build `observed.*` and `golden.*` of items, prices and stock; returns the rows of each table."""
+    built = build_models(con, "reconcile.price_faults", "reconcile.unmapped")
+    quarantine(con, "prices", "SELECT system, vendor_id, vendor_sub_id, field, reason, value_class "
+                              "FROM reconcile.price_faults")
+    built["ledger.identity.movements"] = record_movements(con)
+    built |= build_models(con, "reconcile.blocked", "reconcile.movement_log", "reconcile.outstanding")
+    return built | build_models(
+        con, "observed.items", "observed.prices", "observed.stock", "golden.items", "golden.prices", "golden.stock"
+    )
