@@ -10,7 +10,11 @@ WITH words AS (
   UNION
   SELECT CAST(p.person_id AS VARCHAR) FROM ledger.identity.persons AS p, words AS w
   WHERE p.vendor_id = w.word OR CAST(p.person_id AS VARCHAR) = w.word
-     OR (p.system, p.vendor_id) IN (SELECT (c.system, c.vendor_id) FROM ledger.observed.consents AS c WHERE c.contact_point = w.point)
+  UNION
+  SELECT CAST(p.person_id AS VARCHAR)
+  FROM ledger.identity.persons AS p
+  JOIN ledger.observed.consents AS c ON c.system = p.system AND c.vendor_id = p.vendor_id
+  JOIN words AS w ON w.point = c.contact_point
   UNION
   SELECT w.point FROM words AS w WHERE w.point IS NOT NULL
   UNION
@@ -28,10 +32,14 @@ WITH words AS (
   SELECT 'stock', 'quantity', o.system, o.vendor_id, CAST(o.item_id AS VARCHAR), o.location_id, CAST(o.quantity AS VARCHAR)
   FROM ledger.observed.stock AS o
   UNION ALL
-  SELECT 'customers', f.field, o.system, o.vendor_id, CAST(o.person_id AS VARCHAR), '', f.value
-  FROM ledger.observed.customers AS o,
-  LATERAL (VALUES ('first_name', o.first_name), ('last_name', o.last_name), ('phone', o.phone), ('street', o.street),
-    ('city', o.city), ('postcode', o.postcode)) AS f(field, value)
+  SELECT 'customers', c.f.field, c.system, c.vendor_id, CAST(c.person_id AS VARCHAR), '', c.f.value
+  FROM (
+    SELECT o.system, o.vendor_id, o.person_id, unnest([
+      {'field': 'first_name', 'value': o.first_name}, {'field': 'last_name', 'value': o.last_name},
+      {'field': 'phone', 'value': o.phone}, {'field': 'street', 'value': o.street},
+      {'field': 'city', 'value': o.city}, {'field': 'postcode', 'value': o.postcode}]) AS f
+    FROM ledger.observed.customers AS o
+  ) AS c
   UNION ALL
   SELECT 'consents', 'state', o.system, o.vendor_id, o.contact_point, o.channel || ':' || o.purpose,
     o.state || CASE WHEN o.has_proof THEN ' (proven)' ELSE '' END
@@ -49,11 +57,18 @@ WITH words AS (
   SELECT 'consents', 'state', g.contact_point, g.channel || ':' || g.purpose, g.state, g.authority, g.rule, g.reason
   FROM ledger.golden.consents AS g
   UNION ALL
-  SELECT 'customers', f.field, CAST(g.person_id AS VARCHAR), '', f.value, f.authority, 'survivorship', 'first non-blank by order of the policy'
-  FROM ledger.golden.customers AS g,
-  LATERAL (VALUES ('first_name', g.first_name, g.first_name_authority), ('last_name', g.last_name, g.last_name_authority),
-    ('phone', g.phone, g.phone_authority), ('street', g.street, g.street_authority), ('city', g.city, g.city_authority),
-    ('postcode', g.postcode, g.postcode_authority)) AS f(field, value, authority)
+  SELECT 'customers', c.f.field, CAST(c.person_id AS VARCHAR), '', c.f.value, c.f.authority, 'survivorship',
+    'first non-blank by order of the policy'
+  FROM (
+    SELECT g.person_id, unnest([
+      {'field': 'first_name', 'value': g.first_name, 'authority': g.first_name_authority},
+      {'field': 'last_name', 'value': g.last_name, 'authority': g.last_name_authority},
+      {'field': 'phone', 'value': g.phone, 'authority': g.phone_authority},
+      {'field': 'street', 'value': g.street, 'authority': g.street_authority},
+      {'field': 'city', 'value': g.city, 'authority': g.city_authority},
+      {'field': 'postcode', 'value': g.postcode, 'authority': g.postcode_authority}]) AS f
+    FROM ledger.golden.customers AS g
+  ) AS c
 ), planned AS (
   SELECT c.* FROM ledger.sync.corrections AS c WHERE c.subject_id IN (SELECT s.subject_id FROM subjects AS s)
 ), statements AS (
