@@ -39,6 +39,7 @@ Runner = Callable[[Coroutine[Any, Any, "list[Read]"]], "list[Read]"]
 class Read:
     """One endpoint's read: what is known about it, the file it lies in, and what it cost."""
 
+    endpoint: Endpoint
     verdict: ReadVerdict
     seen: Seen
     path: Path
@@ -144,7 +145,7 @@ async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session
         cursor_from=due.since,
         cursor_to=started,
     )
-    return Read(verdict, seen, path, counted.counters.calls, counted.counters.waited_seconds)
+    return Read(endpoint, verdict, seen, path, counted.counters.calls, counted.counters.waited_seconds)
 
 
 def _judge_and_load(night: _Night, system: str, reads: list[Read]) -> list[Read]:
@@ -155,7 +156,9 @@ def _judge_and_load(night: _Night, system: str, reads: list[Read]) -> list[Read]
             unique = count_unique(night.con, path)
             accepted = f"{system}.{verdict.endpoint}" in night.accept_short
             last = None if accepted else night.due[system, verdict.endpoint].last_census
-            verdict = judge(verdict, read.seen, unique_count=unique, last_census=last)
+            verdict = judge(
+                verdict, read.seen, unique_count=unique, last_census=last, may_be_empty=read.endpoint.may_be_empty
+            )
             if verdict.is_complete and unique < verdict.row_count:
                 path = without_repeats(night.con, path)
             files.append(LoadFile(verdict.endpoint, path, unique, verdict.kind == "census"))

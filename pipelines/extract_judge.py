@@ -45,7 +45,9 @@ class Seen:
             self._edges.add(edge)
 
 
-def judge(verdict: ReadVerdict, seen: Seen, *, unique_count: int, last_census: int | None) -> ReadVerdict:
+def judge(
+    verdict: ReadVerdict, seen: Seen, *, unique_count: int, last_census: int | None, may_be_empty: bool = False
+) -> ReadVerdict:
     """The verdict on a read that ended properly. `last_census`: rows of the last complete census, if there was one.
 
     A record may come twice while others change (pages shift): in a delta the later one counts. A census in which
@@ -56,7 +58,7 @@ def judge(verdict: ReadVerdict, seen: Seen, *, unique_count: int, last_census: i
     if verdict.kind == "census":
         if repeated:
             reason = f"{repeated} of {verdict.row_count} rows came twice: records moved while they were listed"
-        elif verdict.row_count == 0 and (last_census or seen.declared_max is None):
+        elif verdict.row_count == 0 and (last_census or (seen.declared_max is None and not may_be_empty)):
             reason = "no rows, and the system does not declare that there are none"
         elif last_census and _is_short(verdict.row_count, last_census):
             reason = f"{verdict.row_count} rows after {last_census} in the last complete census"

@@ -140,3 +140,12 @@ def commit_verdicts(con: duckdb.DuckDBPyConnection, verdicts: Sequence[ReadVerdi
             "INSERT INTO reads.verdicts VALUES (?, ?, ?, ?)",
             [system, entity, all(v.is_complete for v in reads), reason],
         )
+
+
+def distrust(con: duckdb.DuckDBPyConnection, entity: str, reason: str, system: str | None = None) -> None:
+    """Add a verdict that freezes an entity of one system, or of all, whatever its reads were worth."""
+    con.execute(
+        "INSERT INTO reads.verdicts SELECT DISTINCT v.system, ?, false, ? FROM reads.verdicts AS v "
+        "WHERE ? IS NULL OR v.system = ?",
+        [entity, reason, system, system],
+    )

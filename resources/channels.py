@@ -102,6 +102,11 @@ class Settings:
         """Folder of the nights' reports."""
         return self.home / "reports"
 
+    @property
+    def kill_switch(self) -> Path:
+        """While this file exists, nothing more is sent to any system."""
+        return self.home / "STOP"
+
     def base_url(self, estate: Estate, system: str) -> str:
         """Where a system is reached."""
         return self.environment.get(f"TRUEUP_{system.upper()}_URL") or estate.systems[system].base_url

@@ -160,8 +160,10 @@ def test_short_census_is_not_loaded_until_somebody_explains_it(estate: Estate) -
 
 
 def test_nothing_is_believed_only_where_it_is_declared(estate: Estate) -> None:
-    found = estate.extract({"till": {"bare": pages(Page([])), "said": pages(Page([], total=0))}})
+    orders = Endpoint("orders", ("orders",), pages(Page([])), may_be_empty=True)
+    found = estate.extract({"till": {"bare": pages(Page([])), "said": pages(Page([], total=0)), "orders": orders}})
     assert not found["till.bare"].is_complete
+    assert found["till.orders"].is_complete
     assert found["till.said"].is_complete
     assert estate.rows("raw_till.said") == {}
 

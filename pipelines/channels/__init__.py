@@ -1,0 +1,10 @@
+"""The outside systems, one folder each; `CHANNELS` is the list, written by hand.
+
+A new system is a folder here and a line in the list: its assets, checks and docs follow. Nothing else belongs here.
+"""
+
+from pipelines.channels.base import Channel
+from pipelines.channels.hubspot import HUBSPOT
+from pipelines.channels.square import SQUARE
+
+CHANNELS: tuple[Channel, ...] = (SQUARE, HUBSPOT)

@@ -43,6 +43,8 @@ class Endpoint:
 
     `read` yields pages until the vendor says there are no more; it raises rather than end early. `has_delta`
     says whether it honours `window.since`; `overlap` is subtracted from the cursor (search lag, equal stamps).
+    `census_page` and `delta_page`: the most rows that the vendor gives in one call, 0 where it gives all at once; by
+    these the calls made are held against the least possible.
     """
 
     name: str
@@ -50,6 +52,15 @@ class Endpoint:
     read: Callable[[Session, Window], AsyncIterator[Page]]
     has_delta: bool = True
     overlap: timedelta = timedelta(minutes=5)
+    may_be_empty: bool = False
+    """Whether a census without rows is believed though the vendor declares no total (a shop without orders)."""
+    census_page: int = 0
+    delta_page: int = 0
+
+    def least_calls(self, rows: int, kind: str) -> int:
+        """The fewest calls that could have read so many rows."""
+        page = self.census_page if kind == "census" else self.delta_page
+        return max(1, -(-rows // page)) if page else 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +93,7 @@ class ReadBack:
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """One line of the write-safety ladder: 1 compare-and-set, 2 idempotency key, 3 read-check-write, 4 blind, 0 none."""
+    """A line of the write-safety ladder: 1 compare-and-set, 2 idempotency key, 3 read-check-write, 4 blind, 0 none."""
 
     entity: str
     field: str

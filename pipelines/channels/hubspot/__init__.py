@@ -7,7 +7,13 @@ version, no idempotency key and no compare-and-set; a permission can be lowered 
 from datetime import timedelta
 
 from pipelines.channels.base import Ability, Channel, Endpoint, ReadBack, Writer
-from pipelines.channels.hubspot.reads import read_contacts, read_definitions, read_products
+from pipelines.channels.hubspot.reads import (
+    LIST_PAGE,
+    SEARCH_PAGE,
+    read_contacts,
+    read_definitions,
+    read_products,
+)
 from pipelines.channels.hubspot.session import TOKEN, connect, identify
 from pipelines.channels.hubspot.writes import (
     CUSTOMER_PROPERTIES,
@@ -29,8 +35,14 @@ HUBSPOT = Channel(
     connect=connect,
     identify=identify,
     endpoints=(
-        Endpoint("contacts", ("customers", "consents"), read_contacts, overlap=OVERLAP),
-        Endpoint("products", ("items", "prices"), read_products, overlap=OVERLAP),
+        Endpoint(
+            "contacts", ("customers", "consents"), read_contacts, overlap=OVERLAP, census_page=LIST_PAGE,
+            delta_page=SEARCH_PAGE,
+        ),
+        Endpoint(
+            "products", ("items", "prices"), read_products, overlap=OVERLAP, census_page=LIST_PAGE,
+            delta_page=SEARCH_PAGE,
+        ),
         Endpoint("definitions", ("consents",), read_definitions, has_delta=False),
     ),
     writers=(

@@ -169,10 +169,16 @@ def read_locations(session: Session, window: Window) -> AsyncIterator[Page]:
 
 
 ENDPOINTS = (
-    Endpoint("catalog_objects", ("items", "prices"), read_catalog),
-    Endpoint("inventory_counts", ("stock",), read_counts, overlap=LAG),
-    Endpoint("inventory_changes", ("stock",), read_changes, overlap=LAG),
-    Endpoint("customers", ("customers", "consents"), read_customers, overlap=LAG),
-    Endpoint("orders", ("orders",), read_orders, overlap=LAG),
+    Endpoint("catalog_objects", ("items", "prices"), read_catalog, census_page=LIMIT, delta_page=LIMIT),
+    Endpoint("inventory_counts", ("stock",), read_counts, overlap=LAG, census_page=LIMIT, delta_page=LIMIT),
+    Endpoint(
+        "inventory_changes", ("stock",), read_changes, overlap=LAG, may_be_empty=True, census_page=LIMIT,
+        delta_page=LIMIT,
+    ),
+    Endpoint(
+        "customers", ("customers", "consents"), read_customers, overlap=LAG, census_page=CUSTOMER_LIMIT,
+        delta_page=CUSTOMER_LIMIT,
+    ),
+    Endpoint("orders", ("orders",), read_orders, overlap=LAG, may_be_empty=True, census_page=LIMIT, delta_page=LIMIT),
     Endpoint("locations", ("stock", "orders"), read_locations, has_delta=False),
 )
