@@ -202,11 +202,12 @@ async def test_a_bad_row_does_not_take_its_batch_with_it():
     assert "Paris" not in "".join(o.message for o in outcomes)
 
 
-async def test_a_batch_refused_whole_is_halved_until_each_row_has_its_answer():
+async def test_a_batch_refused_whole_says_so_and_leaves_nothing_behind():
     world = shop()
-    twice = [price(world, "1001", "100"), price(world, "1001", "200"), price(world, "1002", "300")]
-    assert [o.status for o in await world.writer("prices")(twice)] == [OutcomeStatus.APPLIED] * 3
-    assert world.transport.paths().count("POST /hubspot/crm/v3/objects/products/batch/update") == 3
+    twice = [price(world, "1001", "100"), price(world, "1001", "200")]
+    with pytest.raises(FatalChannelError) as caught:
+        await world.writer("prices")(twice)
+    assert caught.value.status == 400 and world.api_effects() == []
 
 
 async def test_without_trace_ids_one_bad_row_fails_the_whole_batch():

@@ -1,8 +1,8 @@
 """HubSpot's writes and read-backs: prices and contact fields in traced batches, permissions down one by one.
 
 A row that HubSpot refuses is one rejected outcome, never the batch's end: each row carries `objectWriteTraceId`. A
-batch that is refused whole was not applied, so it is halved until the bad row stands alone. Nothing here raises a
-permission: a desired value other than "no" is rejected without a call.
+batch that is refused whole raises FatalChannelError, and push halves it. Nothing here raises a permission: a desired
+value other than "no" is rejected without a call.
 """
 
 import asyncio
@@ -106,16 +106,7 @@ async def _batch(
         name, text = value(correction)
         trace = correction.correction_key
         inputs.append({"id": correction.vendor_id, "properties": {name: text}, "objectWriteTraceId": trace})
-    try:
-        answer = await session.post(f"crm/v3/objects/{kind}/batch/update", {"inputs": inputs}, is_repeatable=False)
-    except FatalChannelError as error:
-        if error.status not in _REFUSED:
-            raise
-        if len(corrections) == 1:
-            return [_rejected(corrections[0].correction_key, error.code, "HubSpot refused the row", error.request_id)]
-        half = len(corrections) // 2
-        first = await _batch(session, kind, corrections[:half], value)
-        return first + await _batch(session, kind, corrections[half:], value)
+    answer = await session.post(f"crm/v3/objects/{kind}/batch/update", {"inputs": inputs}, is_repeatable=False)
     batch = decode(answer, _Batch)
     request_id = answer.headers.get("x-hubspot-correlation-id", "")
     applied = {row.id: row.updated_at for row in batch.results}
