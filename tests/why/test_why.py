@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from pipelines.ledger.export import swap_snapshot
 from pipelines.plan import build_plan
 from pipelines.why import why
@@ -18,7 +19,8 @@ def snapshot(con, tmp_path):
     policy(con)
     bound = {"rule": "sku", "bound_at": datetime(2026, 3, 1, tzinfo=UTC), "night_id": "n0"}
     insert(con, "ledger.identity.items", [
-        {"system": "shopify", "vendor_id": "v1", "item_id": "i1", "sku_norm": "ROB-1", "gtin_norm": "04006381333931", **bound},
+        {"system": "shopify", "vendor_id": "v1", "item_id": "i1", "sku_norm": "ROB-1",
+         "gtin_norm": "04006381333931", **bound},
     ])
     insert(con, "ledger.identity.persons", [{"system": "hubspot", "vendor_id": "77", "person_id": "p1", **bound}])
     insert(con, "observed.prices", [
@@ -32,8 +34,8 @@ def snapshot(con, tmp_path):
     insert(con, "observed.customers", [{"system": "hubspot", "vendor_id": "77", "person_id": "p1", "city": "Lyon"}])
     point = con.execute("SELECT contact_point('email', norm_email(?))", [EMAIL]).fetchone()[0]
     insert(con, "observed.consents", [
-        {"system": "mailchimp", "vendor_id": "m1", "vendor_audience_id": "a", "contact_point": point, "channel": "email",
-         "purpose": "newsletter", "state": "no", "has_proof": False},
+        {"system": "mailchimp", "vendor_id": "m1", "vendor_audience_id": "a", "contact_point": point,
+         "channel": "email", "purpose": "newsletter", "state": "no", "has_proof": False},
     ])
     insert(con, "reconcile.drift", [drift()])
     build_plan(con, lane="main", clock=VirtualClock())
