@@ -16,7 +16,8 @@ WITH counted AS (
 ), settled AS (
   SELECT r.correction_key, r.system, r.entity, r.field, r.vendor_id, r.vendor_sub_id, r.subject_id, r.subject_sub_id, r.currency,
     r.observed, r.base, r.has_base, r.desired, r.drift_class, r.authority, r.rule, r.reason, r.version, r.context, r.cost_minor,
-    r.old_minor, x.approved_count > x.allowed_count AND j.approver = 'policy' AND r.drift_class <> 'lower' AS is_capped,
+    r.old_minor,
+    coalesce(x.approved_count > x.allowed_count AND j.approver = 'policy' AND r.drift_class <> 'lower', false) AS is_capped,
     x.approved_count, x.allowed_count, j.disposition, j.disposition_reason, j.approver, j.is_releasable
   FROM plan.rows AS r
   JOIN plan.judged AS j ON j.correction_key = r.correction_key

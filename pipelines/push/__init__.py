@@ -80,6 +80,8 @@ async def push_plan(
     for row in read_approved(con, head):
         by_system.setdefault(row.correction.system, []).append(_bounded(row, head))
     blocks = blocks_of(con, head)
+    # An opt-out is right however many there are: nothing waits for a canary.
+    canary = canary_rows if head.lane == "main" else 0
 
     def may_send(until: datetime) -> str:
         if fence is not None:
@@ -96,7 +98,7 @@ async def push_plan(
         stop = await _stranger(con, channel, session)
         if stop is not None:
             return _left_out(journal, rows, *stop)
-        push = SystemPush(con, journal, channel, session, may_send=may_send, canary_rows=canary_rows)
+        push = SystemPush(con, journal, channel, session, may_send=may_send, canary_rows=canary)
         open_rows, shut = _sorted_out(rows, blocks)
         for (code, message), members in shut.items():
             journal.skip([row.correction for row in members], code, message)

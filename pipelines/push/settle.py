@@ -57,7 +57,7 @@ async def settle_unknown(con: duckdb.DuckDBPyConnection, sessions: Sessions, *, 
         record(con, known, clock=clock)
         counts.update(str(outcome.status) for _, outcome in known)
         counts["unread"] += len(corrections) - len(known)
-    return dict(counts)
+    return dict(+counts)
 
 
 def record(

@@ -8,7 +8,6 @@ import pytest
 from pipelines.plan import build_plan
 from tests.plan.world import AS_OF, VirtualClock, consent, drift, insert, plan_rows, policy, start_night
 
-
 STOCK = {"entity": "stock", "field": "available"}
 
 
