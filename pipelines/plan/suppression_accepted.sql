@@ -7,7 +7,8 @@ SELECT correction_key(n.estate, o.system, o.vendor_id, o.vendor_audience_id, 'co
   o.contact_point AS subject_id, d.subject_sub_id, NULL::VARCHAR AS currency,
   o.state AS observed, NULL::VARCHAR AS base, false AS has_base, 'no' AS desired, 'lower' AS drift_class, d.system AS authority,
   'accept-theirs' AS rule, concat(a.author, ' took the no of ', d.system, ' as the truth: ', a.reason) AS reason,
-  CAST(o.version AS VARCHAR) AS version, CAST(o.write_context AS VARCHAR) AS context,
+  CAST(o.version AS VARCHAR) AS version,
+  CAST(json_merge_patch(coalesce(o.write_context, '{}'), json_object('email', o.email)) AS VARCHAR) AS context,
   NULL::BIGINT AS cost_minor, NULL::BIGINT AS old_minor,
   d.correction_key AS accepted_key, a.author AS accepted_by
 FROM plan.drift AS d

@@ -1,0 +1,114 @@
+"""Verify: confirmed, overwritten, settling, unconfirmed; and when two spellings are one value."""
+
+import pytest
+
+from pipelines.approve import approve_by_policy
+from pipelines.model import Correction
+from pipelines.plan import build_plan
+from pipelines.push import push_plan
+from pipelines.readback import is_same
+from pipelines.verify import verify_plan
+from tests.plan.vendor import FakeVendor
+from tests.plan.world import VirtualClock, drift, insert, policy
+
+
+@pytest.fixture
+def clock():
+    return VirtualClock()
+
+
+@pytest.fixture
+def world(con):
+    policy(con)
+    return con
+
+
+async def pushed(con, clock, count=4, **rest):
+    insert(con, "reconcile.drift", (drift(vendor_id=f"v{i}") for i in range(count)))
+    plan_id = build_plan(con, lane="main", clock=clock)
+    approve_by_policy(con, plan_id, clock=clock)
+    vendor = FakeVendor("shopify", clock, **rest)
+    vendor.values = {("prices", "amount", f"v{i}", "base"): "1000" for i in range(count)}
+    await push_plan(con, plan_id, {"shopify": vendor.session()}, clock=clock)
+    return plan_id, vendor
+
+
+async def verify(con, plan_id, clock, *vendors):
+    return await verify_plan(con, plan_id, {v.name: v.session() for v in vendors}, clock=clock)
+
+
+def verdicts(con):
+    return dict(con.execute(
+        "SELECT c.vendor_id, arg_max(v.status, v.rowid) FROM ledger.sync.verifications AS v "
+        "JOIN ledger.sync.corrections AS c USING (plan_id, correction_key) GROUP BY c.vendor_id"
+    ).fetchall())
+
+
+async def test_what_reads_as_desired_is_confirmed(world, clock):
+    plan_id, vendor = await pushed(world, clock)
+    assert await verify(world, plan_id, clock, vendor) == {"shopify": {"confirmed": 4}}
+    reads = vendor.reads
+    assert (await verify(world, plan_id, clock, vendor), vendor.reads) == ({}, reads)
+    assert clock.slept == []
+
+
+async def test_a_third_value_is_overwritten_and_a_missing_record_unconfirmed(world, clock):
+    plan_id, vendor = await pushed(world, clock)
+    vendor.values["prices", "amount", "v1", "base"] = "1234"
+    del vendor.values["prices", "amount", "v2", "base"]
+    await verify(world, plan_id, clock, vendor)
+    assert verdicts(world) == {"v0": "confirmed", "v1": "overwritten", "v2": "unconfirmed", "v3": "confirmed"}
+
+
+async def test_a_vendor_that_lags_is_given_a_minute(world, clock):
+    plan_id, vendor = await pushed(world, clock, lag=2)
+    assert await verify(world, plan_id, clock, vendor) == {"shopify": {"confirmed": 4}}
+    assert clock.slept == [5.0, 15.0]
+
+
+async def test_after_the_minute_it_is_settling_and_may_be_confirmed_another_time(world, clock):
+    plan_id, vendor = await pushed(world, clock, lag=4)
+    assert await verify(world, plan_id, clock, vendor) == {"shopify": {"settling": 4}}
+    assert clock.slept == [5.0, 15.0, 40.0]
+    assert await verify(world, plan_id, clock, vendor) == {"shopify": {"confirmed": 4}}
+
+
+async def test_a_system_that_cannot_be_read_leaves_its_rows_unconfirmed(world, clock):
+    plan_id, vendor = await pushed(world, clock)
+    vendor.is_deaf = True
+    assert await verify(world, plan_id, clock, vendor) == {"shopify": {"unconfirmed": 4}}
+    assert await verify(world, plan_id, clock) == {"shopify": {"unconfirmed": 4}}
+
+
+@pytest.mark.parametrize(("fault", "status", "code"), [
+    ("lost_after", "applied", "read_back"), ("lost_before", "skipped", "not_applied"),
+])
+async def test_a_write_of_unknown_end_is_settled_by_verify(world, clock, fault, status, code):
+    plan_id, vendor = await pushed(world, clock, faults={1: fault}, has_key=False, is_deaf=True)
+    vendor.is_deaf = False
+    await verify(world, plan_id, clock, vendor)
+    found = world.execute("SELECT DISTINCT arg_max(status, rowid) OVER w, arg_max(code, rowid) OVER w "
+                          "FROM ledger.sync.outcomes WINDOW w AS (PARTITION BY correction_key)").fetchall()
+    assert found == [(status, code)]
+
+
+@pytest.mark.parametrize(("entity", "field", "left", "right", "same"), [
+    ("prices", "amount", "1299", "1299", True),
+    ("prices", "amount", "1299", "01299", True),
+    ("prices", "amount", "1299", "12.99", False),
+    ("prices", "compare_at", None, "", True),
+    ("prices", "compare_at", None, "0", False),
+    ("stock", "available", "0", None, False),
+    ("items", "gtin", "04006381333931", "4006381333931", True),
+    ("items", "gtin", "04006381333931", "96385074", False),
+    ("customers", "phone", "+33612345678", "06 12 34 56 78", True),
+    ("customers", "phone", "+41791234567", "079 123 45 67", True),
+    ("customers", "phone", "+33612345678", "06 12 34 56 79", False),
+    ("customers", "city", "Saint-Étienne", "Saint-E\u0301tienne ", True),
+    ("customers", "city", "Lyon", "lyon", False),
+    ("consents", "state", "no", "yes", False),
+])
+def test_two_spellings_of_one_value(world, entity, field, left, right, same):
+    row = Correction("key", "plan", "shopify", entity, field, "v1", "", "i1", "", observed=None, desired=None)
+    assert is_same(world, row, left, right) is same
+    assert is_same(world, row, right, left) is same
