@@ -1,0 +1,63 @@
+-- grain: one row per customer
+-- key: vendor_id (Customer gid)
+-- why: blank text is NULL, so that it never wins over a known value; the address is the default one. A phone that
+--      cannot be read has no E.164 form and is no reason to keep the person out
+WITH given AS (
+  SELECT
+    id,
+    from_json(payload, '{"firstName": "VARCHAR", "lastName": "VARCHAR", "createdAt": "VARCHAR", "updatedAt": "VARCHAR",
+      "defaultEmailAddress": {"emailAddress": "VARCHAR"}, "defaultPhoneNumber": {"phoneNumber": "VARCHAR"},
+      "defaultAddress": {"id": "VARCHAR", "address1": "VARCHAR", "city": "VARCHAR", "zip": "VARCHAR",
+      "countryCodeV2": "VARCHAR"}, "card": {"value": "VARCHAR"}, "birthDate": {"value": "VARCHAR"}}') AS c
+  FROM raw_shopify.customers
+),
+trimmed AS (
+  SELECT
+    id,
+    nullif(trim(c.firstName), '') AS first_name,
+    nullif(trim(c.lastName), '') AS last_name,
+    nullif(trim(c.defaultEmailAddress.emailAddress), '') AS email,
+    nullif(trim(c.defaultPhoneNumber.phoneNumber), '') AS phone,
+    nullif(trim(c.defaultAddress.address1), '') AS street,
+    nullif(trim(c.defaultAddress.city), '') AS city,
+    nullif(trim(c.defaultAddress.zip), '') AS postcode,
+    nullif(trim(c.defaultAddress.countryCodeV2), '') AS country,
+    nullif(trim(c.card.value), '') AS card,
+    nullif(trim(c.birthDate.value), '') AS birth_date,
+    c.defaultAddress.id AS address_id,
+    c.createdAt AS created_at,
+    c.updatedAt AS updated_at
+  FROM given
+)
+SELECT
+  id AS vendor_id,
+  first_name,
+  last_name,
+  email,
+  norm_email(email) AS email_norm,
+  phone,
+  norm_phone(phone, country) AS phone_e164,
+  street,
+  city,
+  postcode,
+  country,
+  card,
+  TRY_CAST(birth_date AS DATE) AS birth_date,
+  CAST(NULL AS VARCHAR) AS version,
+  TRY_CAST(created_at AS TIMESTAMPTZ) AS created_at,
+  TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
+  CAST(json_object('address_id', address_id) AS VARCHAR) AS write_context,
+  problems([
+    problem(email IS NOT NULL AND norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
+    problem(length(first_name) > 255, 'first_name', 'too long', 'long text'),
+    problem(regexp_matches(first_name, '[\x00-\x1F\x7F]'), 'first_name', 'control characters', 'control text'),
+    problem(length(last_name) > 255, 'last_name', 'too long', 'long text'),
+    problem(regexp_matches(last_name, '[\x00-\x1F\x7F]'), 'last_name', 'control characters', 'control text'),
+    problem(length(street) > 255, 'street', 'too long', 'long text'),
+    problem(regexp_matches(street, '[\x00-\x1F\x7F]'), 'street', 'control characters', 'control text'),
+    problem(length(city) > 255, 'city', 'too long', 'long text'),
+    problem(regexp_matches(city, '[\x00-\x1F\x7F]'), 'city', 'control characters', 'control text'),
+    problem(length(postcode) > 32, 'postcode', 'too long', 'long text'),
+    problem(regexp_matches(postcode, '[\x00-\x1F\x7F]'), 'postcode', 'control characters', 'control text')
+  ]) AS problems
+FROM trimmed

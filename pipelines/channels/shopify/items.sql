@@ -1,0 +1,63 @@
+-- grain: one row per product variant (the sellable thing)
+-- key: vendor_id (ProductVariant gid)
+-- why: a variant's facts lie in three records (variant, product, inventory item), read together; Shopify has no
+--      versions and no tax rate of an item, so those are NULL, and says for the whole shop whether prices hold the tax
+WITH given AS (
+  SELECT
+    id,
+    from_json(payload, '{"sku": "VARCHAR", "barcode": "VARCHAR", "title": "VARCHAR", "requiresComponents": "VARCHAR",
+      "updatedAt": "VARCHAR", "product": {"id": "VARCHAR", "title": "VARCHAR", "status": "VARCHAR",
+      "productType": "VARCHAR"}, "inventoryItem": {"id": "VARCHAR", "tracked": "VARCHAR",
+      "unitCost": {"amount": "VARCHAR", "currencyCode": "VARCHAR"}}}') AS v
+  FROM raw_shopify.variants
+),
+shop AS (
+  SELECT
+    max(payload ->> '$.currencyCode') AS currency,
+    CASE max(payload ->> '$.taxesIncluded') WHEN 'true' THEN 'gross' WHEN 'false' THEN 'net' ELSE 'unknown' END AS tax_basis
+  FROM raw_shopify.shop
+)
+SELECT
+  g.id AS vendor_id,
+  g.v.product.id AS parent_id,
+  g.v.sku AS sku,
+  norm_sku(g.v.sku) AS sku_norm,
+  nullif(trim(g.v.barcode), '') AS gtin,
+  norm_gtin(g.v.barcode) AS gtin_norm,
+  g.v.product.title AS title,
+  CASE WHEN g.v.title <> 'Default Title' THEN g.v.title END AS option_title,
+  nullif(trim(g.v.product.productType), '') AS category,
+  CASE g.v.product.status
+    WHEN 'ACTIVE' THEN 'active' WHEN 'ARCHIVED' THEN 'archived'
+    WHEN 'DRAFT' THEN 'unpublished' WHEN 'UNLISTED' THEN 'unpublished'
+  END AS status,
+  CASE g.v.inventoryItem.tracked WHEN 'true' THEN true WHEN 'false' THEN false END AS is_tracked,
+  CASE g.v.requiresComponents WHEN 'true' THEN true WHEN 'false' THEN false END AS is_kit,
+  CAST(NULL AS INTEGER) AS tax_rate_bp,
+  s.tax_basis AS tax_basis,
+  to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) AS cost_minor,
+  coalesce(g.v.inventoryItem.unitCost.currencyCode, s.currency) AS currency,
+  CAST(NULL AS VARCHAR) AS version,
+  TRY_CAST(g.v.updatedAt AS TIMESTAMPTZ) AS updated_at,
+  CAST(json_object('product_id', g.v.product.id, 'inventory_item_id', g.v.inventoryItem.id) AS VARCHAR) AS write_context,
+  problems([
+    problem(norm_sku(g.v.sku) IS NULL, 'sku', 'blank', 'blank'),
+    problem(length(g.v.sku) > 255, 'sku', 'too long', 'long text'),
+    problem(regexp_matches(g.v.sku, '[\x00-\x1F\x7F]'), 'sku', 'control characters', 'control text'),
+    problem(nullif(trim(g.v.product.title), '') IS NULL, 'title', 'blank', 'blank'),
+    problem(length(g.v.product.title) > 255, 'title', 'too long', 'long text'),
+    problem(regexp_matches(g.v.product.title, '[\x00-\x1F\x7F]'), 'title', 'control characters', 'control text'),
+    problem(g.v.product.id IS NULL, 'parent_id', 'missing', 'missing'),
+    problem(g.v.inventoryItem.id IS NULL, 'inventory_item', 'missing', 'missing'),
+    problem(coalesce(g.v.product.status, '') NOT IN ('ACTIVE', 'ARCHIVED', 'DRAFT', 'UNLISTED'),
+      'status', 'not a known status', 'unknown value'),
+    problem(coalesce(g.v.inventoryItem.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'wrong type'),
+    problem(coalesce(g.v.requiresComponents, '') NOT IN ('true', 'false'), 'is_kit', 'not true or false', 'wrong type'),
+    problem(g.v.inventoryItem.unitCost.amount IS NOT NULL
+      AND to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) IS NULL,
+      'cost', 'not an amount of its currency', 'text'),
+    problem(to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) < 0,
+      'cost', 'negative', 'negative number')
+  ]) AS problems
+FROM given AS g
+CROSS JOIN shop AS s

@@ -1,0 +1,31 @@
+-- grain: one row per order line
+-- key: vendor_id (LineItem gid)
+-- why: what came back or was taken out is the difference between the quantity sold and the current one; a line
+--      whose variant was deleted has no item
+WITH lines AS (
+  SELECT
+    r.id,
+    from_json(r.payload, '{"__parentId": "VARCHAR", "quantity": "VARCHAR", "currentQuantity": "VARCHAR",
+      "variant": {"id": "VARCHAR"}, "originalUnitPriceSet": {"shopMoney": {"amount": "VARCHAR"}}}') AS l
+  FROM raw_shopify.orders AS r
+  WHERE r.id LIKE 'gid://shopify/LineItem/%'
+),
+orders AS (
+  SELECT id, payload ->> '$.currencyCode' AS currency FROM raw_shopify.orders WHERE id LIKE 'gid://shopify/Order/%'
+)
+SELECT
+  x.l.__parentId AS order_id,
+  x.id AS vendor_id,
+  x.l.variant.id AS vendor_item_id,
+  TRY_CAST(x.l.quantity AS BIGINT) AS quantity,
+  TRY_CAST(x.l.quantity AS BIGINT) - TRY_CAST(x.l.currentQuantity AS BIGINT) AS returned,
+  to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) AS unit_minor,
+  problems([
+    problem(x.l.quantity IS NULL OR NOT regexp_full_match(x.l.quantity, '[0-9]{1,9}'), 'quantity', 'not a whole number from 0', 'text'),
+    problem(x.l.currentQuantity IS NULL OR NOT regexp_full_match(x.l.currentQuantity, '[0-9]{1,9}'),
+      'returned', 'not a whole number from 0', 'text'),
+    problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL,
+      'unit_price', 'not an amount of its currency', 'text')
+  ]) AS problems
+FROM lines AS x
+INNER JOIN orders AS o ON o.id = x.l.__parentId

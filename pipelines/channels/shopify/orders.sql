@@ -1,0 +1,48 @@
+-- grain: one row per order
+-- key: vendor_id (Order gid)
+-- why: orders, lines, fulfilment orders and refunds are rows of one raw table, told apart by their gid. The location
+--      is that of the first fulfilment order; fulfilled means that no unit of any line waits
+WITH orders AS (
+  SELECT
+    id,
+    from_json(payload, '{"createdAt": "VARCHAR", "updatedAt": "VARCHAR", "cancelledAt": "VARCHAR",
+      "displayFulfillmentStatus": "VARCHAR", "currencyCode": "VARCHAR", "customer": {"id": "VARCHAR"},
+      "totalPriceSet": {"shopMoney": {"amount": "VARCHAR"}}}') AS o
+  FROM raw_shopify.orders
+  WHERE id LIKE 'gid://shopify/Order/%'
+),
+waiting AS (
+  SELECT
+    payload ->> '$.__parentId' AS order_id,
+    sum(TRY_CAST(payload ->> '$.unfulfilledQuantity' AS BIGINT)) AS units
+  FROM raw_shopify.orders
+  WHERE id LIKE 'gid://shopify/LineItem/%'
+  GROUP BY payload ->> '$.__parentId'
+),
+places AS (
+  SELECT
+    payload ->> '$.__parentId' AS order_id,
+    min_by(payload ->> '$.assignedLocation.location.id', id) AS location_id
+  FROM raw_shopify.orders
+  WHERE id LIKE 'gid://shopify/FulfillmentOrder/%'
+  GROUP BY payload ->> '$.__parentId'
+)
+SELECT
+  x.id AS vendor_id,
+  p.location_id AS vendor_location_id,
+  x.o.customer.id AS vendor_customer_id,
+  x.o.currencyCode AS currency,
+  to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) AS total_minor,
+  CASE WHEN x.o.cancelledAt IS NOT NULL THEN 'cancelled' WHEN coalesce(w.units, 0) = 0 THEN 'fulfilled' ELSE 'open' END AS state,
+  TRY_CAST(x.o.createdAt AS TIMESTAMPTZ) AS created_at,
+  TRY_CAST(x.o.updatedAt AS TIMESTAMPTZ) AS updated_at,
+  problems([
+    problem(currency_digits(x.o.currencyCode) IS NULL, 'currency', 'not a known currency', 'unknown value'),
+    problem(currency_digits(x.o.currencyCode) IS NOT NULL
+      AND to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) IS NULL,
+      'total', 'not an amount of its currency', 'text'),
+    problem(TRY_CAST(x.o.createdAt AS TIMESTAMPTZ) IS NULL, 'created_at', 'not a moment', 'text')
+  ]) AS problems
+FROM orders AS x
+LEFT JOIN waiting AS w ON w.order_id = x.id
+LEFT JOIN places AS p ON p.order_id = x.id

@@ -1,0 +1,80 @@
+-- grain: one row per variant and price list; the variant's own price is the list 'base'
+-- key: vendor_id, vendor_price_list
+-- why: the base price is a bare decimal in the shop's currency, a fixed price is money with its own; a compare-at
+--      price of nothing means that there is none. Tax: the shop's own word for 'base', the estate's map for lists
+WITH shop AS (
+  SELECT
+    max(payload ->> '$.currencyCode') AS currency,
+    CASE max(payload ->> '$.taxesIncluded') WHEN 'true' THEN 'gross' WHEN 'false' THEN 'net' ELSE 'unknown' END AS tax_basis
+  FROM raw_shopify.shop
+),
+base AS (
+  SELECT
+    id,
+    from_json(payload, '{"price": "VARCHAR", "compareAtPrice": "VARCHAR", "updatedAt": "VARCHAR",
+      "product": {"id": "VARCHAR"}}') AS v
+  FROM raw_shopify.variants
+),
+fixed AS (
+  SELECT
+    from_json(payload, '{"__parentId": "VARCHAR", "variant": {"id": "VARCHAR"},
+      "price": {"amount": "VARCHAR", "currencyCode": "VARCHAR"},
+      "compareAtPrice": {"amount": "VARCHAR", "currencyCode": "VARCHAR"}}') AS v
+  FROM raw_shopify.price_list_prices
+),
+lists AS (
+  SELECT id, payload ->> '$.currency' AS currency FROM raw_shopify.price_lists
+),
+every AS (
+  SELECT
+    b.id AS vendor_id,
+    'base' AS vendor_price_list,
+    s.currency AS currency,
+    b.v.price AS amount,
+    b.v.compareAtPrice AS compare_at,
+    s.tax_basis AS tax_basis,
+    b.v.updatedAt AS updated_at,
+    json_object('product_id', b.v.product.id) AS write_context,
+    true AS is_listed
+  FROM base AS b
+  CROSS JOIN shop AS s
+  UNION ALL
+  SELECT
+    f.v.variant.id,
+    f.v.__parentId,
+    f.v.price.currencyCode,
+    f.v.price.amount,
+    f.v.compareAtPrice.amount,
+    coalesce(e.tax_basis, 'unknown'),
+    NULL,
+    json_object(),
+    l.currency = f.v.price.currencyCode
+      AND coalesce(f.v.compareAtPrice.currencyCode, l.currency) = l.currency
+  FROM fixed AS f
+  LEFT JOIN lists AS l ON l.id = f.v.__parentId
+  LEFT JOIN estate.price_lists AS e ON e.system = 'shopify' AND e.vendor_price_list = f.v.__parentId
+)
+SELECT
+  vendor_id,
+  vendor_price_list,
+  currency,
+  to_minor(amount, currency) AS amount_minor,
+  nullif(to_minor(compare_at, currency), 0) AS compare_at_minor,
+  tax_basis,
+  CAST(NULL AS INTEGER) AS tax_rate_bp,
+  CAST(NULL AS VARCHAR) AS version,
+  TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
+  CAST(write_context AS VARCHAR) AS write_context,
+  problems([
+    problem(currency_digits(currency) IS NULL, 'currency', 'not a known currency', 'unknown value'),
+    problem(currency_digits(currency) IS NOT NULL AND is_listed IS DISTINCT FROM true,
+      'currency', 'not that of its price list', 'unknown value'),
+    problem(nullif(trim(amount), '') IS NULL, 'amount', 'blank', 'blank'),
+    problem(nullif(trim(amount), '') IS NOT NULL AND currency_digits(currency) IS NOT NULL
+      AND to_minor(amount, currency) IS NULL, 'amount', 'not an amount of its currency', 'text'),
+    problem(to_minor(amount, currency) < 0, 'amount', 'negative', 'negative number'),
+    problem(compare_at IS NOT NULL AND currency_digits(currency) IS NOT NULL
+      AND to_minor(compare_at, currency) IS NULL, 'compare_at', 'not an amount of its currency', 'text'),
+    problem(to_minor(compare_at, currency) < 0, 'compare_at', 'negative', 'negative number')
+  ]) AS problems
+FROM every

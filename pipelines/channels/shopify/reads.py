@@ -1,0 +1,276 @@
+"""What is read from Shopify: one endpoint per raw table. Censuses by bulk operation, deltas by pages of 250.
+
+Levels are read whole every night: a sale moves no variant's date, and what moves a level's own date is not
+documented, so a delta could hide drift; bulk costs no points. Fixed prices have no date at all. A variant's delta
+misses changes of its product or inventory item alone; the periodic census heals that.
+"""
+
+from collections.abc import AsyncIterator, Callable, Iterable
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from pipelines.channels.base import Endpoint, Page, RawRow, Window
+from pipelines.channels.shopify.bulk import bulk_pages
+from pipelines.channels.shopify.documents import PAGE, Document, bulk_text, page_document, read_document, selection
+from pipelines.channels.shopify.session import SYSTEM, ask
+from pipelines.errors import FatalChannelError
+from pipelines.http import Session
+
+MAX_DEPTH = 25_000
+"""The vendor pages no deeper; a longer delta is read by bulk with the same filter."""
+ORDERS_DAYS = 400
+"""How far back a census of orders goes; the option `orders_days` says otherwise."""
+REFUNDS_AT_ONCE = 20
+OVERLAP = timedelta(minutes=10)
+"""Search lags behind writes by seconds, in bad hours by minutes."""
+
+T = TypeVar("T")
+Reader = Callable[[Session, Window], AsyncIterator[Page]]
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+class _Record(msgspec.Struct, rename={"updated_at": "updatedAt"}):
+    id: str
+    updated_at: str | None = None
+
+
+class _OrderLine(msgspec.Struct, rename={"updated_at": "updatedAt"}):
+    id: str
+    updated_at: str | None = None
+    refunds: list[_Id] = []
+
+
+class _Level(msgspec.Struct, rename={"updated_at": "updatedAt", "parent": "__parentId"}):
+    item: _Id | None = None
+    updated_at: str | None = None
+    parent: str | None = None
+
+
+class _FixedPrice(msgspec.Struct, rename={"parent": "__parentId"}):
+    variant: _Id | None = None
+    parent: str | None = None
+
+
+class _PageInfo(msgspec.Struct, rename="camel"):
+    has_next_page: bool
+    end_cursor: str | None = None
+
+
+class _Connection(msgspec.Struct, rename="camel"):
+    nodes: list[msgspec.Raw]
+    page_info: _PageInfo
+
+
+class _Rows(msgspec.Struct):
+    rows: _Connection
+
+
+class _RefundLines(msgspec.Struct, rename="camel"):
+    page_info: _PageInfo
+
+
+class _Refund(msgspec.Struct, rename="camel"):
+    id: str
+    refund_line_items: _RefundLines
+    created_at: str | None = None
+
+
+class _Refunded(msgspec.Struct):
+    refunds: list[msgspec.Raw]
+
+
+class _Refunds(msgspec.Struct):
+    nodes: list[_Refunded | None]
+
+
+class _Node(msgspec.Struct):
+    node: msgspec.Raw
+
+
+class _Shop(msgspec.Struct):
+    shop: msgspec.Raw
+
+
+_RECORD = msgspec.json.Decoder(_Record)
+_ORDER_LINE = msgspec.json.Decoder(_OrderLine)
+_LEVEL = msgspec.json.Decoder(_Level)
+_FIXED_PRICE = msgspec.json.Decoder(_FixedPrice)
+_REFUND = msgspec.json.Decoder(_Refund)
+
+
+def _record_row(record: bytes | msgspec.Raw) -> RawRow:
+    head = _decode(_RECORD, record)
+    return RawRow(head.id, head.updated_at, bytes(record))
+
+
+def _level_row(line: bytes) -> RawRow | None:
+    head = _decode(_LEVEL, line)
+    return RawRow(f"{head.item.id}|{head.parent}", head.updated_at, line) if head.item and head.parent else None
+
+
+def _fixed_price_row(line: bytes) -> RawRow | None:
+    head = _decode(_FIXED_PRICE, line)
+    return RawRow(f"{head.parent}|{head.variant.id}", None, line) if head.variant and head.parent else None
+
+
+def _decode(decoder: "msgspec.json.Decoder[T]", record: bytes | msgspec.Raw) -> T:
+    try:
+        return decoder.decode(record)
+    except msgspec.DecodeError as error:
+        raise FatalChannelError(f"a record of another shape: {error}", system=SYSTEM) from error
+
+
+def _since(moment: datetime) -> str:
+    """The filter for all that changed at or after a moment; the vendor's stamps are whole seconds."""
+    return f"updated_at:>='{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'"
+
+
+async def _census_or_delta(session: Session, window: Window, connection: str, fragment: str) -> AsyncIterator[Page]:
+    if window.since is None:
+        async for page in bulk_pages(session, bulk_text(connection, selection(fragment)), _record_row):
+            yield page
+        return
+    query, seen = _since(window.since), 0
+    async for page, has_more in _pages(session, page_document(connection, fragment), {"query": query}):
+        yield page
+        seen += len(page.rows)
+        if has_more and seen + PAGE > MAX_DEPTH:
+            text = bulk_text(connection, selection(fragment), query)
+            async for whole in bulk_pages(session, text, _record_row, is_partial=True):
+                yield whole
+            return
+
+
+async def _pages(
+    session: Session, document: Document, variables: dict[str, str]
+) -> AsyncIterator[tuple[Page, bool]]:
+    """Pages of `rows`, each with whether there are more. A page that costs too much for one query is halved."""
+    after: str | None = None
+    size = PAGE
+    while True:
+        try:
+            found, _ = await ask(session, document, {**variables, "first": size, "after": after}, _Rows)
+        except FatalChannelError as error:
+            if error.code != "MAX_COST_EXCEEDED" or size < 10:
+                raise
+            size //= 2
+            continue
+        info = found.rows.page_info
+        has_more = info.has_next_page
+        if has_more and (info.end_cursor is None or info.end_cursor == after):
+            raise FatalChannelError("paging does not go on", system=SYSTEM)
+        yield Page([_record_row(node) for node in found.rows.nodes]), has_more
+        if not has_more:
+            return
+        after = info.end_cursor
+
+
+async def _small(session: Session, name: str) -> AsyncIterator[Page]:
+    """A list of few records, read whole; "no further page" is the vendor's word for how many there are."""
+    seen = 0
+    async for page, has_more in _pages(session, read_document(name), {}):
+        seen += len(page.rows)
+        yield page if has_more else Page(page.rows, seen)
+
+
+async def read_shop(session: Session, window: Window) -> AsyncIterator[Page]:
+    """The shop: currency, and whether its prices include tax."""
+    found, _ = await ask(session, read_document("shop"), {}, _Shop)
+    yield Page([_record_row(found.shop)], 1)
+
+
+async def read_variants(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Variants with what is known of product and inventory item."""
+    async for page in _census_or_delta(session, window, "productVariants", "variant"):
+        yield page
+
+
+async def read_customers(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Customers with e-mail permission and default address."""
+    async for page in _census_or_delta(session, window, "customers", "customer"):
+        yield page
+
+
+async def read_levels(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Inventory levels, keyed `inventory item|location`; their location is `__parentId`."""
+    levels = f"id inventoryLevels {{ edges {{ node {{ {selection('level')} }} }} }}"
+    async for page in bulk_pages(session, bulk_text("locations", levels), _level_row, only_children=True):
+        yield page
+
+
+async def read_fixed_prices(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Fixed prices, keyed `price list|variant`; their list is `__parentId`."""
+    prices = f"id prices(originType: FIXED) {{ edges {{ node {{ {selection('fixed_price')} }} }} }}"
+    async for page in bulk_pages(session, bulk_text("priceLists", prices), _fixed_price_row, only_children=True):
+        yield page
+
+
+async def read_locations(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Active locations."""
+    async for page in _small(session, "locations"):
+        yield page
+
+
+async def read_price_lists(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Price lists."""
+    async for page in _small(session, "price_lists"):
+        yield page
+
+
+async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Orders, their lines, fulfilment orders and refunds, each record a row under its own gid.
+
+    By bulk even for a delta: nested lists come whole, whatever their length. Refunds hold a list that a bulk query
+    may not enter, so they are read by the order's id.
+    """
+    days = int(session.options.get("orders_days", ORDERS_DAYS))
+    text = bulk_text("orders", selection("order"), _since(window.since or window.until - timedelta(days=days)))
+    refunded: list[str] = []
+
+    def row(line: bytes) -> RawRow:
+        head = _decode(_ORDER_LINE, line)
+        if head.refunds:
+            refunded.append(head.id)
+        return RawRow(head.id, head.updated_at, line)
+
+    async for page in bulk_pages(session, text, row, is_partial=True):
+        yield page
+    for start in range(0, len(refunded), REFUNDS_AT_ONCE):
+        some = refunded[start : start + REFUNDS_AT_ONCE]
+        found, _ = await ask(session, read_document("refunds"), {"ids": some}, _Refunds)
+        for order in found.nodes:
+            for refund in order.refunds if order else ():
+                yield Page([row async for row in _refund_rows(session, refund)])
+
+
+async def _refund_rows(session: Session, refund: msgspec.Raw) -> AsyncIterator[RawRow]:
+    """A refund; where it has more lines than one answer holds, further rows `gid#2`, `gid#3` of the same shape."""
+    head = _decode(_REFUND, refund)
+    yield RawRow(head.id, head.created_at, bytes(refund))
+    part, info = 1, head.refund_line_items.page_info
+    while info.has_next_page:
+        variables = {"id": head.id, "after": info.end_cursor}
+        found, _ = await ask(session, read_document("refund_lines"), variables, _Node)
+        part, info = part + 1, _decode(_REFUND, found.node).refund_line_items.page_info
+        yield RawRow(f"{head.id}#{part}", head.created_at, bytes(found.node))
+
+
+def _endpoint(name: str, entities: Iterable[str], read: Reader, *, has_delta: bool = False) -> Endpoint:
+    return Endpoint(name, tuple(entities), read, has_delta=has_delta, overlap=OVERLAP)
+
+
+ENDPOINTS = (
+    _endpoint("shop", ("prices",), read_shop),
+    _endpoint("variants", ("items", "prices", "stock"), read_variants, has_delta=True),
+    _endpoint("inventory_levels", ("stock",), read_levels),
+    _endpoint("price_lists", ("prices",), read_price_lists),
+    _endpoint("price_list_prices", ("prices",), read_fixed_prices),
+    _endpoint("customers", ("customers", "consents"), read_customers, has_delta=True),
+    _endpoint("orders", ("orders", "stock"), read_orders, has_delta=True),
+    _endpoint("locations", ("stock",), read_locations),
+)
