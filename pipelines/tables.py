@@ -111,6 +111,11 @@ TABLES: dict[str, dict[str, str]] = {
         "system": "VARCHAR", "vendor_id": "VARCHAR", "person_id": "VARCHAR", "rule": "VARCHAR", "score": "DOUBLE",
         "is_auto": "BOOLEAN",
     },
+    "reconcile.stock_drifted": {
+        **_text("system vendor_id vendor_sub_id subject_id subject_sub_id currency version context"),
+        **_text("authority rule reason"),
+        **dict.fromkeys(("on_hand", "safety", "observed", "desired"), "BIGINT"),
+    },
     "reconcile.drift": _DRIFT,
     "reconcile.consent_drift": _DRIFT,
     "observed.items": {

@@ -18,6 +18,12 @@ def build_trees(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
                               "FROM reconcile.price_faults")
     built["ledger.identity.movements"] = record_movements(con)
     built |= build_models(con, "reconcile.blocked", "reconcile.movement_log", "reconcile.outstanding")
-    return built | build_models(
-        con, "observed.items", "observed.prices", "observed.stock", "golden.items", "golden.prices", "golden.stock"
+    built |= build_models(
+        con, "observed.items", "observed.prices", "observed.stock", "golden.items", "golden.prices", "golden.stock",
+        "reconcile.incomparable_prices",
     )
+    quarantine(con, "prices", "SELECT system, vendor_id, vendor_sub_id, field, reason, value_class "
+                              "FROM reconcile.price_faults UNION ALL "
+                              "SELECT system, vendor_id, vendor_sub_id, field, reason, value_class "
+                              "FROM reconcile.incomparable_prices")
+    return built

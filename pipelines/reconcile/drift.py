@@ -1,0 +1,239 @@
+"""The drift of every system against golden, with its class: one SELECT, generated from `policy.targets` by sqlglot.
+
+`compared/*.sql` puts each system's value beside the golden one; this module keeps what differs beyond the policy's
+tolerance, joins the base to that alone, and names who moved. One branch a target; all branches of an entity share one
+join against golden and one against the base. Why stock moved is `reconcile/stock_explained.sql`.
+
+Who moved is told from the target's own base, which is what golden was on the night when both agreed:
+
+    observed <> base, golden = base     here            observed = base, golden <> base     elsewhere
+    observed <> base, golden <> base    both            golden moved by a rule alone        rule
+
+Consents are not here: their drift is `consents.py`, built before persons are known.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+
+import duckdb
+from sqlglot import exp
+
+from pipelines.reconcile.models import build_models, reconcile_models
+from pipelines.reconcile.who_moved import drift_class, reason
+from pipelines.sql import Model, build, model_of
+from pipelines.tables import TABLES, create_tables
+
+COMPARED = {
+    "customers": ("first_name", "last_name", "phone", "street", "city", "postcode"),
+    "items": ("gtin",),
+    "prices": ("amount", "compare_at"),
+    "stock": ("on_hand", "available"),
+}
+"""Fields of `compared.<entity>`, which has `<field>_observed` and `<field>_desired` of each."""
+_NEEDS = {"customers": ("customers",), "items": ("items",), "prices": ("items", "prices"), "stock": ("items", "stock")}
+_KEYS = ("system", "vendor_id", "vendor_sub_id", "subject_id", "subject_sub_id", "currency", "version", "context")
+_NUMBERS = ("amount", "compare_at", "on_hand", "available")
+_EXACT = ("phone", "gtin")
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One row of `policy.targets`."""
+
+    system: str
+    entity: str
+    field: str
+    tolerance: int = 0
+
+
+def read_targets(con: duckdb.DuckDBPyConnection) -> list[Target]:
+    """What the policy compares, but for consents."""
+    rows = con.execute(
+        "SELECT system, entity, field, tolerance FROM policy.targets ORDER BY entity, field, system"
+    ).fetchall()
+    return [Target(*row) for row in rows if row[2] in COMPARED.get(row[1], ())]
+
+
+def build_drift(con: duckdb.DuckDBPyConnection) -> int:
+    """Build `reconcile.drift`; returns its rows. The trees, and persons where they are known, come before."""
+    create_tables(con)
+    con.execute("CREATE SCHEMA IF NOT EXISTS compared")
+    for entity in COMPARED:
+        model = reconcile_models()[f"compared.{entity}"]
+        con.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.sql}")
+    targets = read_targets(con)
+    build(con, stock_drifted(targets))
+    build_models(con, "reconcile.stock_explained")
+    return build(con, drift(targets))
+
+
+def drift(targets: Sequence[Target]) -> Model:
+    """The model `reconcile.drift` for some targets; without any, no rows of the right columns."""
+    branches: list[exp.Query] = [_nothing()]
+    tables: list[tuple[str, exp.Query]] = []
+    for entity in ("customers", "items", "prices"):
+        own = [target for target in targets if target.entity == entity]
+        if own:
+            tables += [(f"drifted_{entity}", _drifted(own)), (f"based_{entity}", _based(entity))]
+            branches += [_branch(target, own) for target in own]
+    if any(target.entity == "stock" for target in targets):
+        branches.append(_stock_branch())
+    query = reduce(lambda left, right: exp.union(left, right, distinct=False), branches)
+    for name, table in tables:
+        query = query.with_(name, as_=table, materialized=True)
+    return model_of("reconcile.drift", query.sql("duckdb", pretty=True))
+
+
+def stock_drifted(targets: Sequence[Target]) -> Model:
+    """The model `reconcile.stock_drifted`: the levels that differ, before anybody asks why."""
+    own = [target for target in targets if target.entity == "stock"]
+    sides: dict[str, exp.Expression] = {}
+    for name, suffix in (("observed", "_observed"), ("desired", "_desired")):
+        side = exp.case()
+        for target in own:
+            side = side.when(_is(target.system), exp.column(target.field + suffix))
+        sides[name] = side if own else exp.null()
+    listed = [*_KEYS, "authority", "rule", "reason", "on_hand", "safety"]
+    query = exp.select(*listed, *(side.as_(name) for name, side in sides.items())).from_(_table("compared", "stock"))
+    differing = exp.or_(*(_differs(target, own) for target in own)) if own else exp.false()
+    return model_of("reconcile.stock_drifted", query.where(differing, _is_readable("stock")).sql("duckdb", pretty=True))
+
+
+def _drifted(own: Sequence[Target]) -> exp.Select:
+    """The compared rows of an entity in which a target's value differs."""
+    entity = own[0].entity
+    query = exp.select(*_columns(entity)).from_(_table("compared", entity))
+    return query.where(exp.or_(*(_differs(target, own) for target in own)), _is_readable(entity))
+
+
+def _columns(entity: str) -> list[str]:
+    columns = list(_KEYS)
+    for field in COMPARED[entity]:
+        columns += [f"{field}_observed", f"{field}_desired"]
+    if entity == "customers":
+        return columns + [f"{field}_authority" for field in COMPARED[entity]]
+    return columns + ["authority", "rule", "reason"] + (["list_desired", "cost_minor"] if entity == "prices" else [])
+
+
+def _based(entity: str) -> exp.Select:
+    """The drifted rows with what was last agreed beside them."""
+    columns: list[exp.Expression] = [exp.column(name, "d") for name in _columns(entity)]
+    for field in COMPARED[entity]:
+        known = exp.func("list_contains", exp.column("fields", "b"), exp.Literal.string(field))
+        columns.append(exp.column(field, "b").as_(f"{field}_base"))
+        columns.append(exp.func("coalesce", known, exp.false()).as_(f"{field}_has_base"))
+    on = [exp.column(name, "b").eq(exp.column(name, "d")) for name in ("system", "vendor_id")]
+    if entity == "prices":
+        on.append(exp.column("vendor_price_list", "b").eq(exp.column("vendor_sub_id", "d")))
+    drifted, base = exp.table_(f"drifted_{entity}", alias="d"), exp.table_(entity, "agreed", "ledger", alias="b")
+    query = exp.select(*columns, exp.column("agreed_at", "b")).from_(drifted)
+    return query.join(base, on=exp.and_(*on), join_type="left")
+
+
+def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
+    """The rows of one target, in the columns of `reconcile.drift`."""
+    field, is_price = target.field, target.entity == "prices"
+    observed, base = exp.column(f"{field}_observed"), exp.column(f"{field}_base")
+    desired, has_base = _desired(target, own), exp.column(f"{field}_has_base")
+    golden_now, golden_then = desired, base
+    if is_price:  # the list price, so that the first and last day of a promotion are nobody's edit
+        golden_now = exp.column("list_desired")
+        golden_then = exp.func("greatest", exp.column("amount_base"), exp.column("compare_at_base"))
+    authority = exp.column(f"{field}_authority" if target.entity == "customers" else "authority")
+    moved_here = _differ(target, observed, base)
+    moved_there = _differ(target, golden_now, golden_then)
+    is_amount = is_price and field == "amount"
+    values: dict[str, exp.Expression] = {
+        "system": exp.Literal.string(target.system),
+        "entity": exp.Literal.string(target.entity),
+        "field": exp.Literal.string(field),
+        "observed": observed,
+        "base": exp.case().when(has_base, base),
+        "has_base": has_base,
+        "desired": desired,
+        "drift_class": drift_class(has_base, moved_here, moved_there),
+        "authority": authority,
+        "rule": exp.Literal.string("survivorship") if target.entity == "customers" else exp.column("rule"),
+        "reason": reason(target.system, target.entity, field, authority, has_base, moved_here, moved_there),
+        "cost_minor": exp.column("cost_minor") if is_amount else exp.null(),
+        "old_minor": observed if is_amount else exp.null(),
+    }
+    query = _projected(values).from_(exp.table_(f"based_{target.entity}"))
+    return query.where(_is(target.system), _differs(target, own))
+
+
+def _stock_branch() -> exp.Select:
+    """Every drifted level, with the class that `stock_explained` found."""
+    explained = {"base", "has_base", "drift_class", "reason"}
+    field = exp.case().when(exp.column("system", "d").eq(exp.column("authority", "d")), exp.Literal.string("on_hand"))
+    values: dict[str, exp.Expression] = {
+        name: exp.column(name, "e" if name in explained else "d") for name in TABLES["reconcile.drift"]
+    } | {
+        "entity": exp.Literal.string("stock"),
+        "field": field.else_(exp.Literal.string("available")),
+        "cost_minor": exp.null(),
+        "old_minor": exp.null(),
+    }
+    keys = ("system", "vendor_id", "vendor_sub_id")
+    query = _projected(values).from_(exp.table_("stock_drifted", "reconcile", alias="d"))
+    on = exp.and_(*(exp.column(key, "e").eq(exp.column(key, "d")) for key in keys))
+    return query.join(exp.table_("stock_explained", "reconcile", alias="e"), on=on)
+
+
+def _nothing() -> exp.Select:
+    return _projected(dict.fromkeys(TABLES["reconcile.drift"], exp.null())).where(exp.false())
+
+
+def _projected(values: dict[str, exp.Expression]) -> exp.Select:
+    """All columns of `reconcile.drift`, in order and typed; those not given come from the table below."""
+    columns = TABLES["reconcile.drift"].items()
+    return exp.select(
+        *(exp.cast(values.get(name, exp.column(name)), kind, dialect="duckdb").as_(name) for name, kind in columns)
+    )
+
+
+def _desired(target: Target, own: Sequence[Target]) -> exp.Expression:
+    """A system that shows struck-through prices holds the promotion's price, every other the list price."""
+    shows = any(other.system == target.system and other.field == "compare_at" for other in own)
+    is_list = target.entity == "prices" and target.field == "amount" and not shows
+    return exp.column("list_desired" if is_list else f"{target.field}_desired")
+
+
+def _differs(target: Target, own: Sequence[Target]) -> exp.Expression:
+    """The row is the target's, and its value is wrong. A blank corrects nothing, but for a struck-through price."""
+    desired = _desired(target, own)
+    parts = [_is(target.system), _differ(target, exp.column(f"{target.field}_observed"), desired)]
+    if target.field != "compare_at":
+        parts.append(desired.is_(exp.null()).not_())
+    return exp.and_(*parts)
+
+
+def _differ(target: Target, left: exp.Expression, right: exp.Expression) -> exp.Expression:
+    """Two values differ, after tolerance for numbers, and after folding case and accents for text."""
+    left, right = left.copy(), right.copy()
+    if target.field in _NUMBERS and target.tolerance:
+        over = exp.func("abs", exp.paren(left - right)) > exp.Literal.number(target.tolerance)
+        return exp.and_(exp.NullSafeNEQ(this=left, expression=right), exp.func("coalesce", over, exp.true()))
+    plain = exp.NullSafeNEQ(this=left, expression=right)
+    if target.field in _NUMBERS + _EXACT:
+        return plain
+    folded = exp.NullSafeNEQ(this=exp.func("fold_text", left.copy()), expression=exp.func("fold_text", right.copy()))
+    return exp.and_(plain, folded)
+
+
+def _is(system: str) -> exp.Expression:
+    return exp.column("system").eq(exp.Literal.string(system))
+
+
+def _is_readable(entity: str) -> exp.Expression:
+    """Nothing is concluded about a system that was not read whole tonight."""
+    needs = _NEEDS[entity]
+    whole = exp.select("v.system").from_(exp.table_("verdicts", "reads", alias="v"))
+    whole = whole.where(exp.column("is_complete", "v"), exp.column("entity", "v").isin(*needs)).group_by("v.system")
+    whole = whole.having(exp.Count(this=exp.Distinct(expressions=[exp.column("entity", "v")])).eq(len(needs)))
+    return exp.column("system").isin(query=whole)
+
+
+def _table(schema: str, name: str) -> exp.Table:
+    return exp.table_(name, schema)
