@@ -54,7 +54,7 @@ class Gate:
             raise Refusal(400, "INVALID_SQUARE_VERSION_FORMAT", "Square-Version must be a date.")
         if self._rate is None:
             return
-        now = asyncio.get_running_loop().time()
+        now = self.store.now().timestamp()
         while self._recent and self._recent[0] <= now - 1:
             self._recent.popleft()
         if len(self._recent) >= self._rate:

@@ -140,6 +140,7 @@ def _write(
 def _flatten(sent: Any) -> list[Object]:
     if not isinstance(sent, dict) or not isinstance(sent.get("id"), str) or sent.get("type") not in TYPES:
         raise Refusal(400, "INVALID_VALUE", "An object needs a known type and an id.", field="objects")
+    sent = _without_nulls(sent)
     nested = (sent.get("item_data") or {}).get("variations") or []
     if not nested:
         return [sent]
@@ -148,6 +149,13 @@ def _flatten(sent: Any) -> list[Object]:
         {**child, "item_variation_data": {**child["item_variation_data"], "item_id": sent["id"]}} for child in nested
     ]
     return [{**sent, "item_data": data}, *children]
+
+
+def _without_nulls(value: Any) -> Any:
+    """Null and absent are the same to an upsert."""
+    if isinstance(value, dict):
+        return {name: _without_nulls(part) for name, part in value.items() if part is not None}
+    return [_without_nulls(part) for part in value] if isinstance(value, list) else value
 
 
 def _new_id(store: Store, each: Object, number: int) -> str:

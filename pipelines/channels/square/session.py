@@ -108,7 +108,7 @@ async def identify(session: Session) -> Identity:
         raise FatalChannelError("no merchant in the answer", system=SYSTEM)
     places = (await session.get("/v2/locations")).json().get("locations") or []
     main: dict[str, Any] = next((p for p in places if p.get("id") == merchant.get("main_location_id")), {})
-    status = (await session.post("/oauth2/token/status", {})).json()
+    status = (await session.call("POST", "/oauth2/token/status")).json()
     return Identity(
         shop_id=merchant["id"],
         name=merchant.get("business_name") or merchant["id"],
