@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +23,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.channels.base import Channel, Endpoint, Window
 from pipelines.clock import Clock
-from pipelines.errors import ChannelError
+from pipelines.errors import ChannelError, FatalChannelError
 from pipelines.extract_judge import Seen, count_unique, judge, without_repeats
 from pipelines.extract_load import LoadFile, load_files
 from pipelines.extract_log import Due, commit_reads, commit_verdicts, due_reads, ensure_raw_tables
@@ -79,18 +80,48 @@ def extract_all(
     ensure_raw_tables(con, systems)
     con.execute("CHECKPOINT")  # frees what the last night's tables held, so that the file does not grow
     due = due_reads(con, systems, now=clock.now(), force_census=force_census)
-    night = _Night(con, clock, folder, due, accept_short)
-    spill = folder / "spill"
-    shutil.rmtree(spill, ignore_errors=True)
-    spill.mkdir(parents=True)
-    try:
-        reads = run(_read_all(night, channels))
-    finally:
-        shutil.rmtree(spill, ignore_errors=True)
+    reads = _spilled(_Night(con, clock, folder, due, accept_short), channels, run)
     commit_reads(con, night_id, [(read.verdict, read.calls, read.waited_seconds) for read in reads])
     verdicts = [read.verdict for read in reads]
     commit_verdicts(con, verdicts)
     return verdicts
+
+
+def extract_days(
+    con: duckdb.DuckDBPyConnection,
+    channels: list[tuple[Channel, Session]],
+    *,
+    entity: str,
+    start: datetime,
+    end: datetime,
+    clock: Clock,
+    folder: Path,
+    run: Runner = asyncio.run,
+) -> list[ReadVerdict]:
+    """Read again what of one entity changed in [start, end), merged into the raw tables; no cursor moves.
+
+    FatalChannelError where a read was not complete: a day is read whole or not at all.
+    """
+    narrowed = []
+    for channel, session in channels:
+        endpoints = tuple(e for e in channel.endpoints if entity in e.entities and e.has_delta)
+        narrowed.append((replace(channel, endpoints=endpoints), session))
+    ensure_raw_tables(con, [channel for channel, _ in narrowed])
+    due = {(c.name, e.name): Due(start, None, None, until=end) for c, _ in narrowed for e in c.endpoints}
+    verdicts = [read.verdict for read in _spilled(_Night(con, clock, folder, due, frozenset()), narrowed, run)]
+    if broken := [f"{v.system}.{v.endpoint}: {v.reason}" for v in verdicts if not v.is_complete]:
+        raise FatalChannelError("; ".join(broken))
+    return verdicts
+
+
+def _spilled(night: _Night, channels: list[tuple[Channel, Session]], run: Runner) -> list[Read]:
+    spill = night.folder / "spill"
+    shutil.rmtree(spill, ignore_errors=True)
+    spill.mkdir(parents=True)
+    try:
+        return run(_read_all(night, channels))
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
 
 
 async def _read_all(night: _Night, channels: list[tuple[Channel, Session]]) -> list[Read]:
@@ -115,7 +146,7 @@ async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session
     path, seen, problem = night.folder / "spill" / f"{system}.{endpoint.name}.parquet", Seen(), ""
     with Spill(path) as spill:
         try:
-            async for page in endpoint.read(counted, Window(due.since, started)):
+            async for page in endpoint.read(counted, Window(due.since, due.until or started)):
                 seen.add(page)
                 spill.add(page.rows, night.clock.now())
             spill.finish()

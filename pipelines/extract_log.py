@@ -25,6 +25,8 @@ class Due:
     cursor_at: datetime | None
     last_census: int | None
     """Rows of the last complete census."""
+    until: datetime | None = None
+    """The window's end, where it is not now."""
 
     @property
     def kind(self) -> str:

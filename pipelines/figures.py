@@ -47,3 +47,25 @@ def plan_counts(con: duckdb.DuckDBPyConnection, lane: str) -> dict[str, int]:
         found["rows"] += int(count)
         found["new"] += int(new)
     return found
+
+
+def verification_counts(con: duckdb.DuckDBPyConnection, plan_id: str) -> dict[str, int]:
+    """Rows of a plan by the last thing that reading them back showed."""
+    return {
+        str(status): int(count)
+        for status, count in con.execute(
+            "SELECT status, count(*) FROM (SELECT arg_max(status, at) AS status FROM ledger.sync.verifications "
+            "WHERE plan_id = ? GROUP BY correction_key) GROUP BY status ORDER BY status",
+            [plan_id],
+        ).fetchall()
+    }
+
+
+def unread(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
+    """(system, entity, reason) of all that cannot be believed tonight."""
+    return [
+        (str(system), str(entity), str(reason))
+        for system, entity, reason in con.execute(
+            "SELECT system, entity, reason FROM reads.verdicts WHERE NOT is_complete ORDER BY ALL"
+        ).fetchall()
+    ]

@@ -21,7 +21,7 @@ import httpx
 from pipelines.channels.base import Channel, Connection
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
-from pipelines.estate import Estate
+from pipelines.estate import Estate, read_estate
 from pipelines.http import Session
 
 Transports = Callable[[str], httpx.AsyncBaseTransport | None]
@@ -110,6 +110,13 @@ class Settings:
     def base_url(self, estate: Estate, system: str) -> str:
         """Where a system is reached."""
         return self.environment.get(f"TRUEUP_{system.upper()}_URL") or estate.systems[system].base_url
+
+
+def estate_timezone(settings: Settings) -> str:
+    """The estate's time zone, for the schedule; Europe/Paris where no estate is named yet."""
+    if not settings.environment.get("TRUEUP_ESTATE", "").strip():
+        return "Europe/Paris"
+    return read_estate(settings.estate).estate.timezone
 
 
 def channels_of(estate: Estate, channels: Iterable[Channel]) -> list[Channel]:

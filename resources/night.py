@@ -36,7 +36,7 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     dry_run: bool = Field(False, description="Plan and explain; approve nothing, write nothing to any system.")
     systems: list[str] = Field([], description="Correct only these systems; empty: all. All are read either way.")
     entities: list[str] = Field([], description="Correct only items, prices, stock, customers, consents; empty: all.")
-    keys: list[str] = Field([], description="Correct only these SKUs, GTINs, vendor ids, e-mails or our ids.")
+    subjects: list[str] = Field([], description="Correct only these SKUs, GTINs, vendor ids, e-mails or our ids.")
     force_census: bool = Field(False, description="Read everything, not only what changed.")
     accept_short: list[str] = Field([], description='Endpoints whose shrinking is explained, e.g. "square.catalog".')
     plan_id: str = Field("", description="For approve_plan and verify_plan; empty: the newest plan.")

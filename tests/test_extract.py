@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.channels.base import Channel, Endpoint, Identity, Page, RawRow, Window
 from pipelines.errors import CredentialError, FatalChannelError
-from pipelines.extract import extract_all
+from pipelines.extract import extract_all, extract_days
 from pipelines.http import Session
 from pipelines.ledger import migrate
 
@@ -269,3 +269,20 @@ def test_load_that_fails_marks_the_system_and_loads_again_next_time(
     monkeypatch.setattr(extract_load, "_rows", kept)
     assert estate.extract({"till": {"things": pages(ids(2))}})["till.things"].is_complete
     assert set(estate.rows("raw_till.things")) == {"r0", "r1"}
+
+
+def test_past_days_are_merged_and_move_no_cursor(estate: Estate) -> None:
+    windows: list[Window] = []
+    orders = Endpoint("orders", ("orders",), pages(ids(2), windows=windows))
+    estate.extract({"till": {"orders": orders, "things": pages(ids(1))}})
+    cursors = estate.one("SELECT endpoint, cursor_at FROM ledger.sync.cursors ORDER BY ALL")
+    again = Endpoint("orders", ("orders",), pages(Page([row("r1", "new"), row("old", "new")]), windows=windows))
+    pairs = [(channel("till", (again, Endpoint("things", ("items",), pages(ids(1))))), estate.session("till"))]
+    start, end = NOW - timedelta(days=9), NOW - timedelta(days=8)
+    verdicts = extract_days(
+        estate.con, pairs, entity="orders", start=start, end=end, clock=estate.clock, folder=estate.folder
+    )
+    assert [v.endpoint for v in verdicts] == ["orders"]
+    assert windows[-1] == Window(start, end)
+    assert estate.rows("raw_till.orders") == {"r0": "x", "r1": "new", "old": "new"}
+    assert estate.one("SELECT endpoint, cursor_at FROM ledger.sync.cursors ORDER BY ALL") == cursors

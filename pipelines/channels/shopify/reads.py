@@ -260,17 +260,19 @@ async def _refund_rows(session: Session, refund: msgspec.Raw) -> AsyncIterator[R
         yield RawRow(f"{head.id}#{part}", head.created_at, bytes(found.node))
 
 
-def _endpoint(name: str, entities: Iterable[str], read: Reader, *, has_delta: bool = False) -> Endpoint:
-    return Endpoint(name, tuple(entities), read, has_delta=has_delta, overlap=OVERLAP)
+def _endpoint(
+    name: str, entities: Iterable[str], read: Reader, *, has_delta: bool = False, delta_page: int = 0
+) -> Endpoint:
+    return Endpoint(name, tuple(entities), read, has_delta=has_delta, overlap=OVERLAP, delta_page=delta_page)
 
 
 ENDPOINTS = (
     _endpoint("shop", ("prices",), read_shop),
-    _endpoint("variants", ("items", "prices", "stock"), read_variants, has_delta=True),
+    _endpoint("variants", ("items", "prices", "stock"), read_variants, has_delta=True, delta_page=PAGE),
     _endpoint("inventory_levels", ("stock",), read_levels),
     _endpoint("price_lists", ("prices",), read_price_lists),
     _endpoint("price_list_prices", ("prices",), read_fixed_prices),
-    _endpoint("customers", ("customers", "consents"), read_customers, has_delta=True),
+    _endpoint("customers", ("customers", "consents"), read_customers, has_delta=True, delta_page=PAGE),
     _endpoint("orders", ("orders", "stock"), read_orders, has_delta=True),
     _endpoint("locations", ("stock",), read_locations),
 )
