@@ -29,8 +29,11 @@ _PHONE = re.compile(r"\+?[0-9]{9,16}")
 def list_customers(store: Store, query: Body) -> str:
     """GET /v2/customers."""
     limit = wire.limit_of(query, default=LIMIT, maximum=LIMIT)
-    docs, cursor = wire.seq_page(store, "customers", "ListCustomers", query, limit, "", [])
-    count = str(store.count(NAME, "customers")) if query.get("count") == "true" else ""
+    count = ""
+    if query.get("count") == "true":
+        # Counted once, on the first page: counting a million profiles for each hundred would take hours.
+        count = wire.position_of("ListCustomers", query).partition("/")[2] or str(store.count(NAME, "customers"))
+    docs, cursor = wire.seq_page(store, "customers", "ListCustomers", query, limit, "", [], tail=count)
     return wire.reply(cursor, customers=wire.join(doc.text for doc in docs), count=count)
 
 

@@ -24,7 +24,7 @@ def counts(store: Store, body: Body) -> str:
     if body.get("states") and "IN_STOCK" not in body["states"]:
         return wire.reply()
     where, args = _after(body)
-    for name, column in (("catalog_object_ids", "parent"), ("location_ids", "lookup")):
+    for name, column in (("catalog_object_ids", "parent"), ("location_ids", "+lookup")):
         if body.get(name):
             keys = wire.items_of(body, name, maximum=FILTER_LIMIT)
             where.append(f"{column} IN ({','.join('?' * len(keys))})")

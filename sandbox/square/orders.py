@@ -28,7 +28,7 @@ def search(store: Store, body: Body) -> str:
     field = sort.get("sort_field", "CREATED_AT")
     if field not in _COLUMNS:
         raise Refusal(501, "NOT_IMPLEMENTED", "Only UPDATED_AT and CREATED_AT are played.", field="query.sort")
-    where, args = [f"parent IN ({','.join('?' * len(shops))})"], list(shops)
+    where, args = [f"+parent IN ({','.join('?' * len(shops))})"], list(shops)
     for name, span in (criteria.get("date_time_filter") or {}).items():
         if name != field.lower():
             raise Refusal(400, "CONFLICTING_PARAMETERS", "Sort by the field of the time filter.", field="query.sort")

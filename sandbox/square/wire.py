@@ -104,16 +104,16 @@ def items_of(body: Body, name: str, *, maximum: int) -> list[Any]:
 
 def seq_page(
     store: Store, kind: str, operation: str, query: Mapping[str, Any], limit: int, where: str, args: list[Any],
-    *, with_deleted: bool = False,
+    *, with_deleted: bool = False, tail: str = "",
 ) -> tuple[list[Doc], str | None]:
-    """A page in order of first insertion, which never moves: (documents, next cursor)."""
-    after = int(position_of(operation, query) or 0)
+    """A page in order of first insertion, which never moves: (documents, next cursor). The cursor carries `tail`."""
+    after = int(position_of(operation, query).partition("/")[0] or 0)
     docs = store.page(
         NAME, kind, after_seq=after, limit=limit + 1, where=where, args=args, with_deleted=with_deleted
     )
     more = len(docs) > limit
     docs = docs[:limit]
-    return docs, cursor_for(operation, query, str(docs[-1].seq)) if more else None
+    return docs, cursor_for(operation, query, f"{docs[-1].seq}/{tail}") if more else None
 
 
 def keyed_page(
@@ -122,18 +122,19 @@ def keyed_page(
 ) -> tuple[list[Doc], str | None]:
     """A page sorted by a column (then insertion), as endpoints with a documented order give it."""
     position = position_of(operation, query)
-    where, args = [*where, "deleted = 0"], list(args)
+    beyond, direction = ("<", "DESC") if descending else (">", "ASC")
+    last, _, seq = position.rpartition("/")
+    # Two queries, since SQLite walks all equal values of a row comparison: a seeded world has one stamp for all.
+    steps: list[tuple[str, list[Any]]] = [("1 = 1", [])]
     if position:
-        last, _, seq = position.rpartition("/")
-        where.append(f"({column}, seq) {'<' if descending else '>'} (?, ?)")
-        args += [last, int(seq)]
-    direction = "DESC" if descending else "ASC"
-    docs = list(
-        store.select(
-            NAME, kind, where=" AND ".join(where), args=args,
-            order=f"{column} {direction}, seq {direction}", limit=limit + 1,
-        )
-    )
+        steps = [(f"{column} = ? AND seq {beyond} ?", [last, int(seq)]), (f"{column} {beyond} ?", [last])]
+    docs: list[Doc] = []
+    for step, bound in steps:
+        if len(docs) <= limit:
+            docs += store.select(
+                NAME, kind, where=" AND ".join([step, *where, "deleted = 0"]), args=[*bound, *args],
+                order=f"{column} {direction}, seq {direction}", limit=limit + 1 - len(docs),
+            )
     more = len(docs) > limit
     docs = docs[:limit]
     return docs, cursor_for(operation, query, f"{mark(docs[-1])}/{docs[-1].seq}") if more else None

@@ -268,6 +268,18 @@ async def test_stage_makes_our_tables_and_quarantines_bad_rows(con):
     ]
 
 
+async def test_over_long_texts_block_their_own_row_alone(con):
+    world = shop()
+    long = [item(4, title="x" * 501), item(5, sku="y" * 501), item(6, option="38" * 251)]
+    world.vendor.put_items(world.store, long, JUNE)
+    world.vendor.put_customers(world.store, [customer(4, last_name="z" * 501), customer(5, street="z" * 500)], JUNE)
+    await world.stage(con)
+    found = con.execute("SELECT vendor_id, field FROM quarantine.square WHERE reason = 'too long' ORDER BY 1")
+    assert found.fetchall() == [
+        ("C00000004", "last_name"), (variation(4), "title"), (variation(5), "sku"), (variation(6), "option_title")
+    ]
+
+
 # -- writes -------------------------------------------------------------------------------------------------
 
 
