@@ -1,6 +1,6 @@
 """Writes the sandbox's `estate.toml`: what a retailer would type by hand to tell trueup about these systems.
 
-    [estate]                     name, timezone
+    [estate]                     name, timezone, clock = the systems' own
     [systems.<system>]           base_url, shop_id, options, mode = live for every entity it can be written in
     [locations.<ours>]           authority, safety_stock, vendor_ids
     [price_lists.<ours>]         currency, tax_basis, vendor_ids

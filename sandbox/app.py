@@ -1,0 +1,62 @@
+"""The whole outside world as one ASGI app: the four vendors under their names, and a few controls.
+
+    /square /shopify /hubspot /mailchimp     the vendors' APIs
+    GET  /_control/health                    {"status": "ok", "night": n, "now": ...}
+    POST /_control/day                       lets one day go by; what the next night must find, counted
+
+A vendor is one line in `VENDORS`; its module is imported when it is needed.
+"""
+
+import asyncio
+from importlib import import_module
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse
+from starlette.routing import BaseRoute, Mount, Route
+
+from sandbox.store import Store, stamp
+from sandbox.vendor import Settings, Vendor
+from sandbox.world.settings import WorldError
+
+VENDORS = {
+    "square": "SquareVendor",
+    "shopify": "ShopifyVendor",
+    "hubspot": "HubspotVendor",
+    "mailchimp": "MailchimpVendor",
+}
+"""Class of each vendor, by the name of its module under `sandbox`."""
+
+
+def load_vendors() -> dict[str, Vendor]:
+    """One instance of each."""
+    return {name: getattr(import_module(f"sandbox.{name}"), kind)() for name, kind in VENDORS.items()}
+
+
+def build_app(
+    store: Store, settings: Settings, *, folder: Path | None = None, vendors: dict[str, Vendor] | None = None
+) -> Starlette:
+    """The app over an open store. `folder` is the world's, for the controls that change it."""
+    vendors = vendors or load_vendors()
+    busy = asyncio.Lock()
+
+    async def health(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "ok", "night": store.fact("night"), "now": stamp(store.now())})
+
+    async def day(_: Request) -> JSONResponse:
+        from sandbox.world.day import live_day
+        from sandbox.world.truth import summary
+
+        if folder is None:
+            return JSONResponse({"error": "this app has no world to change"}, status_code=409)
+        async with busy:  # on the event loop: the store is one connection, and no call may fall into a half-lived day
+            try:
+                rows = live_day(folder, store, vendors)
+            except WorldError as error:
+                return JSONResponse({"error": str(error)}, status_code=409)
+        return JSONResponse({"night": store.fact("night"), "expected": summary(rows)})
+
+    routes: list[BaseRoute] = [Mount(f"/{name}", app=vendor.app(store, settings)) for name, vendor in vendors.items()]
+    routes += [Route("/_control/health", health), Route("/_control/day", day, methods=["POST"])]
+    return Starlette(routes=routes)

@@ -1,0 +1,93 @@
+"""The world's diary: what it did by hand and must know again tomorrow. Kept in `truth/chronicle.json`.
+
+Bad rows it planted, promotions it announced, web orders still open, and the next free number of everything it mints.
+"""
+
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+from sandbox.world.settings import WorldSettings
+
+
+@dataclass(slots=True)
+class BadRow:
+    """One row of dirt that must go to quarantine. `item` is the variant it spoils, or -1."""
+
+    system: str
+    entity: str
+    field: str
+    vendor_id: str
+    vendor_sub_id: str
+    note: str
+    item: int = -1
+
+
+@dataclass(slots=True)
+class Announced:
+    """A promotion: some variants, a percentage, local dates (both included)."""
+
+    key: str
+    items: list[int]
+    percent: int
+    starts_on: str
+    ends_on: str
+
+    def is_active(self, day: date) -> bool:
+        """Whether it holds on a local date."""
+        return self.starts_on <= day.isoformat() <= self.ends_on
+
+
+@dataclass(slots=True)
+class OpenOrder:
+    """A web order not yet sent. `lines` are (line number, shelf row, quantity, unit price)."""
+
+    number: int
+    customer: str
+    created_at: str
+    lines: list[list[int]]
+
+
+@dataclass(slots=True)
+class Chronicle:
+    """All of it. `night` is the night that the present truth is about."""
+
+    settings: WorldSettings
+    night: int = 0
+    bad: list[BadRow] = field(default_factory=list)
+    promotions: list[Announced] = field(default_factory=list)
+    open_orders: list[OpenOrder] = field(default_factory=list)
+    deleted_items: list[int] = field(default_factory=list)
+    next_number: dict[str, int] = field(default_factory=dict)
+    """By kind: square_order, shopify_order, shopify_line, movement, extra_item, person, and each system's records."""
+    effects_seen: int = 0
+    """The last effect that the world itself caused."""
+
+    def mint(self, kind: str) -> int:
+        """The next free number of a kind."""
+        number = self.next_number.get(kind, 0)
+        self.next_number[kind] = number + 1
+        return number
+
+    @property
+    def spoilt(self) -> set[int]:
+        """Variants that no drift may be planted on."""
+        return {row.item for row in self.bad if row.item >= 0} | set(self.deleted_items)
+
+    def save(self, folder: Path) -> None:
+        """Write it under `<folder>/truth`."""
+        path = folder / "truth" / "chronicle.json"
+        path.write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
+
+    @classmethod
+    def load(cls, folder: Path) -> "Chronicle":
+        """The inverse of `save`."""
+        kept: dict[str, Any] = json.loads((folder / "truth" / "chronicle.json").read_text(encoding="utf-8"))
+        kept |= {
+            "settings": WorldSettings(**kept["settings"]), "bad": [BadRow(**row) for row in kept["bad"]],
+            "promotions": [Announced(**row) for row in kept["promotions"]],
+            "open_orders": [OpenOrder(**row) for row in kept["open_orders"]],
+        }
+        return cls(**kept)

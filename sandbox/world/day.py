@@ -1,0 +1,47 @@
+"""Lives one day: looks at what the night left behind, lets people work for 22 hours, and writes the next truth."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from sandbox.store import Store
+from sandbox.vendor import Vendor
+from sandbox.world.agenda import Agenda
+from sandbox.world.create import Say
+from sandbox.world.day_consents import plan_consents
+from sandbox.world.day_people import People, plan_people
+from sandbox.world.day_prices import plan_prices
+from sandbox.world.day_stock import plan_stock
+from sandbox.world.identity import write_persons
+from sandbox.world.scene import Scene
+from sandbox.world.settings import DayRates, night_time
+from sandbox.world.truth import Row, check_shares, read_truth
+
+
+def live_day(
+    folder: Path, store: Store, vendors: Mapping[str, Vendor], *, rates: DayRates | None = None,
+    say: Say = lambda _: None,
+) -> list[Row]:
+    """Let one day go by; returns what the night after it must find. WorldError if the day was not a fair one."""
+    rates = rates or DayRates()
+    scene = Scene.load(folder, store, vendors)
+    night = scene.chronicle.night + 1
+    say(f"what night {night - 1} left behind")
+    state, persons = scene.look(), scene.persons()
+    scene.settle(state, persons)
+    store.set_now(max(store.now(), night_time(night - 1)))
+    say(f"the day before night {night}")
+    agenda = Agenda(scene, state, night)
+    people = People(agenda, persons)
+    plan_prices(agenda, rates, read_truth(folder, night - 1))
+    plan_stock(agenda, rates)
+    plan_people(agenda, people, rates)
+    plan_consents(agenda, people, rates)
+    agenda.live()
+    store.set_now(night_time(night))
+    write_persons(folder, people.joined, append=True)
+    say(f"the truth about night {night}")
+    rows = scene.tell(night, scene.look(), persons)
+    scene.save()
+    if not scene.chronicle.settings.over_cap:
+        check_shares(rows)
+    return rows

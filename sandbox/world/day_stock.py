@@ -1,0 +1,175 @@
+"""A day on the shelves: till sales, returns, deliveries, counts, web orders sent or called off, levels typed by hand.
+
+Goods are only sold while some can be: what Square counts stays above what the webshop has promised and keeps back.
+"""
+
+from datetime import datetime
+
+import numpy as np
+
+from sandbox.records import Line, Movement, Order
+from sandbox.world import ids
+from sandbox.world.agenda import Action, Agenda, Pool
+from sandbox.world.chronicle import OpenOrder
+from sandbox.world.dice import Bools, Dice
+from sandbox.world.settings import DayRates
+from sandbox.world.state import NONE
+from sandbox.world.truth_stock import stock_drift
+
+
+def plan_stock(agenda: Agenda, rates: DayRates) -> None:
+    """All events of the day that move stock."""
+    scene, n = agenda.scene, len(agenda.scene.catalogue)
+    free, dice = _free(agenda), agenda.dice("stock")
+    pool, actions = Pool(agenda.dice("rows"), free), list[Action]()
+    spare = agenda.state.on_hand - scene.memory.unseen - scene.memory.committed - scene.shelves.safety
+    in_shops = scene.shelves.location < scene.chronicle.settings.shops
+    for row in pool.take(rates.count("store_sales", n), in_shops & (spare >= 3)):
+        actions.append(_till(agenda, row, "sale", -1 - dice.one(2)))
+    for row in pool.take(rates.count("store_returns", n), in_shops):
+        actions.append(_till(agenda, row, "return", 1))
+    for row in pool.take(rates.count("deliveries", n)):
+        actions.append(_move(agenda, row, "receipt", 4 + dice.one(20)))
+    for row in pool.take(rates.count("counts", n), spare >= 3):
+        off = (-2, -1, 1, 2, 3)[dice.one(5)]
+        actions.append(_move(agenda, row, "count", int(agenda.state.on_hand[row]) + off))
+    for row in pool.take(rates.count("level_edits", n)):
+        actions.append(_type_level(agenda, row, (-3, -2, -1, 2, 4, 7)[dice.one(6)]))
+    for row in pool.take(rates.count("web_orders", n), spare >= 3):
+        actions.append(_order(agenda, row, 1 + dice.one(2), dice))
+    actions += _close_orders(agenda, rates, n)
+    unshelved = _held(agenda, free=False) & (agenda.state.available == NONE) & scene.shelves.in_square
+    for row in Pool(agenda.dice("new levels"), unshelved).take(rates.count("new_levels", n)):
+        actions.append(_new_level(agenda, row, 1 + dice.one(5)))
+    agenda.spread(dice, actions)
+
+
+def _held(agenda: Agenda, *, free: bool) -> Bools:
+    """Rows that Square counts, of goods that nothing is wrong with; `free`: Shopify sells them there too."""
+    scene, shelves = agenda.scene, agenda.scene.shelves
+    fits = shelves.is_compared & (agenda.state.on_hand != NONE) & scene.catalogue.is_plain[shelves.item]
+    fits &= ~np.isin(shelves.item, np.fromiter(scene.chronicle.spoilt, dtype=np.int64))
+    return fits & (agenda.state.available != NONE) if free else fits
+
+
+def _free(agenda: Agenda) -> Bools:
+    drift = stock_drift(agenda.scene.shelves, agenda.state, agenda.scene.memory)
+    return _held(agenda, free=True) & ~drift.shopify_differs & ~drift.square_differs
+
+
+def _move(agenda: Agenda, row: int, kind: str, quantity: int) -> Action:
+    """One entry of Square's log, and its effect on what Square counts."""
+    scene, state = agenda.scene, agenda.state
+    key = ids.square_movement(scene.chronicle.mint("movement"))
+
+    def action(moment: datetime) -> None:
+        before = int(state.on_hand[row])
+        state.on_hand[row] = quantity if kind == "count" else before + quantity
+        expected = quantity if kind == "count" else int(scene.memory.on_hand[row]) + quantity
+        scene.memory.on_hand[row] = expected if scene.memory.on_hand[row] != NONE else NONE
+        agenda.outbox.movements.append(Movement(
+            key, ids.square_variation(int(scene.shelves.item[row])),
+            scene.shelves.places[int(scene.shelves.location[row])].square, kind, quantity, moment,  # type: ignore[arg-type]
+        ))
+
+    return action
+
+
+def _till(agenda: Agenda, row: int, kind: str, quantity: int) -> Action:
+    """A sale or a return at a till: the movement and the order beside it."""
+    scene, move = agenda.scene, _move(agenda, row, kind, quantity)
+    number, place = scene.chronicle.mint("square_order"), scene.shelves.places[int(scene.shelves.location[row])]
+    item = int(scene.shelves.item[row])
+    price = scene.catalogue.chf if place.currency == "CHF" and scene.catalogue.chf[item] else scene.catalogue.eur
+
+    def action(moment: datetime) -> None:
+        move(moment)
+        back = max(0, quantity)
+        line = Line(ids.square_line(number, 0), ids.square_variation(item), abs(quantity), int(price[item]), back)
+        agenda.outbox.orders["square", ids.square_order(number)] = Order(
+            ids.square_order(number), place.square, "", place.currency, (line,), moment, moment
+        )
+
+    return action
+
+
+def _type_level(agenda: Agenda, row: int, off: int) -> Action:
+    def action(_: datetime) -> None:
+        level = int(agenda.state.available[row])
+        agenda.state.available[row] = level + (off if level + off >= 0 else 3)
+        agenda.outbox.levels[row] = None
+
+    return action
+
+
+def _new_level(agenda: Agenda, row: int, off: int) -> Action:
+    """Shopify starts to sell from a place, with a level that was guessed."""
+    memory = agenda.scene.memory
+
+    def action(_: datetime) -> None:
+        right = int(agenda.state.on_hand[row] - memory.unseen[row] - memory.committed[row])
+        agenda.state.available[row] = max(0, right - int(agenda.scene.shelves.safety[row])) + off
+        agenda.outbox.levels[row] = None
+
+    return action
+
+
+def _order(agenda: Agenda, row: int, quantity: int, dice: Dice) -> Action:
+    """A web order: units are promised, none have left."""
+    chronicle, memory, item = agenda.scene.chronicle, agenda.scene.memory, int(agenda.scene.shelves.item[row])
+    customer = ids.customer("shopify", dice.one(max(1, len(agenda.state.customers["shopify"]))), "")
+    number, line = chronicle.mint("shopify_order"), chronicle.mint("shopify_line")
+    unit = int(agenda.state.prices["shopify", "eur"][item])
+
+    def action(moment: datetime) -> None:
+        memory.committed[row] += quantity
+        agenda.state.available[row] -= quantity
+        memory.available[row] -= quantity if memory.available[row] != NONE else 0
+        order = OpenOrder(number, customer, moment.isoformat(), [[line, row, quantity, unit]])
+        chronicle.open_orders.append(order)
+        _put_order(agenda, order, "open", moment)
+
+    return action
+
+
+def _close_orders(agenda: Agenda, rates: DayRates, n: int) -> list[Action]:
+    """Some of the orders that were open this morning are sent, some called off."""
+    fits = _held(agenda, free=True)
+    orders = [o for o in agenda.scene.chronicle.open_orders if all(fits[line[1]] for line in o.lines)]
+    chosen = agenda.dice("orders").order(len(orders)).tolist()
+    sent, off = rates.count("fulfilments", n), rates.count("cancels", n)
+    return [_close(agenda, orders[at], "fulfilled") for at in chosen[:sent]] + [
+        _close(agenda, orders[at], "cancelled") for at in chosen[sent : sent + off]
+    ]
+
+
+def _close(agenda: Agenda, order: OpenOrder, state: str) -> Action:
+    memory = agenda.scene.memory
+
+    def action(moment: datetime) -> None:
+        for _, row, quantity, _ in order.lines:
+            memory.committed[row] -= quantity
+            if state == "fulfilled":
+                memory.unseen[row] += quantity
+            else:
+                agenda.state.available[row] += quantity
+                memory.available[row] += quantity if memory.available[row] != NONE else 0
+        agenda.scene.chronicle.open_orders.remove(order)
+        _put_order(agenda, order, state, moment)
+
+    return action
+
+
+def _put_order(agenda: Agenda, order: OpenOrder, state: str, moment: datetime) -> None:
+    shelves, key = agenda.scene.shelves, ids.shopify_order(order.number)
+    place = shelves.places[int(shelves.location[order.lines[0][1]])]
+    lines = tuple(
+        Line(ids.shopify_line(line), ids.shopify_variant(int(shelves.item[row])), quantity, unit)
+        for line, row, quantity, unit in order.lines
+    )
+    agenda.outbox.orders["shopify", key] = Order(
+        key, place.shopify, order.customer, "EUR", lines, datetime.fromisoformat(order.created_at), moment,
+        state,  # type: ignore[arg-type]
+    )
+    for _, row, _, _ in order.lines:
+        agenda.outbox.levels[row] = None

@@ -1,0 +1,106 @@
+"""One world with everything that is known about it: settings, structure, diary, memory, store and vendors.
+
+The structure (catalogue, shelves) follows from the seed and is built anew each time; what changed since is in the
+store, and in the diary and the memory beside the truth.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from sandbox.store import Store
+from sandbox.vendor import Vendor
+from sandbox.world.catalogue import Catalogue, build_catalogue
+from sandbox.world.chronicle import Chronicle
+from sandbox.world.dice import Ints
+from sandbox.world.identity import Persons, Record, read_persons
+from sandbox.world.memory import Memory
+from sandbox.world.settings import WorldSettings, night_date
+from sandbox.world.shelves import Shelves, build_shelves
+from sandbox.world.state import State, observe
+from sandbox.world.truth import Row, apply_caps, carry, read_truth, write_truth
+from sandbox.world.truth_consents import consent_rows
+from sandbox.world.truth_customers import customer_rows, settle_customers
+from sandbox.world.truth_prices import discounts, price_rows, settle_prices
+from sandbox.world.truth_stock import settle_stock, stock_rows
+
+
+@dataclass(slots=True)
+class Scene:
+    """All there is to know about one world."""
+
+    folder: Path
+    store: Store
+    vendors: Mapping[str, Vendor]
+    catalogue: Catalogue
+    shelves: Shelves
+    chronicle: Chronicle
+    memory: Memory
+
+    @classmethod
+    def new(cls, folder: Path, settings: WorldSettings, store: Store, vendors: Mapping[str, Vendor]) -> "Scene":
+        """An empty world."""
+        catalogue = build_catalogue(settings)
+        shelves = build_shelves(settings, catalogue)
+        memory = Memory.empty(len(catalogue), len(shelves))
+        return cls(folder, store, vendors, catalogue, shelves, Chronicle(settings), memory)
+
+    @classmethod
+    def load(cls, folder: Path, store: Store, vendors: Mapping[str, Vendor]) -> "Scene":
+        """A world that was saved."""
+        chronicle = Chronicle.load(folder)
+        catalogue = build_catalogue(chronicle.settings)
+        shelves = build_shelves(chronicle.settings, catalogue)
+        return cls(folder, store, vendors, catalogue, shelves, chronicle, Memory.load(folder))
+
+    def save(self) -> None:
+        """Write the diary and the memory."""
+        self.chronicle.save(self.folder)
+        self.memory.save(self.folder)
+
+    @property
+    def bad_records(self) -> set[Record]:
+        """Customer records that are in quarantine."""
+        return {(row.system, row.vendor_id) for row in self.chronicle.bad if row.entity == "customers"}
+
+    def look(self) -> State:
+        """What the systems hold now."""
+        return observe(self.vendors, self.store, len(self.catalogue), self.shelves)
+
+    def discount(self, night: int) -> Ints:
+        """Per cent off at a night, per variant."""
+        return discounts(self.chronicle.promotions, night_date(night), len(self.catalogue))
+
+    def persons(self) -> Persons:
+        """Records by person."""
+        return read_persons(self.folder)
+
+    def settle(self, state: State, persons: Persons) -> None:
+        """Remember what the systems agree on after the night that the present truth is about."""
+        settle_prices(self.catalogue, state, self.memory, self.discount(self.chronicle.night))
+        settle_stock(self.shelves, state, self.memory)
+        settle_customers(state, self.memory, persons, self.bad_records)
+
+    def tell(self, night: int, state: State, persons: Persons) -> list[Row]:
+        """Work out and write what night `night` must find."""
+        earlier = read_truth(self.folder, night - 1) if night else []
+        rows = apply_caps(
+            carry(self._rows(night, state, persons), earlier), state.populations(self.shelves)
+        )
+        write_truth(self.folder, night, rows)
+        self.memory.told = state.on_hand.copy()
+        self.chronicle.night = night
+        self.store.set_fact("night", str(night))
+        return rows
+
+    def _rows(self, night: int, state: State, persons: Persons) -> Iterator[Row]:
+        spoilt, bad = self.chronicle.spoilt, self.bad_records
+        yield from price_rows(night, self.catalogue, state, self.memory, self.discount(night), spoilt)
+        yield from stock_rows(night, self.shelves, state, self.memory, spoilt)
+        yield from customer_rows(night, state, self.memory, persons, bad)
+        yield from consent_rows(night, state, persons, bad)
+        for row in self.chronicle.bad:
+            yield Row(
+                night, row.system, row.entity, row.field, row.vendor_id, row.vendor_sub_id, "bad_row",
+                "must_quarantine", None, None, row.system, row.note,
+            )

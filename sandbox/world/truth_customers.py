@@ -1,0 +1,85 @@
+"""Which customer fields drift: every record of a person against the field of the system that knows it best.
+
+The source of truth of a field is the first of HubSpot, Square, Shopify, Mailchimp in which it is not blank. What
+differs in case, accents or punctuation alone is no drift here; the judge lets a pipeline mend it or leave it.
+"""
+
+from collections.abc import Iterator
+
+from sandbox.world.identity import Persons, Record, folded, value_of, values_of
+from sandbox.world.memory import FIELDS, Memory
+from sandbox.world.state import State
+from sandbox.world.truth import Row, disposition_of
+
+RANK = ("hubspot", "square", "shopify", "mailchimp")
+_ADDRESS = ("street", "city", "postcode")
+
+
+def is_target(system: str, field: str) -> bool:
+    """Whether a field is compared in a system: an e-mail tool needs no street."""
+    return not (system == "mailchimp" and field in _ADDRESS)
+
+
+def sources(state: State, records: list[Record], bad: set[Record]) -> dict[str, tuple[Record, str]]:
+    """Per field: the record whose word counts, and its value; fields that are blank everywhere are left out."""
+    found: dict[str, tuple[Record, str]] = {}
+    for record in sorted(records, key=lambda r: RANK.index(r[0])):
+        if record in bad or record[1] not in state.customers[record[0]]:
+            continue
+        for field, value in values_of(state.customers[record[0]][record[1]]).items():
+            if value is not None:
+                found.setdefault(field, (record, value))
+    return found
+
+
+def customer_rows(
+    night: int, state: State, memory: Memory, persons: Persons, bad: set[Record]
+) -> Iterator[Row]:
+    """All customer rows of a night."""
+    for records in persons.values():
+        if len(records) < 2:
+            continue
+        best = sources(state, records, bad)
+        for record in records:
+            if record not in bad and record[1] in state.customers[record[0]]:
+                yield from _record_rows(night, state, memory, record, best)
+
+
+def _record_rows(
+    night: int, state: State, memory: Memory, record: Record, best: dict[str, tuple[Record, str]]
+) -> Iterator[Row]:
+    system, key = record
+    customer, agreed = state.customers[system][key], memory.customers.get(record, {})
+    for field, (source, golden) in best.items():
+        observed = value_of(customer, field)
+        if folded(observed) == folded(golden) or not is_target(system, field):
+            continue
+        drift_class = _class(observed, golden, agreed.get(field), field in agreed)
+        yield Row(
+            night, system, "customers", field, key, "", drift_class, disposition_of(drift_class, night), observed,
+            golden, source[0],
+        )
+
+
+def _class(observed: str | None, golden: str, base: str | None, has_base: bool) -> str:
+    if not has_base:
+        return "never_agreed"
+    if folded(observed) == folded(base):
+        return "elsewhere"
+    return "here" if folded(golden) == folded(base) else "both"
+
+
+def settle_customers(state: State, memory: Memory, persons: Persons, bad: set[Record]) -> None:
+    """Remember as agreed whatever equals the person's best value; what differs in looks alone agrees too."""
+    for records in persons.values():
+        best = sources(state, records, bad)
+        for record in records:
+            system, key = record
+            if record in bad or key not in state.customers[system]:
+                continue
+            agreed = memory.customers.setdefault(record, {})
+            values = values_of(state.customers[system][key])
+            for field in FIELDS:
+                golden = best[field][1] if field in best else None
+                if folded(values[field]) == folded(golden):
+                    agreed[field] = golden

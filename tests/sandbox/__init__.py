@@ -1,0 +1,1 @@
+"""Tests of the sandbox: the world, its truth, the judge, and each vendor."""
