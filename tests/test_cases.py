@@ -11,8 +11,8 @@ A file is a list of cases a business reader can check:
           - {vendor_id: "1", gtin_norm: null}
         quarantine.shopify: []
 
-`outputs` may also be just the rows of the model's own table. Only that model is built, once per case. Tables that
-Python code fills and a model reads are declared in `tests/cases/<schema>/tables.sql`, unless `pipelines.tables` has them.
+`outputs` may also be just the rows of the model's own table. Only that model is built. Tables that Python
+code fills and a model reads are declared in `tests/cases/<schema>/tables.sql`, unless `pipelines.tables` has them.
 """
 
 import json
