@@ -1,0 +1,51 @@
+"""Mailchimp (Marketing API 3.0): members of all audiences with their e-mail permission.
+
+Here is only what Mailchimp declares: how it is reached, what can be read and written, how safely. Mailchimp has no
+version, no idempotency key and no compare-and-set; a permission can be lowered by this connector, never raised, and
+no write names a status but `unsubscribed`.
+"""
+
+from datetime import timedelta
+
+from pipelines.channels.base import Ability, Channel, Endpoint, ReadBack, Writer
+from pipelines.channels.mailchimp.reads import read_lists, read_members
+from pipelines.channels.mailchimp.session import TOKEN, connect, identify
+from pipelines.channels.mailchimp.writes import (
+    FIELDS,
+    MAX_BATCH,
+    group_of,
+    read_back_consents,
+    read_back_customers,
+    write_consents,
+    write_customers,
+)
+
+MAILCHIMP = Channel(
+    name="mailchimp",
+    title="Mailchimp",
+    connect=connect,
+    identify=identify,
+    endpoints=(
+        Endpoint("members", ("customers", "consents"), read_members, overlap=timedelta(minutes=5)),
+        Endpoint("lists", ("consents",), read_lists, has_delta=False),
+    ),
+    writers=(
+        Writer("customers", frozenset(FIELDS), MAX_BATCH, write_customers, group=group_of, needs_check=True),
+        Writer(
+            "consents", frozenset({"state"}), MAX_BATCH, write_consents,
+            group=lambda correction: correction.vendor_sub_id,
+        ),
+    ),
+    read_backs=(
+        ReadBack("customers", 100, read_back_customers),
+        ReadBack("consents", 100, read_back_consents),
+    ),
+    abilities=(
+        *(
+            Ability("customers", field, (3,), "batch of 500 by address, never with a status; a blank is never written")
+            for field in FIELDS
+        ),
+        Ability("consents", "state", (4,), "down only: unsubscribed; a permission is never raised"),
+    ),
+    secrets=(TOKEN,),
+)

@@ -1,0 +1,194 @@
+"""Mailchimp's reads: the members of every audience, by offset in the order of their last change.
+
+An offset is no cursor: a member that changes moves to the end and all after it move up one. So pages overlap, and each
+must share a member with the one before, or it is read again from further back; what changed while the pages were read
+is read once more at the end, from the newest change that was known at the start. Mailchimp's own totals, before and
+after, go along for the verdict. No clock of ours takes part.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TypeVar
+
+import msgspec
+
+from pipelines.channels.base import Page, RawRow, Window
+from pipelines.errors import FatalChannelError
+from pipelines.http import Answer, Session
+
+PAGE, SHARED = 1000, 20
+AHEAD = 4
+"""Pages asked for at a time."""
+_FIELDS = ",".join(
+    ("total_items", *(f"members.{name}" for name in (
+        "id", "email_address", "contact_id", "status", "merge_fields", "ip_signup", "timestamp_signup", "ip_opt",
+        "timestamp_opt", "last_changed", "source", "list_id",
+    )))
+)
+
+T = TypeVar("T")
+Asked = dict[str, str | int]
+
+
+class _Head(msgspec.Struct):
+    id: str
+    last_changed: str | None = None
+
+
+class _Members(msgspec.Struct):
+    members: list[msgspec.Raw]
+    total_items: int
+
+
+class _Newest(msgspec.Struct):
+    members: list[_Head]
+    total_items: int
+
+
+class _Lists(msgspec.Struct):
+    lists: list[msgspec.Raw]
+    total_items: int
+
+
+_Got = tuple[list[_Head], list[msgspec.Raw]]
+
+
+@dataclass(slots=True)
+class _Read:
+    """One audience being read."""
+
+    list_id: str
+    since: str | None
+    total: int = 0
+    newest: str = ""
+    seen: set[int] = field(default_factory=set)
+    """Hashes of members that have been handed on, as numbers: a million of them fit in memory."""
+
+
+def decode(answer: Answer, kind: type[T]) -> T:
+    """An answer as the type it must have; FatalChannelError otherwise."""
+    try:
+        return msgspec.json.decode(answer.body, type=kind)
+    except msgspec.DecodeError as error:
+        raise FatalChannelError(f"an answer is no {kind.__name__}", system="mailchimp", status=answer.status) from error
+
+
+async def read_lists(session: Session, window: Window) -> AsyncIterator[Page]:
+    """All audiences."""
+    async for page in _lists(session):
+        yield page
+
+
+async def _lists(session: Session) -> AsyncIterator[Page]:
+    count = 0
+    while True:
+        asked: Asked = {"count": PAGE, "offset": count}
+        page = decode(await session.get("3.0/lists", params=asked), _Lists)
+        rows = [RawRow(msgspec.json.decode(raw, type=_Head).id, None, bytes(raw)) for raw in page.lists]
+        yield Page(rows, total=page.total_items)
+        count += len(rows)
+        if count >= page.total_items:
+            return
+        if not rows:
+            raise FatalChannelError(f"{page.total_items} audiences declared, {count} given", system="mailchimp")
+
+
+async def read_members(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Members of all audiences but archived ones; ids are `<audience>:<subscriber hash>`."""
+    since = None if window.since is None else _text(window.since)
+    reads = [_Read(row.id, since) for page in [p async for p in _lists(session)] for row in page.rows]
+    for read in reads:
+        read.total, read.newest = await _newest(session, read)
+    yield Page((), total=sum(read.total for read in reads))
+    for read in reads:
+        async for page in _read_list(session, read):
+            yield page
+    yield Page((), total=sum(read.total for read in reads))
+
+
+def _text(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S+00:00")
+
+
+async def _newest(session: Session, read: _Read) -> tuple[int, str]:
+    """(members declared, time of the newest change) by Mailchimp's own clock."""
+    asked = _asked(read.since, 1, 0) | {"sort_dir": "DESC", "fields": "total_items,members.id,members.last_changed"}
+    page = decode(await session.get(f"3.0/lists/{read.list_id}/members", params=asked), _Newest)
+    return page.total_items, (page.members[0].last_changed or "") if page.members else ""
+
+
+def _asked(since: str | None, count: int, offset: int) -> Asked:
+    asked: Asked = {"count": count, "offset": offset, "sort_field": "last_changed", "sort_dir": "ASC"}
+    return asked if since is None else asked | {"since_last_changed": since}
+
+
+async def _read_list(session: Session, read: _Read) -> AsyncIterator[Page]:
+    async for page in _pages(session, read, read.since, read.total):
+        yield page
+    total, newest = await _newest(session, read)
+    if (total, newest) != (read.total, read.newest):
+        # Something changed meanwhile, and may have slipped from a page not read yet to one that was. One second
+        # earlier, since Mailchimp's bound leaves equal stamps out.
+        known = datetime.fromisoformat(read.newest) - timedelta(seconds=1) if read.newest else None
+        async for page in _pages(session, read, _text(known) if known else read.since, 0):
+            yield page
+        total, _ = await _newest(session, read)
+    read.total = total
+
+
+async def _pages(session: Session, read: _Read, since: str | None, expected: int) -> AsyncIterator[Page]:
+    """Pages in order, each checked against the one before; up to AHEAD of them are under way."""
+    step, before = PAGE - SHARED, frozenset[str]()
+    offsets = deque(range(0, max(expected - SHARED, 1), step))
+    tasks: deque[tuple[int, asyncio.Task[_Got]]] = deque()
+    try:
+        while offsets or tasks:
+            while offsets and len(tasks) < AHEAD:
+                offset = offsets.popleft()
+                tasks.append((offset, asyncio.create_task(_page(session, read, since, offset))))
+            offset, task = tasks[0]
+            heads, raws = await task
+            tasks.popleft()
+            ids = frozenset(head.id for head in heads)
+            if before and offset and not before & ids:
+                # Members moved up by more than the overlap, and nothing tells what lies between: go back.
+                await _drop(tasks)
+                offsets = deque(range(max(0, offset - step // 2), max(expected, offset + 1), step))
+                continue
+            if rows := _fresh(read, heads, raws):
+                yield Page(rows)
+            if not offsets and not tasks and len(heads) == PAGE:
+                offsets.append(offset + step)
+            before = ids
+    finally:
+        await _drop(tasks)
+
+
+async def _drop(tasks: "deque[tuple[int, asyncio.Task[_Got]]]") -> None:
+    for _, task in tasks:
+        task.cancel()
+    await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
+    tasks.clear()
+
+
+async def _page(session: Session, read: _Read, since: str | None, offset: int) -> _Got:
+    asked = _asked(since, PAGE, offset) | {"fields": _FIELDS}
+    page = decode(await session.get(f"3.0/lists/{read.list_id}/members", params=asked), _Members)
+    try:
+        return [msgspec.json.decode(raw, type=_Head) for raw in page.members], page.members
+    except msgspec.DecodeError as error:
+        raise FatalChannelError("a member has no id", system="mailchimp") from error
+
+
+def _fresh(read: _Read, heads: Sequence[_Head], raws: Sequence[msgspec.Raw]) -> list[RawRow]:
+    """Those not handed on yet."""
+    rows = []
+    for head, raw in zip(heads, raws, strict=True):
+        number = int(head.id, 16)
+        if number not in read.seen:
+            read.seen.add(number)
+            rows.append(RawRow(f"{read.list_id}:{head.id}", head.last_changed, bytes(raw)))
+    return rows
