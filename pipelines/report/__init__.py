@@ -4,7 +4,7 @@ Reads ledger.sync.* and observed.items; writes one file. No script, no link out,
 every value escaped, personal values masked. What the pictures show is made in `charts`, the page in `page.html`.
 """
 
-from pipelines.report.facts import NightFacts, night_facts
+from pipelines.report.facts import NightFacts, night_facts, plan_rows
 from pipelines.report.page import write_report
 
-__all__ = ["NightFacts", "night_facts", "write_report"]
+__all__ = ["NightFacts", "night_facts", "plan_rows", "write_report"]

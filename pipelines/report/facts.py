@@ -50,13 +50,20 @@ def night_facts(con: duckdb.DuckDBPyConnection, night_id: str) -> NightFacts:
     return NightFacts(
         night_id=night["night_id"], estate=night["estate"], kind=night["kind"], as_of=night["as_of"],
         status=night["status"] or "running",
-        **{name: _rows(con, name, night_id) for name in ("reads", "drift", "trend", "flow", "rows", "remaining")},
+        **{name: _rows(con, name, night_id) for name in ("reads", "drift", "trend", "flow", "remaining")},
+        rows=plan_rows(con, night_id, most=ROWS_SHOWN),
         quarantine=_quarantine(con),
     )
 
 
-def _rows(con: duckdb.DuckDBPyConnection, name: str, night_id: str) -> list[dict[str, Any]]:
-    result = con.execute((_QUERIES / f"{name}.sql").read_text(encoding="utf-8"), {"night_id": night_id})
+def plan_rows(con: duckdb.DuckDBPyConnection, night_id: str, *, most: int) -> list[dict[str, Any]]:
+    """The night's corrections, at most so many per disposition and entity, with what became of each."""
+    return _rows(con, "rows", night_id, most=most)
+
+
+def _rows(con: duckdb.DuckDBPyConnection, name: str, night_id: str, **more: int) -> list[dict[str, Any]]:
+    text = (_QUERIES / f"{name}.sql").read_text(encoding="utf-8")
+    result = con.execute(text, {"night_id": night_id, **more})
     columns = [column[0] for column in result.description]
     return [dict(zip(columns, row, strict=True)) for row in result.fetchall()]
 

@@ -1,4 +1,4 @@
--- grain: correction; at most 200 per disposition and entity, so that one entity cannot hide another
+-- grain: correction; at most $most per disposition and entity, so that one entity cannot hide another
 WITH verified AS (
   SELECT plan_id, correction_key, arg_max(status, at) AS status
   FROM ledger.sync.verifications GROUP BY plan_id, correction_key
@@ -18,5 +18,5 @@ LEFT JOIN (
   FROM observed.items GROUP BY item_id
 ) AS i ON i.item_id = c.subject_id
 WHERE p.night_id = $night_id
-QUALIFY row_number() OVER (PARTITION BY c.disposition, c.entity ORDER BY c.is_new DESC, c.correction_key) <= 200
+QUALIFY row_number() OVER (PARTITION BY c.disposition, c.entity ORDER BY c.is_new DESC, c.correction_key) <= $most
 ORDER BY c.disposition, c.risk DESC, c.system, c.entity, c.field, c.correction_key
