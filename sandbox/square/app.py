@@ -8,6 +8,7 @@ import hashlib
 import re
 from collections import deque
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -28,7 +29,7 @@ _LOCKED_UNTIL = "square_catalogue_locked_until"
 Operation = Callable[[Body], str]
 
 
-def lock_catalogue(store: Store, until: Any) -> None:
+def lock_catalogue(store: Store, until: datetime) -> None:
     """Another client holds the catalogue until a moment of the world's time."""
     store.set_fact(_LOCKED_UNTIL, stamp(until))
 
