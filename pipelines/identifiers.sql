@@ -75,3 +75,108 @@ CREATE OR REPLACE MACRO contact_point(kind, norm) AS
 CREATE OR REPLACE MACRO problem(is_bad, field, reason, value_class) AS
   CASE WHEN is_bad THEN {'field': field, 'reason': reason, 'value_class': value_class} END;
 CREATE OR REPLACE MACRO problems(list) AS list_filter(list, lambda p: p IS NOT NULL);
+
+-- Matching keys of persons: coarser than the norms above, for comparing records only, never shown, never written.
+
+-- Text: lower case, no accents, ligatures opened, everything but letters and digits one space; NULL when nothing is
+-- left or it only says that nothing is known.
+CREATE OR REPLACE MACRO fold_text(value) AS
+  CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '[a-z]+') THEN CAST(value AS VARCHAR)
+       ELSE nullif(trim(regexp_replace(strip_accents(replace(replace(replace(
+              lower(CAST(value AS VARCHAR)), 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss')), '[^\p{L}\p{N}]+', ' ', 'g')), '') END;
+CREATE OR REPLACE MACRO known_text(folded) AS
+  CASE WHEN NOT regexp_full_match(folded, 'na|n a|nan|none|null|unknown|inconnue?|anonymous|anonyme|test|x+|client|customer|non renseigne')
+       THEN folded END;
+
+-- First name without title: "M. Jean-Luc" -> "jean luc".
+CREATE OR REPLACE MACRO first_name_key(value) AS
+  known_text(regexp_replace(fold_text(value),
+    '^(?:m|mr|mrs|ms|miss|mme|mlle|monsieur|madame|mademoiselle|dr|herr|frau) (.)', '\1'));
+
+-- Last name: particles of nobility dropped ("de La Fontaine" -> "fontaine"), articles joined ("Le Goff" -> "legoff",
+-- "O'Brien" -> "obrien"), the parts of a double name kept apart ("Martin-Durand" -> "martin durand").
+CREATE OR REPLACE MACRO last_name_key(value) AS
+  known_text(CASE WHEN NOT contains(fold_text(value), ' ') THEN fold_text(value)
+    ELSE regexp_replace(regexp_replace(fold_text(value),
+      '^(?:de la|de l|de|d|von der|von dem|von|van der|van den|van de|van|zu|zur|di|da|dos|del|della|ter|ten) (.)', '\1'),
+      '\b(le|la|les|l|du|des|o|mc|mac|saint|sainte|st|ste|el|al|ben) ', '\1', 'g') END);
+
+-- E-mail: norm_email without the "+tag", and without the dots that Gmail ignores.
+CREATE OR REPLACE MACRO email_key(value) AS
+  CASE WHEN regexp_full_match(lower(trim(CAST(value AS VARCHAR))), '[^@\s]+@(?:gmail|googlemail)\.com')
+         THEN replace(regexp_extract(lower(trim(CAST(value AS VARCHAR))), '^[^@+]+'), '.', '') || '@gmail.com'
+       WHEN regexp_full_match(lower(trim(CAST(value AS VARCHAR))), '[^@\s]+@[^@\s]+\.[^@\s]+')
+         THEN regexp_replace(lower(trim(CAST(value AS VARCHAR))), '\+[^@]*@', '@') END;
+
+-- Phone: the last nine digits, which do not depend on how the country was written; NULL under 8 digits or all alike.
+CREATE OR REPLACE MACRO phone_key(value) AS
+  CASE WHEN length(regexp_replace(CAST(value AS VARCHAR), '[^0-9]+', '', 'g')) BETWEEN 8 AND 17
+        AND NOT regexp_full_match(regexp_replace(CAST(value AS VARCHAR), '[^0-9]+', '', 'g'),
+              '[0-9]?(?:0+|1+|2+|3+|4+|5+|6+|7+|8+|9+)|0?123456789?0?')
+       THEN right(regexp_replace(CAST(value AS VARCHAR), '[^0-9]+', '', 'g'), 9) END;
+
+-- Birth date to eight digits, year first; not checked against the calendar, since a mistyped one still compares.
+-- Day before month where both read, unless `month_first`. NULL for what forms put there by themselves.
+CREATE OR REPLACE MACRO date_digits(parts, month_first) AS
+  CASE WHEN length(parts.y) = 2 THEN CASE WHEN parts.y > '30' THEN '19' ELSE '20' END ELSE '' END || parts.y
+  || CASE WHEN month_first = (TRY_CAST(CASE WHEN month_first THEN parts.a ELSE parts.b END AS INTEGER) <= 12)
+       THEN lpad(parts.a, 2, '0') || lpad(parts.b, 2, '0') ELSE lpad(parts.b, 2, '0') || lpad(parts.a, 2, '0') END;
+CREATE OR REPLACE MACRO birth_digits(value, month_first) AS
+  CASE WHEN regexp_full_match(value, '[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ].*)?') THEN replace(left(value, 10), '-', '')
+       WHEN regexp_full_match(value, '(?:1[89]|20)[0-9]{6}') THEN value
+       WHEN regexp_full_match(value, '[0-9]{8}') THEN right(value, 4) || substr(value, 3, 2) || left(value, 2)
+       WHEN regexp_full_match(value, '[0-9]{4}[-/. ][0-9]{1,2}[-/. ][0-9]{1,2}(?:[T ].*)?')
+         THEN date_digits(regexp_extract(value, '^([0-9]+)[-/. ]([0-9]+)[-/. ]([0-9]+)', ['y', 'a', 'b']), true)
+       WHEN regexp_full_match(value, '[0-9]{1,2}[-/. ][0-9]{1,2}[-/. ](?:[0-9]{2}|[0-9]{4})(?:[T ].*)?')
+         THEN date_digits(regexp_extract(value, '^([0-9]+)[-/. ]([0-9]+)[-/. ]([0-9]+)', ['a', 'b', 'y']), month_first)
+       WHEN regexp_matches(value, '[A-Za-z]')
+         THEN strftime(try_strptime(value, ['%d %B %Y', '%d %b %Y', '%B %d, %Y', '%b %d, %Y', '%B %d %Y', '%b %d %Y',
+                                            '%d-%b-%Y', '%d %b, %Y', '%A, %B %d, %Y']), '%Y%m%d') END;
+CREATE OR REPLACE MACRO birth_key(value, month_first) AS
+  CASE WHEN NOT regexp_full_match(birth_digits(trim(CAST(value AS VARCHAR)), month_first),
+              '19000101|18991231|19010101|00010101|1+|0+|99991231')
+       THEN birth_digits(trim(CAST(value AS VARCHAR)), month_first) END;
+
+-- Street: number and name, without the kind of street and articles ("12 bis, rue de la Paix" -> "12 bis paix").
+CREATE OR REPLACE MACRO street_key(value) AS
+  coalesce(nullif(trim(regexp_replace(regexp_replace(fold_text(value),
+    '\b(?:rue|r|avenue|av|ave|boulevard|boul|bd|blvd|place|pl|chemin|ch|route|rte|impasse|imp|allee|all|quai|square|sq|cours|faubourg|fg|residence|res|street|st|road|rd|lane|ln|drive|dr|court|ct|crescent|cres|close|terrace|circuit|strasse|str|via|calle|de|du|des|la|le|les|l|d)\b', '', 'g'),
+    ' +', ' ', 'g')), ''), fold_text(value));
+
+-- City: without CEDEX and district number ("PARIS CEDEX 08" -> "paris"), "St" opened.
+CREATE OR REPLACE MACRO city_key(value) AS
+  CASE WHEN NOT contains(fold_text(value), ' ') THEN known_text(fold_text(value))
+       ELSE known_text(regexp_replace(regexp_replace(regexp_replace(fold_text(value),
+         ' cedex.*$| [0-9]+(?:e|er|eme|th|st|nd|rd)?$', ''), '\bst ', 'saint '), '\bste ', 'sainte ')) END;
+
+-- Postcode: letters and digits, country prefix and CEDEX dropped, short numbers filled up with zeros.
+CREATE OR REPLACE MACRO postcode_key(value) AS
+  CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '[0-9]{5}') THEN CAST(value AS VARCHAR)
+       WHEN regexp_full_match(trim(CAST(value AS VARCHAR)), '[0-9]{3,4}') THEN lpad(trim(CAST(value AS VARCHAR)), 5, '0')
+       WHEN regexp_full_match(trim(CAST(value AS VARCHAR)), '(?:[A-Za-z]{1,2}-? ?)?[0-9]{4,5}(?:-[0-9]{4}| [Cc][Ee][Dd][Ee][Xx].*)?')
+         THEN lpad(regexp_extract(CAST(value AS VARCHAR), '[0-9]{4,5}'), 5, '0')
+       ELSE nullif(replace(fold_text(value), ' ', ''), '') END;
+
+-- Loyalty card: letters and digits, at least four of them and not all the same digit.
+CREATE OR REPLACE MACRO card_key(value) AS
+  CASE WHEN length(regexp_replace(CAST(value AS VARCHAR), '[^0-9A-Za-z]+', '', 'g')) >= 4
+        AND NOT regexp_full_match(regexp_replace(CAST(value AS VARCHAR), '[^0-9A-Za-z]+', '', 'g'), '0+|1+|9+')
+       THEN upper(regexp_replace(CAST(value AS VARCHAR), '[^0-9A-Za-z]+', '', 'g')) END;
+
+-- Two names that are alike are one name mistyped where one of them is hardly ever met (counts: records that bear it).
+CREATE OR REPLACE MACRO name_is_typo(a, b, a_count, b_count) AS
+  jaro_winkler_similarity(a, b) >= 0.88
+  AND (least(a_count, b_count) <= 2 OR least(a_count, b_count) * 20 < greatest(a_count, b_count));
+
+-- Whether two matching keys contradict each other: both known, and neither equal nor a usual slip of the same value.
+CREATE OR REPLACE MACRO births_are_near(a, b) AS
+  damerau_levenshtein(a, b) <= 1
+  OR (left(a, 4) = left(b, 4) AND substr(a, 5, 2) = right(b, 2) AND right(a, 2) = substr(b, 5, 2));
+CREATE OR REPLACE MACRO births_differ(a, b) AS coalesce(a <> b AND NOT births_are_near(a, b), false);
+CREATE OR REPLACE MACRO first_names_differ(a, b) AS
+  coalesce(a <> b AND NOT starts_with(a, b) AND NOT starts_with(b, a) AND jaro_winkler_similarity(a, b) < 0.8, false);
+
+-- An id of ours, minted from where a thing was first seen: a UUID (version 8, RFC 9562) of its SHA-256.
+CREATE OR REPLACE MACRO minted_id(origin) AS
+  concat_ws('-', substr(sha256(origin), 1, 8), substr(sha256(origin), 9, 4), '8' || substr(sha256(origin), 14, 3),
+            '8' || substr(sha256(origin), 18, 3), substr(sha256(origin), 21, 12));

@@ -116,6 +116,12 @@ TABLES: dict[str, dict[str, str]] = {
         **_text("authority rule reason"),
         **dict.fromkeys(("on_hand", "safety", "observed", "desired"), "BIGINT"),
     },
+    "reconcile.person_pairs": {
+        "l": "BIGINT", "r": "BIGINT", "weight": "DOUBLE", "probability": "DOUBLE",
+        **_text("first_name last_name birth email phone card place street source"),
+    },
+    "reconcile.person_components": {"record_id": "BIGINT", "component": "BIGINT"},
+    "reconcile.person_clusters": {"record_id": "BIGINT", "cluster": "BIGINT"},
     "reconcile.drift": _DRIFT,
     "reconcile.consent_drift": _DRIFT,
     "observed.items": {

@@ -76,6 +76,7 @@ turned AS (
 SELECT t.record_id, t.source,
   CASE WHEN t.is_turned THEN t.family ELSE t.given END AS first_name,
   CASE WHEN t.is_turned THEN t.given ELSE t.family END AS last_name,
+  left(CASE WHEN t.is_turned THEN t.family ELSE t.given END, 1) AS initial,
   CASE WHEN t.is_turned THEN t.family_as_given ELSE t.given_as_given END AS first_count,
   CASE WHEN t.is_turned THEN t.given_as_family ELSE t.family_as_family END AS last_count,
   least(t.given, t.family) || ' ' || greatest(t.given, t.family) AS name,

@@ -1,0 +1,94 @@
+"""Match any table of persons with the night's own code and default settings; nothing is tuned to a data set.
+
+    python -m benchmarks.linkage --records FILE.parquet --columns MAPPING.toml --out clusters.parquet
+
+MAPPING.toml has a table [columns]: canonical name = a column, or a list of columns that are joined by a space. Names:
+record_id, and any of source, first_name, last_name, full_name, email, phone, birth_date, street, city, postcode,
+country, card. Values may be as they come. Writes record_id, cluster_id (the lowest record number of the person).
+"""
+
+import argparse
+import json
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+import duckdb
+from sqlglot import exp
+
+from pipelines.errors import ConfigurationError
+from pipelines.reconcile.persons_link import link_records
+from pipelines.sql import load_macros
+
+NAMES = (
+    "source", "first_name", "last_name", "full_name", "email", "phone", "birth_date", "street", "city", "postcode",
+    "country", "card",
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.linkage", description=__doc__.splitlines()[0])
+    parser.add_argument("--records", required=True, type=Path)
+    parser.add_argument("--columns", required=True, type=Path)
+    parser.add_argument("--out", required=True, type=Path)
+    given = parser.parse_args(arguments)
+    mapping = tomllib.loads(given.columns.read_text(encoding="utf-8"))["columns"]
+    con = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
+    records, persons = match(con, given.records, mapping, given.out)
+    print(json.dumps({"records": records, "persons": persons, "out": str(given.out)}))
+
+
+def match(
+    con: duckdb.DuckDBPyConnection, records: Path, mapping: dict[str, str | list[str]], out: Path
+) -> tuple[int, int]:
+    """Match the records of a Parquet file; returns how many there are, and how many persons."""
+    unknown = mapping.keys() - {"record_id", *NAMES}
+    if unknown or "record_id" not in mapping:
+        names = ", ".join(("record_id", *NAMES))
+        raise ConfigurationError(f"[columns] needs record_id and knows {names}; not {sorted(unknown)}")
+    load_macros(con, contact_key=b"not used: linkage compares values, it stores no contact point")
+    con.execute("CREATE SCHEMA IF NOT EXISTS reconcile")
+    con.execute("CREATE OR REPLACE VIEW input AS FROM read_parquet($1)".replace("$1", exp.Literal.string(str(records)).sql()))
+    kinds = {row[0]: row[1] for row in con.execute("DESCRIBE input").fetchall()}
+    named = {name: [columns] if isinstance(columns, str) else columns for name, columns in mapping.items()}
+    missing = {column for columns in named.values() for column in columns} - kinds.keys()
+    if missing:
+        raise ConfigurationError(f"{records.name} has no column {sorted(missing)}; it has {sorted(kinds)}")
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_records AS " + _records(named, kinds))
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_bound (l BIGINT, r BIGINT)")
+    link_records(con)
+    target = exp.Literal.string(str(out)).sql()
+    con.execute(
+        "COPY (SELECT i.given_id AS record_id, c.cluster AS cluster_id FROM reconcile.person_records AS i "
+        f"JOIN reconcile.person_clusters AS c ON c.record_id = i.record_id) TO {target} (FORMAT parquet)"
+    )
+    row = con.execute("SELECT count(*), count(DISTINCT cluster) FROM reconcile.person_clusters").fetchall()[0]
+    return int(row[0]), int(row[1])
+
+
+def _records(named: dict[str, list[str]], kinds: dict[str, str]) -> str:
+    """The SELECT that fills reconcile.person_records; the given id stays beside our number."""
+    given_id = exp.column(named["record_id"][0])
+    columns: list[exp.Expression] = [exp.alias_(given_id, "given_id"), exp.cast(given_id, "VARCHAR").as_("vendor_id")]
+    for name in NAMES:
+        texts = [_text(column, kinds[column]) for column in named.get(name, ())]
+        value = exp.func("concat_ws", exp.Literal.string(" "), *texts) if len(texts) > 1 else next(iter(texts), exp.null())
+        columns.append(exp.cast(exp.func("nullif", value, exp.Literal.string("")), "VARCHAR").as_(name))
+    inner = exp.select(*columns).from_("input").subquery("i")
+    number = exp.Window(
+        this=exp.func("row_number"),
+        order=exp.Order(expressions=[exp.Ordered(this=exp.column(c)) for c in ("source", "vendor_id")]),
+    )
+    return exp.select(exp.alias_(number, "record_id"), exp.Star()).from_(inner).sql("duckdb")
+
+
+def _text(column: str, kind: str) -> exp.Expression:
+    """A column as text; whole numbers that came as floats lose their ".0"."""
+    value: exp.Expression = exp.column(column)
+    if kind in {"DOUBLE", "FLOAT"}:
+        value = exp.func("regexp_replace", exp.cast(value, "VARCHAR"), exp.Literal.string(r"\.0$"), exp.Literal.string(""))
+    return exp.cast(value, "VARCHAR")
+
+
+if __name__ == "__main__":
+    main()

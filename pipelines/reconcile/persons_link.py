@@ -1,0 +1,37 @@
+"""Which records are one person: from reconcile.person_records to reconcile.person_clusters, for any set of records.
+
+The night and `benchmarks.linkage` call the same function with the same settings. Knows neither systems nor the ledger:
+links of earlier nights come in as reconcile.person_bound, which may be empty.
+"""
+
+from functools import partial
+from pathlib import Path
+
+import duckdb
+
+from pipelines.reconcile.persons_blocks import build_candidates, filled_features
+from pipelines.reconcile.persons_clusters import build_clusters
+from pipelines.reconcile.persons_score import score_candidates
+from pipelines.reconcile.persons_settings import linkage
+from pipelines.sql import Model, build, read_model
+
+FOLDER = Path(__file__).parent / "reconcile"
+SCRATCH = ("person_candidates", "person_components", "person_conflicts")
+
+
+def link_records(con: duckdb.DuckDBPyConnection) -> None:
+    """Build features, candidates, scores, links and clusters, one after the other."""
+    settings = linkage()
+    build(con, model("person_features"))
+    filled = filled_features(con)
+    build_candidates(con, settings, filled)
+    score_candidates(con, settings, filled)
+    build(con, model("person_links"))
+    build_clusters(con, partial(build, con, model("person_conflicts")))
+    for table in SCRATCH:
+        con.execute(f"DELETE FROM reconcile.{table}")
+
+
+def model(table: str) -> Model:
+    """The model of `reconcile.<table>`, from its file."""
+    return read_model(FOLDER / f"{table}.sql")

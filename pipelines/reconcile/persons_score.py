@@ -1,0 +1,191 @@
+"""How alike two records are, in log2 of the odds that they are one person: Splink, on the same database, unsupervised.
+
+Reads reconcile.person_features and person_candidates, writes reconcile.person_pairs (weights, and the level of every
+comparison by its label) and reconcile.person_weights (the model of tonight, for `why`). Splink keeps its scratch tables
+in the schema `linkage`, on a cursor of its own, and they are dropped. Its sampling is by record number with a fixed
+seed, and learnt weights are rounded, so that the same records give the same model whatever the order of reading.
+"""
+
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import duckdb
+from sqlglot import exp
+
+from pipelines.reconcile.persons_blocks import count_pairs, one_number
+from pipelines.reconcile.persons_settings import Comparison, Linkage, Weights, splink_settings
+
+FEATURES = "reconcile.person_features"
+
+
+def score_candidates(con: duckdb.DuckDBPyConnection, settings: Linkage, filled: frozenset[str]) -> None:
+    """Fill reconcile.person_pairs and reconcile.person_weights."""
+    comparisons = settings.usable(filled)
+    records = one_number(con, f"SELECT count(*) FROM {FEATURES}")
+    is_trained = records >= settings.training["from_records"]
+    with _scratch(con) as cursor:
+        prior = _prior(cursor, settings, filled, records)
+        weights = settings.default_weights
+        if is_trained:
+            weights = _train(cursor, settings, comparisons, filled, prior)
+        if comparisons and one_number(con, "SELECT count(*) FROM reconcile.person_candidates"):
+            model = splink_settings(comparisons, weights, prior=prior, has_frequencies=is_trained)
+            predicted = _predict(cursor, model, settings)
+        else:
+            predicted = None
+        _write_pairs(cursor, settings, comparisons, predicted)
+    _write_weights(con, comparisons, weights, is_trained)
+
+
+@contextmanager
+def _scratch(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A cursor whose unqualified names live in the schema `linkage`, emptied before and after."""
+    con.execute("DROP SCHEMA IF EXISTS linkage CASCADE")
+    con.execute("CREATE SCHEMA linkage")
+    quiet = logging.getLogger("splink")
+    level = quiet.level
+    quiet.setLevel(logging.ERROR)
+    cursor = con.cursor()
+    try:
+        cursor.execute("SET search_path = 'linkage,main'")
+        yield cursor
+    finally:
+        quiet.setLevel(level)
+        cursor.close()
+        con.execute("DROP SCHEMA IF EXISTS linkage CASCADE")
+
+
+def _prior(con: duckdb.DuckDBPyConnection, settings: Linkage, filled: frozenset[str], records: int) -> float:
+    """The chance that two records drawn blindly are one person, from pairs that agree on an exact key."""
+    keys = [key for key in (["email"], ["name", "birth"]) if filled.issuperset(key)]
+    found = max((count_pairs(con, key) for key in keys), default=0)
+    expected = found / float(settings.prior["exact_key_recall"])
+    if not found or records < settings.training["from_records"]:
+        expected = max(expected, records * float(settings.prior["partners_per_record"]) / 2)
+    return min(0.5, max(expected, 1.0) / max(1.0, records * (records - 1) / 2))
+
+
+def _train(
+    con: duckdb.DuckDBPyConnection, settings: Linkage, comparisons: Sequence[Comparison], filled: frozenset[str],
+    prior: float,
+) -> Weights:
+    """u by random pairs, m by expectation maximisation; a level that was not seen keeps its default."""
+    from splink import block_on
+
+    training = settings.training
+    records = one_number(con, f"SELECT count(*) FROM {FEATURES}")
+    modulus = 1_000_003
+    share = min(1.0, float(training["sample_records"]) / records)
+    con.execute(
+        f"CREATE TABLE linkage_sample AS SELECT * FROM {FEATURES} WHERE record_id * 7919 % ? < ?",
+        [modulus, math.ceil(share * modulus)],
+    )
+    model = splink_settings(comparisons, settings.default_weights, prior=prior, has_frequencies=False)
+    for comparison in model["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            level.pop("m_probability", None), level.pop("u_probability", None)
+    linker = _linker(con, "linkage_sample", model)
+    linker.training.estimate_u_using_random_sampling(max_pairs=training["u_pairs"], seed=training["seed"], num_chunks=1)
+    used: set[str] = set()
+    for session in training["sessions"]:
+        if not filled.issuperset(session) or used & set(session):
+            continue
+        if count_pairs(con, session, table="linkage_sample") < training["least_pairs"]:
+            continue
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            block_on(*session), estimate_without_term_frequencies=True, max_pairs=training["em_pairs"],
+            record_sample_proportion=1.0,
+        )
+        used |= set(session)
+        if len(used) >= 3:
+            break
+    learnt = linker.misc.save_model_to_json()
+    return _merged(settings, learnt)
+
+
+def _merged(settings: Linkage, learnt: dict[str, Any]) -> Weights:
+    """Learnt weights over the defaults, with the floors of the settings, rounded."""
+    merged = dict(settings.default_weights)
+    floors = float(settings.training["m_floor"]), float(settings.training["u_floor"])
+    for comparison in learnt["comparisons"]:
+        for level in comparison["comparison_levels"]:
+            key = comparison["output_column_name"], level["label_for_charts"]
+            if key in merged:
+                pair = level.get("m_probability"), level.get("u_probability")
+                m, u = (
+                    default if value is None or not 0 <= value <= 1 else max(floor, float(f"{value:.6g}"))
+                    for value, default, floor in zip(pair, merged[key], floors, strict=True)
+                )
+                merged[key] = m, u
+    return merged
+
+
+def _linker(con: duckdb.DuckDBPyConnection, table: str, model: dict[str, Any]) -> Any:
+    from splink import DuckDBAPI, Linker
+
+    registered = DuckDBAPI(connection=con).register(table)
+    return Linker(registered, model, log_level=None, validate_settings=False)
+
+
+def _predict(con: duckdb.DuckDBPyConnection, model: dict[str, Any], settings: Linkage) -> str:
+    """Score the candidates; returns the name of Splink's table."""
+    con.execute(f"CREATE VIEW linkage_features AS FROM {FEATURES}")
+    linker = _linker(con, "linkage_features", model)
+    con.execute(
+        "CREATE VIEW linkage_candidates AS SELECT CAST(rule AS VARCHAR) AS match_key, l AS join_key_l, r AS join_key_r "
+        "FROM reconcile.person_candidates"
+    )
+    linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("linkage_candidates"))
+    predicted = linker.inference.predict(
+        threshold_match_weight=settings.decision["score_from_weight"], warning_mode="never"
+    )
+    return str(predicted.physical_name)
+
+
+def _write_pairs(
+    con: duckdb.DuckDBPyConnection, settings: Linkage, comparisons: Sequence[Comparison], predicted: str | None
+) -> None:
+    """reconcile.person_pairs: one column per comparison, with the label of the level that holds."""
+    used = {comparison.name for comparison in comparisons}
+    columns: list[exp.Expression] = [
+        exp.cast(exp.column("record_id_l"), "BIGINT").as_("l"), exp.cast(exp.column("record_id_r"), "BIGINT").as_("r"),
+        exp.column("match_weight").as_("weight"), exp.column("match_probability").as_("probability"),
+    ]
+    for comparison in settings.comparisons:
+        label: exp.Expression = exp.Literal.string("missing")
+        if comparison.name in used:
+            case = exp.Case(this=exp.column(f"gamma_{comparison.name}"))
+            for value in range(-1, len([level for level in comparison.levels if level.m is not None])):
+                case = case.when(exp.Literal.number(value), exp.Literal.string(comparison.label_of(value)))
+            label = case
+        columns.append(exp.alias_(label, comparison.name))
+    if predicted is None:
+        empty = ", ".join(f"'' AS {comparison.name}" for comparison in settings.comparisons)
+        text = (
+            "SELECT CAST(0 AS BIGINT) AS l, CAST(0 AS BIGINT) AS r, CAST(0 AS DOUBLE) AS weight, "
+            f"CAST(0 AS DOUBLE) AS probability, {empty} WHERE false"
+        )
+    else:
+        text = exp.select(*columns).from_(predicted).sql("duckdb")
+    con.execute(f"CREATE OR REPLACE TABLE reconcile.person_pairs AS {text}")
+
+
+def _write_weights(
+    con: duckdb.DuckDBPyConnection, comparisons: Sequence[Comparison], weights: Weights, is_trained: bool
+) -> None:
+    con.execute(
+        "CREATE OR REPLACE TABLE reconcile.person_weights "
+        "(comparison VARCHAR, level VARCHAR, m DOUBLE, u DOUBLE, weight DOUBLE, is_trained BOOLEAN)"
+    )
+    rows = [
+        (comparison.name, level.label, m, u, math.log2(m / u), is_trained)
+        for comparison in comparisons
+        for level in comparison.levels
+        if level.m is not None
+        for m, u in [weights[comparison.name, level.label]]
+    ]
+    if rows:
+        con.executemany("INSERT INTO reconcile.person_weights VALUES (?, ?, ?, ?, ?, ?)", rows)
