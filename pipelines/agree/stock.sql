@@ -1,0 +1,23 @@
+-- grain: one level of one system with what is proven about it tonight
+-- key: system, vendor_id, vendor_location_id
+-- why: the level on which the system and golden agree: on_hand in the location's authority, available elsewhere
+WITH equal AS (
+  SELECT c.system, c.vendor_id, c.vendor_sub_id, c.subject_id, c.subject_sub_id,
+    CASE WHEN c.system = c.authority THEN c.on_hand_observed ELSE c.available_observed END AS quantity
+  FROM compared.stock AS c
+  JOIN agree.comparable AS t ON t.system = c.system AND t.entity = 'stock'
+    AND t.field = CASE WHEN c.system = c.authority THEN 'on_hand' ELSE 'available' END
+  LEFT JOIN agree.drifted AS d
+    ON d.system = c.system AND d.entity = 'stock' AND d.vendor_id = c.vendor_id AND d.vendor_sub_id = c.vendor_sub_id
+  WHERE d.system IS NULL
+), written AS (
+  SELECT w.system, w.vendor_id, w.vendor_sub_id, w.subject_id, w.subject_sub_id, CAST(w.desired AS BIGINT) AS quantity
+  FROM agree.written AS w WHERE w.entity = 'stock'
+)
+SELECT e.system, e.vendor_id, e.vendor_sub_id AS vendor_location_id, e.subject_id AS item_id, e.subject_sub_id AS location_id,
+  e.quantity, ['quantity'] AS fields
+FROM equal AS e
+WHERE NOT EXISTS (
+  SELECT 1 FROM written AS w WHERE w.system = e.system AND w.vendor_id = e.vendor_id AND w.vendor_sub_id = e.vendor_sub_id)
+UNION ALL
+SELECT w.system, w.vendor_id, w.vendor_sub_id, w.subject_id, w.subject_sub_id, w.quantity, ['quantity'] FROM written AS w
