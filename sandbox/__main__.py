@@ -107,7 +107,7 @@ def _serve(args: argparse.Namespace) -> int:
         print(url, flush=True)
         config = uvicorn.Config(
             build_app(store, settings, folder=args.dir), http="httptools", access_log=False, log_level="warning",
-            lifespan="off", timeout_graceful_shutdown=2,
+            lifespan="off", timeout_graceful_shutdown=2, date_header=False,  # the world has a time of its own
         )
         try:
             uvicorn.Server(config).run(sockets=[listener])

@@ -8,13 +8,16 @@ A vendor is one line in `VENDORS`; its module is imported when it is needed.
 """
 
 import asyncio
+from email.utils import format_datetime
 from importlib import import_module
 from pathlib import Path
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import BaseRoute, Mount, Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sandbox.store import Store, stamp
 from sandbox.vendor import Settings, Vendor
@@ -59,4 +62,22 @@ def build_app(
 
     routes: list[BaseRoute] = [Mount(f"/{name}", app=vendor.app(store, settings)) for name, vendor in vendors.items()]
     routes += [Route("/_control/health", health), Route("/_control/day", day, methods=["POST"])]
-    return Starlette(routes=routes)
+    return Starlette(routes=routes, middleware=[Middleware(WorldDate, store=store)])
+
+
+class WorldDate:
+    """Every answer says the world's time in its `Date`, by which a reader of these systems may set its clock."""
+
+    def __init__(self, app: ASGIApp, store: Store) -> None:
+        self._app, self._store = app, store
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the call on, and add the header to its answer."""
+
+        async def dated(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                stated = format_datetime(self._store.now(), usegmt=True)
+                message["headers"] = [*message.get("headers", []), (b"date", stated.encode("ascii"))]
+            await send(message)
+
+        await self._app(scope, receive, dated if scope["type"] == "http" else send)
