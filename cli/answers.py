@@ -1,0 +1,95 @@
+"""What a person says about held rows: files in the inbox, that the next run takes in. Imports no Dagster."""
+
+import getpass
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time
+from pathlib import Path
+
+import duckdb
+
+from pipelines.errors import ConfigurationError, DataError
+from pipelines.ledger.inbox import Answer, AnswerKind, drop_answer
+from resources.channels import Settings
+from resources.clock import SystemClock
+from resources.warehouse import open_copy
+
+_FIND = (
+    "SELECT DISTINCT c.correction_key FROM ledger.sync.corrections AS c "
+    "WHERE starts_with(c.correction_key, ?) ORDER BY ALL LIMIT 3"
+)
+SHORTEST = 6
+
+
+def answer(
+    settings: Settings, kind: AnswerKind, keys: Sequence[str], *, reason: str, author: str, until: date | None = None
+) -> list[str]:
+    """Drop one answer per key (or its beginning); returns the whole keys. DataError where a key is no held row's."""
+    author = author or getpass.getuser()
+    at = estate_time(settings)
+    found = resolve(settings, keys)
+    end = datetime.combine(until, time(23, 59), tzinfo=UTC) if until else None
+    for key in found:
+        drop_answer(
+            settings.inbox,
+            Answer(correction_key=key, answer=kind, author=author, reason=reason, at=at, until=end),
+        )
+    return found
+
+
+def decide(settings: Settings, sheet: Path, *, author: str) -> int:
+    """Drop the decisions of a spreadsheet that came back; returns how many."""
+    from pipelines.spreadsheet import read_decisions
+
+    author = author or getpass.getuser()
+    at = estate_time(settings)
+    decisions = read_decisions(sheet)
+    whole = resolve(settings, [decision.correction_key for decision in decisions])
+    for decision, key in zip(decisions, whole, strict=True):
+        end = datetime.combine(decision.until, time(23, 59), tzinfo=UTC) if decision.until else None
+        drop_answer(
+            settings.inbox,
+            Answer(
+                correction_key=key, answer=decision.answer, author=author,  # type: ignore[arg-type]
+                reason=decision.comment or f"decided in {sheet.name}", at=at, until=end,
+            ),
+        )
+    return len(decisions)
+
+
+def resolve(settings: Settings, keys: Sequence[str]) -> list[str]:
+    """Whole correction keys from their beginnings."""
+    with copy_of(settings) as con:
+        return [_one(con, key) for key in keys]
+
+
+def copy_of(settings: Settings):  # noqa: ANN201 (a context manager)
+    """The snapshot, opened; ConfigurationError where no night has left one."""
+    if not settings.snapshot.exists():
+        raise ConfigurationError("there is nothing to ask yet: run `trueup sync` first")
+    return open_copy(settings.snapshot, contact_key=settings.contact_key)
+
+
+def estate_time(settings: Settings) -> datetime:
+    """Now, by the estate's clock: a sandbox lives at its own time, which goes on since its last night."""
+    from pipelines.estate import read_estate
+
+    machine = SystemClock().now()
+    if read_estate(settings.estate).estate.clock == "machine":
+        return machine
+    with copy_of(settings) as con:
+        row = con.execute("SELECT max(coalesce(finished_at, as_of)) FROM ledger.sync.nights").fetchone()
+    if row is None or row[0] is None:
+        return machine
+    written = datetime.fromtimestamp(settings.snapshot.stat().st_mtime, UTC)
+    return row[0] + (machine - written)
+
+
+def _one(con: duckdb.DuckDBPyConnection, key: str) -> str:
+    if len(key) < SHORTEST:
+        raise DataError(f"{key!r} is too short: give at least {SHORTEST} characters of the key")
+    rows = con.execute(_FIND, [key.lower()]).fetchall()
+    if not rows:
+        raise DataError("no plan holds this correction", key=key)
+    if len(rows) > 1:
+        raise DataError("several corrections begin like this; give more of the key", key=key)
+    return str(rows[0][0])

@@ -1,0 +1,68 @@
+"""Answers from the snapshot: status and why. Imports no Dagster, and works while a night runs."""
+
+from typing import Any
+
+from cli.answers import copy_of
+from pipelines.report.mask import PERSONAL_ENTITIES, shown
+from resources.channels import Settings
+
+_NIGHTS = (
+    "SELECT n.night_id, n.kind, n.status, n.as_of, n.finished_at, count(c.correction_key) AS corrections, "
+    "count(c.correction_key) FILTER (WHERE c.is_new) AS new FROM ledger.sync.nights AS n "
+    "LEFT JOIN ledger.sync.plans AS p ON p.night_id = n.night_id "
+    "LEFT JOIN ledger.sync.corrections AS c ON c.plan_id = p.plan_id "
+    "GROUP BY ALL ORDER BY n.as_of DESC, n.night_id DESC LIMIT ?"
+)
+_HELD = (
+    "SELECT c.correction_key, c.system, c.entity, c.field, c.vendor_id, c.vendor_sub_id, c.observed, c.desired, "
+    "c.currency, c.drift_class, c.disposition, c.disposition_reason, c.held_since FROM ledger.sync.corrections AS c "
+    "JOIN (SELECT plan_id FROM ledger.sync.plans QUALIFY row_number() OVER (PARTITION BY lane ORDER BY created_at "
+    "DESC, plan_id DESC) = 1) AS p ON p.plan_id = c.plan_id "
+    "WHERE c.disposition IN ('hold', 'pin', 'reject') ORDER BY c.held_since, c.system, c.entity, c.vendor_id, c.field"
+)
+_UNREAD = "SELECT system, entity, reason FROM ledger.reads.verdicts WHERE NOT is_complete ORDER BY ALL"
+
+
+def status(settings: Settings, *, nights: int = 5) -> dict[str, Any]:
+    """The last nights, what waits for a person, and what could not be read."""
+    with copy_of(settings) as con:
+        return {
+            "nights": _dicts(con.execute(_NIGHTS, [nights])),
+            "held": [_masked(row) for row in _dicts(con.execute(_HELD))],
+            "unread": _dicts(con.execute(_UNREAD)),
+            "open_answers": len(list(settings.inbox.glob("*.json"))) if settings.inbox.is_dir() else 0,
+        }
+
+
+def why(settings: Settings, word: str, *, field: str, system: str) -> list[dict[str, Any]]:
+    """Every stored statement about one item or person; personal values masked."""
+    from pipelines.why import why as ask
+
+    with copy_of(settings) as con:
+        found = ask(con, word, field=field, system=system)
+    return [
+        {
+            "entity": s.entity, "field": s.field, "of": s.sub, "system": s.system, "vendor_id": s.vendor_id,
+            "what": s.what, "at": s.at, "value": _words(s.entity, s.value), "detail": s.detail,
+        }
+        for s in found
+    ]
+
+
+def _masked(row: dict[str, Any]) -> dict[str, Any]:
+    for name in ("observed", "desired"):
+        row[name] = shown(row["entity"], row["field"], row[name], row["currency"])
+    return row
+
+
+def _words(entity: str, value: str | None) -> str | None:
+    """A statement's value, its personal parts masked: "Lyon → Nice" is "L••• → N•••", "yes (proven)" stays."""
+    if value is None or entity not in PERSONAL_ENTITIES:
+        return value
+    parts = [shown(entity, "", part) if part != "∅" else part for part in value.removesuffix(" (proven)").split(" → ")]
+    return " → ".join(parts) + (" (proven)" if value.endswith(" (proven)") else "")
+
+
+def _dicts(result: Any) -> list[dict[str, Any]]:
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, row, strict=True)) for row in result.fetchall()]

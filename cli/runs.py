@@ -1,0 +1,114 @@
+"""Launches Dagster jobs in this process, recorded in the instance of DAGSTER_HOME like those from the UI.
+
+Shows which step is at work; the steps' own words come through the logger `trueup`.
+"""
+
+import logging
+import time
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from rich.console import Console
+
+from cli.home import dagster_home
+from pipelines.errors import LeaseHeld
+from resources.channels import Settings
+
+QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(slots=True)
+class Ended:
+    """How a run ended."""
+
+    run_id: str
+    is_success: bool
+    errors: list[str] = field(default_factory=list)
+    """What went wrong, one sentence a step."""
+    is_lease_held: bool = False
+
+
+def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console: Console) -> Ended:
+    """Run one job to its end. `config`: what is asked of the night."""
+    dagster_home(settings)
+    with console.status("loading Dagster") if console.is_terminal else _nothing():
+        import dagster as dg
+
+        from definitions import build_defs
+
+        job = build_defs().resolve_job_def(job_name)
+    run_id = str(uuid.uuid4())
+    show = Progress(console)
+    with dg.DagsterInstance.get() as instance, show:
+        instance.add_event_listener(run_id, show.hear)
+        result = job.execute_in_process(
+            run_config={"resources": {"night": {"config": dict(config)}}, **QUIET},
+            instance=instance,
+            run_id=run_id,
+            raise_on_error=False,
+            tags={"trueup/launched_by": "command line"},
+        )
+    errors, is_held = [], False
+    for event in result.all_events:
+        data = event.event_specific_data
+        error = getattr(data, "error", None)
+        if event.is_failure and error is not None:
+            cause = error.cause or error
+            while cause.cause is not None:
+                cause = cause.cause
+            is_held = is_held or cause.cls_name == LeaseHeld.__name__
+            errors.append(f"{event.step_key or job_name}: {cause.message.strip()}")
+    return Ended(run_id, result.success, list(dict.fromkeys(errors)), is_held)
+
+
+class Progress(logging.Handler):
+    """Prints each step as it ends, with the words that were logged meanwhile."""
+
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.INFO)
+        self._console, self._began = console, {}
+        self._status = console.status("starting") if console.is_terminal else None
+        self._logger = logging.getLogger("trueup")
+        self._level = self._logger.level
+
+    def __enter__(self) -> "Progress":
+        self._logger.addHandler(self)
+        self._logger.setLevel(logging.INFO)
+        if self._status:
+            self._status.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._logger.removeHandler(self)
+        self._logger.setLevel(self._level)
+        if self._status:
+            self._status.stop()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """A word from a stage."""
+        style = "yellow" if record.levelno >= logging.WARNING else "dim"
+        self._console.print(f"    {record.getMessage()}", style=style, highlight=False, markup=False)
+
+    def hear(self, entry: Any) -> None:
+        """An event of the run."""
+        event = entry.dagster_event
+        if event is None or not event.step_key:
+            return
+        if event.is_step_start:
+            self._began[event.step_key] = time.monotonic()
+            if self._status:
+                self._status.update(event.step_key)
+        elif event.is_step_success or event.is_step_failure:
+            seconds = time.monotonic() - self._began.get(event.step_key, time.monotonic())
+            mark = "[green]✓[/]" if event.is_step_success else "[red]✗[/]"
+            self._console.print(f"  {mark} {event.step_key:<10} {seconds:5.1f} s", highlight=False)
+        elif event.is_step_skipped:
+            self._console.print(f"  [yellow]-[/] {event.step_key:<10} left out", highlight=False)
+
+
+class _nothing:
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_: object) -> None: ...
