@@ -52,7 +52,7 @@ class HubspotSession(Session):
     def __init__(self, *, token: str, **rest: Any) -> None:
         super().__init__(system="hubspot", headers={"authorization": f"Bearer {token}"}, **rest)
         self._token = token
-        self._searches = RateLimiter(SEARCHES_A_SECOND, _SLACK, self.clock)
+        self._searches = RateLimiter(SEARCHES_A_SECOND, 1.1, self.clock)
 
     async def search(self, kind: str, request: dict[str, Any]) -> Answer:
         """One page of a search."""
