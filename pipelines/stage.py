@@ -29,6 +29,7 @@ def stage_system(con: duckdb.DuckDBPyConnection, system: str) -> dict[str, int]:
     return {model.name: build(con, model) for model in in_order(models)}
 
 
+@cache
 def union_models() -> dict[str, Model]:
     """The generated `staged.<entity>` of every entity; its inputs name the tables of the systems that have it."""
     found = {}

@@ -14,7 +14,7 @@ Consents are not here: their drift is `consents.py`, built before persons are kn
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import cache, reduce
 
 import duckdb
 from sqlglot import exp
@@ -47,12 +47,12 @@ class Target:
     tolerance: int = 0
 
 
-def read_targets(con: duckdb.DuckDBPyConnection) -> list[Target]:
+def read_targets(con: duckdb.DuckDBPyConnection) -> tuple[Target, ...]:
     """What the policy compares, but for consents."""
     rows = con.execute(
         "SELECT system, entity, field, tolerance FROM policy.targets ORDER BY entity, field, system"
     ).fetchall()
-    return [Target(*row) for row in rows if row[2] in COMPARED.get(row[1], ())]
+    return tuple(Target(*row) for row in rows if row[2] in COMPARED.get(row[1], ()))
 
 
 def build_drift(con: duckdb.DuckDBPyConnection) -> int:
@@ -68,7 +68,8 @@ def build_drift(con: duckdb.DuckDBPyConnection) -> int:
     return build(con, drift(targets))
 
 
-def drift(targets: Sequence[Target]) -> Model:
+@cache
+def drift(targets: tuple[Target, ...]) -> Model:
     """The model `reconcile.drift` for some targets; without any, no rows of the right columns."""
     branches: list[exp.Query] = [_nothing()]
     tables: list[tuple[str, exp.Query]] = []
@@ -79,13 +80,14 @@ def drift(targets: Sequence[Target]) -> Model:
             branches += [_branch(target, own) for target in own]
     if any(target.entity == "stock" for target in targets):
         branches.append(_stock_branch())
-    query = reduce(lambda left, right: exp.union(left, right, distinct=False), branches)
+    query = reduce(lambda left, right: exp.union(left, right, distinct=False, copy=False), branches)
     for name, table in tables:
-        query = query.with_(name, as_=table, materialized=True)
+        query = query.with_(name, as_=table, materialized=True, copy=False)
     return model_of("reconcile.drift", query.sql("duckdb", pretty=True))
 
 
-def stock_drifted(targets: Sequence[Target]) -> Model:
+@cache
+def stock_drifted(targets: tuple[Target, ...]) -> Model:
     """The model `reconcile.stock_drifted`: the levels that differ, before anybody asks why."""
     own = [target for target in targets if target.entity == "stock"]
     sides: dict[str, exp.Expression] = {}
