@@ -115,7 +115,8 @@ class ShopifyApp:
         pricer = Pricer(schema, fragments, coerced)
         requested = pricer.price(operation)
         self._charge(requested)
-        call = Call(self._store, self._settings, str(request.base_url).rstrip("/"))
+        base_url = f"{request.url.scheme}://{request.url.netloc}{request.scope.get('root_path', '')}"
+        call = Call(self._store, self._settings, base_url)
         context = Context(call, self._bulk, schema)
 
         def run() -> Any:

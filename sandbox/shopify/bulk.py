@@ -16,7 +16,8 @@ from typing import Any
 from graphql import GraphQLError
 
 from sandbox.shopify.documents import Document, moment
-from sandbox.shopify.graph import VENDOR, Call, bulk_status
+from sandbox.shopify.fields import bulk_status
+from sandbox.shopify.graph import VENDOR, Call
 from sandbox.shopify.projection import BulkQuery, read_bulk_query, write_lines
 from sandbox.shopify.writing import Context
 from sandbox.store import stamp

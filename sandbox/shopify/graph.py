@@ -1,4 +1,4 @@
-"""What hangs where: references, connections and computed fields of the sandbox's Shopify, said once.
+"""What hangs where: references and connections of the sandbox's Shopify, said once; `fields` has what is computed.
 
 Both the executor (`schema`) and bulk operations (`projection`) read records through these, so that a bulk file and a
 page cannot differ. Reads the store, writes nothing.
@@ -6,16 +6,16 @@ page cannot differ. Reads the store, writes nothing.
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 from graphql import GraphQLError
 
-from sandbox.shopify.documents import Document, gid, level_id
+from sandbox.shopify.documents import Document, gid
 from sandbox.shopify.search import read_query
-from sandbox.store import Doc, Store, parse_stamp
+from sandbox.store import Doc, Store
 from sandbox.vendor import Settings
 
 VENDOR = "shopify"
@@ -230,65 +230,3 @@ def _read_cursor(cursor: str | None) -> tuple[int, int]:
         return int(read["last_id"]), int(read["depth"])
     except (ValueError, KeyError, TypeError) as error:
         raise GraphQLError(f"Invalid cursor for current pagination sort: {cursor}") from error
-
-
-# -- computed fields ---------------------------------------------------------------------------------------------
-
-
-def _quantities(call: Call, source: Document, args: Mapping[str, Any]) -> list[Document]:
-    known, item = source["_quantities"], source["item"]["id"]
-    for name in args["names"]:
-        if name not in known:
-            raise GraphQLError(f"Quantity name not served by the sandbox: {name}")
-    return [
-        {"id": f"gid://shopify/InventoryQuantity/{item.rpartition('/')[2]}?inventory_state={name}", "name": name,
-         "quantity": known[name], "updatedAt": source["updatedAt"]}
-        for name in args["names"]
-    ]
-
-
-def _metafield(call: Call, source: Document, args: Mapping[str, Any]) -> Document | None:
-    namespace, key = args.get("namespace") or "app", args["key"]
-    value = source["_metafields"].get(f"{namespace}.{key}")
-    return value and {
-        "id": f"gid://shopify/Metafield/{source['legacyResourceId']}{len(key)}", "namespace": namespace, "key": key,
-        "type": "single_line_text_field", "value": value,
-    }
-
-
-def _email_consent(call: Call, source: Document, args: Mapping[str, Any]) -> Document | None:
-    email = source["defaultEmailAddress"]
-    return email and {
-        "marketingState": email["marketingState"], "marketingOptInLevel": email["marketingOptInLevel"],
-        "consentUpdatedAt": email["marketingUpdatedAt"], "sourceLocation": email["sourceLocation"],
-    }
-
-
-def _level(call: Call, location: str, item: str) -> Document | None:
-    return find(call, "InventoryLevel", [key := level_id(location, item)]).get(key)
-
-
-def bulk_status(call: Call, source: Document) -> str:
-    """A job that is done is shown as running until its time (`Settings.bulk_seconds`) is over."""
-    is_early = parse_stamp(source["_due"]) > call.store.now()
-    return "RUNNING" if source["status"] == "COMPLETED" and is_early else source["status"]
-
-
-FIELDS: Mapping[tuple[str, str], Callable[[Call, Document, Mapping[str, Any]], Any]] = {
-    ("InventoryLevel", "quantities"): _quantities,
-    ("Customer", "metafield"): _metafield,
-    ("Customer", "email"): lambda call, source, args: (source["defaultEmailAddress"] or {}).get("emailAddress"),
-    ("Customer", "phone"): lambda call, source, args: (source["defaultPhoneNumber"] or {}).get("phoneNumber"),
-    ("Customer", "emailMarketingConsent"): _email_consent,
-    ("Order", "refunds"): lambda call, source, args: source["refunds"][: args.get("first")],
-    ("Location", "inventoryLevel"): lambda call, source, args: _level(call, source["id"], args["inventoryItemId"]),
-    ("InventoryItem", "inventoryLevel"): lambda call, source, args: _level(call, args["locationId"], source["id"]),
-    ("PriceList", "fixedPricesCount"): lambda call, source, args: call.store.count(
-        VENDOR, "prices", "deleted = 0 AND parent = ?", [source["id"]]
-    ),
-    ("BulkOperation", "status"): lambda call, source, args: bulk_status(call, source),
-    ("BulkOperation", "url"): lambda call, source, args: (
-        f"{call.base_url}/bulk/{source['_file']}"
-        if source["objectCount"] != "0" and bulk_status(call, source) == "COMPLETED" else None
-    ),
-}

@@ -29,7 +29,8 @@ from graphql import (
 from graphql.execution.values import get_argument_values
 
 from sandbox.shopify.documents import Document
-from sandbox.shopify.graph import CONNECTIONS, FIELDS, REFERENCES, Call, Connection, everything, gone_records, node
+from sandbox.shopify.fields import FIELDS
+from sandbox.shopify.graph import CONNECTIONS, REFERENCES, Call, Connection, everything, gone_records, node
 
 MAX_CONNECTIONS = 5
 MAX_NESTING = 2

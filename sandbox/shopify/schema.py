@@ -24,6 +24,7 @@ from graphql.language import FieldNode, FloatValueNode, IntValueNode
 from sandbox.shopify import customers, graph, inventory, prices
 from sandbox.shopify.bulk import cancel_bulk, run_bulk_query
 from sandbox.shopify.documents import Document
+from sandbox.shopify.fields import FIELDS
 
 SDL = Path(__file__).with_name("schema.graphql")
 MAX_INPUT = 250
@@ -50,7 +51,7 @@ MUTATIONS: dict[str, Callable[..., Document]] = {
 def shopify_schema() -> GraphQLSchema:
     """The sandbox's schema, ready to execute."""
     schema = build_schema(SDL.read_text(encoding="utf-8"))
-    for (type_name, field), fn in graph.FIELDS.items():
+    for (type_name, field), fn in FIELDS.items():
         _bind(schema, type_name, field, _computed(fn))
     for (type_name, field), target in graph.REFERENCES.items():
         _bind(schema, type_name, field, _reference(target))
