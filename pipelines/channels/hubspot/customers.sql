@@ -38,9 +38,18 @@ WITH parsed AS (
     id, first_name, last_name, email, phone, street, city, postcode, country, card, birth_date, created_at, updated_at,
     norm_phone(phone, country) AS phone_e164,
     CAST(try_strptime(birth_key(birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
-    concat_ws(' ', first_name, last_name, street, city, postcode, phone, email, card) AS words,
-    greatest(length(first_name), length(last_name), length(street), length(city), length(postcode), length(phone))
-      AS longest
+    CASE WHEN length(first_name) > 255 THEN 'first_name'
+         WHEN length(last_name) > 255 THEN 'last_name'
+         WHEN length(street) > 255 THEN 'street'
+         WHEN length(city) > 255 THEN 'city'
+         WHEN length(postcode) > 255 THEN 'postcode'
+         WHEN length(phone) > 255 THEN 'phone' END AS too_long,
+    CASE WHEN regexp_matches(first_name, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'first_name'
+         WHEN regexp_matches(last_name, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'last_name'
+         WHEN regexp_matches(street, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'street'
+         WHEN regexp_matches(city, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'city'
+         WHEN regexp_matches(postcode, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'postcode'
+         WHEN regexp_matches(phone, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'phone' END AS has_control
   FROM read
 )
 SELECT
@@ -64,8 +73,7 @@ SELECT
   problems([
     problem(email IS NOT NULL AND norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
     problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
-    problem(longest > 255, 'name or address', 'longer than 255 characters', 'too long'),
-    problem(regexp_matches(words, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]'), 'name or address', 'control characters',
-            'control character')
+    problem(too_long IS NOT NULL, too_long, 'longer than 255 characters', 'too long'),
+    problem(has_control IS NOT NULL, has_control, 'control characters', 'control character')
   ]) AS problems
 FROM joined

@@ -34,10 +34,18 @@ WITH parsed AS (
     read.postcode, read.country, read.address, read.card, read.birth_date, read.created_at, read.updated_at,
     norm_phone(read.phone, read.country) AS phone_e164,
     CAST(try_strptime(birth_key(read.birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
-    concat_ws(' ', read.first_name, read.last_name, read.street, read.city, read.postcode, read.phone, read.email,
-              read.card) AS words,
-    greatest(length(read.first_name), length(read.last_name), length(read.street), length(read.city),
-             length(read.postcode), length(read.phone)) AS longest
+    CASE WHEN length(read.first_name) > 255 THEN 'first_name'
+         WHEN length(read.last_name) > 255 THEN 'last_name'
+         WHEN length(read.street) > 255 THEN 'street'
+         WHEN length(read.city) > 255 THEN 'city'
+         WHEN length(read.postcode) > 255 THEN 'postcode'
+         WHEN length(read.phone) > 255 THEN 'phone' END AS too_long,
+    CASE WHEN regexp_matches(read.first_name, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'first_name'
+         WHEN regexp_matches(read.last_name, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'last_name'
+         WHEN regexp_matches(read.street, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'street'
+         WHEN regexp_matches(read.city, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'city'
+         WHEN regexp_matches(read.postcode, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'postcode'
+         WHEN regexp_matches(read.phone, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'phone' END AS has_control
   FROM read
   LEFT JOIN estate.audiences
     ON estate.audiences.system = 'mailchimp' AND estate.audiences.vendor_audience_id = read.list_id
@@ -65,8 +73,7 @@ SELECT
   problems([
     problem(norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
     problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
-    problem(longest > 255, 'name or address', 'longer than 255 characters', 'too long'),
-    problem(regexp_matches(words, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]'), 'name or address', 'control characters',
-            'control character')
+    problem(too_long IS NOT NULL, too_long, 'longer than 255 characters', 'too long'),
+    problem(has_control IS NOT NULL, has_control, 'control characters', 'control character')
   ]) AS problems
 FROM chosen
