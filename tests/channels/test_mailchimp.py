@@ -389,7 +389,7 @@ async def test_trap_06_mailchimp_throttles_without_json_and_that_is_no_refused_k
     assert (world.session.counters.throttled, world.session.counters.retries) == (2, 2)
 
 
-async def test_trap_06_the_sandbox_turns_away_an_eleventh_connection():
+async def test_trap_06_mailchimp_turns_away_an_eleventh_connection():
     world = club()
     app = MailchimpVendor().app(world.store, Settings())
     release = asyncio.Event()
