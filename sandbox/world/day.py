@@ -14,7 +14,7 @@ from sandbox.world.day_stock import plan_stock
 from sandbox.world.identity import write_persons
 from sandbox.world.scene import Scene
 from sandbox.world.settings import DayRates, night_time
-from sandbox.world.truth import Row, check_shares, read_truth
+from sandbox.world.truth import Row, check_shares
 
 
 def live_day(
@@ -28,11 +28,12 @@ def live_day(
     say(f"what night {night - 1} left behind")
     state, persons = scene.look(), scene.persons()
     scene.settle(state, persons)
+    earlier = scene.unresolved(state)
     store.set_now(max(store.now(), night_time(night - 1)))
     say(f"the day before night {night}")
     agenda = Agenda(scene, state, night)
     people = People(agenda, persons)
-    plan_prices(agenda, rates, read_truth(folder, night - 1))
+    plan_prices(agenda, rates, earlier)
     plan_stock(agenda, rates)
     plan_people(agenda, people, rates)
     plan_consents(agenda, people, rates)
@@ -40,7 +41,7 @@ def live_day(
     store.set_now(night_time(night))
     write_persons(folder, people.joined, append=True)
     say(f"the truth about night {night}")
-    rows = scene.tell(night, scene.look(), persons)
+    rows = scene.tell(night, scene.look(), persons, earlier)
     scene.save()
     if not scene.chronicle.settings.over_cap:
         check_shares(rows)

@@ -4,7 +4,8 @@ The structure (catalogue, shelves) follows from the seed and is built anew each 
 store, and in the diary and the memory beside the truth.
 """
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from sandbox.world.truth_consents import consent_rows
 from sandbox.world.truth_customers import customer_rows, settle_customers
 from sandbox.world.truth_prices import discounts, price_rows, settle_prices
 from sandbox.world.truth_stock import settle_stock, stock_rows
+from sandbox.world.values import values_now
 
 
 @dataclass(slots=True)
@@ -75,21 +77,29 @@ class Scene:
         """Records by person."""
         return read_persons(self.folder)
 
+    def unresolved(self, state: State) -> list[Row]:
+        """The rows of the present truth that no one has resolved."""
+        rows = read_truth(self.folder, self.chronicle.night)
+        now = values_now(self.shelves, state, rows)
+        return [row for row in rows if row.key not in now or now[row.key] != row.desired]
+
     def settle(self, state: State, persons: Persons) -> None:
         """Remember what the systems agree on after the night that the present truth is about."""
         settle_prices(self.catalogue, state, self.memory, self.discount(self.chronicle.night))
         settle_stock(self.shelves, state, self.memory)
         settle_customers(state, self.memory, persons, self.bad_records)
 
-    def tell(self, night: int, state: State, persons: Persons) -> list[Row]:
-        """Work out and write what night `night` must find."""
-        earlier = read_truth(self.folder, night - 1) if night else []
+    def tell(self, night: int, state: State, persons: Persons, earlier: Iterable[Row] = ()) -> list[Row]:
+        """Work out and write what night `night` must find; `earlier`: what the night before it left unresolved."""
         rows = apply_caps(
             carry(self._rows(night, state, persons), earlier), state.populations(self.shelves)
         )
         write_truth(self.folder, night, rows)
         self.memory.told = state.on_hand.copy()
         self.chronicle.night = night
+        for effect in self.store.effects(after_seq=self.chronicle.effects_seen)[-1:]:
+            self.chronicle.effects_seen = int(effect["seq"])
+        write_permissions(self.folder, state)
         self.store.set_fact("night", str(night))
         return rows
 
@@ -104,3 +114,17 @@ class Scene:
                 night, row.system, row.entity, row.field, row.vendor_id, row.vendor_sub_id, "bad_row",
                 "must_quarantine", None, None, row.system, row.note,
             )
+
+
+def write_permissions(folder: Path, state: State) -> None:
+    """Keep every e-mail permission as it was before the night, so that the judge can see which were raised."""
+    with (folder / "truth" / "permissions.jsonl").open("w", encoding="utf-8") as file:
+        for system, held in state.customers.items():
+            for key, customer in held.items():
+                file.write(json.dumps([system, key, customer.consent.state]) + "\n")
+
+
+def read_permissions(folder: Path) -> dict[Record, str]:
+    """The inverse of `write_permissions`."""
+    with (folder / "truth" / "permissions.jsonl").open(encoding="utf-8") as file:
+        return {(system, key): state for system, key, state in map(json.loads, file)}

@@ -28,6 +28,8 @@ class Shelves:
     """Mapped, tracked and no kit."""
     safety: Ints
     places: tuple[Location, ...]
+    code: Ints
+    """item * len(places) + location: sorted, to find rows by."""
 
     def __len__(self) -> int:
         return len(self.item)
@@ -35,12 +37,8 @@ class Shelves:
     def row_of(self, item: int, location: int) -> int:
         """The row of a variant at a location, or -1."""
         code = item * len(self.places) + location
-        row = int(np.searchsorted(self._codes, code))
-        return row if row < len(self) and int(self._codes[row]) == code else -1
-
-    @property
-    def _codes(self) -> Ints:
-        return self.item * len(self.places) + self.location
+        row = int(np.searchsorted(self.code, code))
+        return row if row < len(self) and int(self.code[row]) == code else -1
 
 
 def build_shelves(settings: WorldSettings, catalogue: Catalogue) -> Shelves:
@@ -68,4 +66,5 @@ def build_shelves(settings: WorldSettings, catalogue: Catalogue) -> Shelves:
         item=item, location=location, in_square=in_square, in_shopify=in_shopify,
         is_compared=counts & (location != dropship) & (location != stand),
         safety=np.asarray([place.safety for place in places], dtype=np.int64)[location], places=places,
+        code=item * len(places) + location,
     )

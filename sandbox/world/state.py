@@ -91,9 +91,9 @@ def _read_stock(vendor: Vendor, store: Store, variants: int, shelves: Shelves) -
             codes.append(number * len(shelves.places) + place_of[location])
             on_hand.append(units)
             available.append(sellable)
-    own = shelves.item * len(shelves.places) + shelves.location
-    rows = np.searchsorted(own, np.asarray(codes, dtype=np.int64))
-    if len(rows) and (rows.max() >= len(own) or (own[rows] != np.asarray(codes)).any()):
+    wanted = np.asarray(codes, dtype=np.int64)
+    rows = np.searchsorted(shelves.code, wanted)
+    if len(rows) and (rows.max() >= len(shelves) or (shelves.code[rows] != wanted).any()):
         raise ValueError(f"{vendor.name} shows stock of something at a place where the world never put it")
     found = _empty(len(shelves)), _empty(len(shelves))
     found[0][rows], found[1][rows] = on_hand, available
