@@ -1,10 +1,10 @@
 -- grain: system and entity; what became of each correction of the night
 WITH verified AS (
-  SELECT plan_id, correction_key, arg_max(status, at) AS status
-  FROM ledger.sync.verifications GROUP BY plan_id, correction_key
+  SELECT plan_id, correction_key, arg_max(x.status, x.at) AS status
+  FROM ledger.sync.verifications AS x GROUP BY plan_id, correction_key
 ), pushed AS (
-  SELECT plan_id, correction_key, arg_max(status, at) AS status
-  FROM ledger.sync.outcomes GROUP BY plan_id, correction_key
+  SELECT plan_id, correction_key, arg_max(x.status, x.at) AS status
+  FROM ledger.sync.outcomes AS x GROUP BY plan_id, correction_key
 )
 SELECT c.system, c.entity,
   count(*) AS planned,

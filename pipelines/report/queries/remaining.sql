@@ -1,10 +1,10 @@
 -- grain: system, entity and cause of drift that stands after the night
 WITH verified AS (
-  SELECT plan_id, correction_key, arg_max(status, at) AS status
-  FROM ledger.sync.verifications GROUP BY plan_id, correction_key
+  SELECT plan_id, correction_key, arg_max(x.status, x.at) AS status
+  FROM ledger.sync.verifications AS x GROUP BY plan_id, correction_key
 ), pushed AS (
-  SELECT plan_id, correction_key, arg_max(status, at) AS status
-  FROM ledger.sync.outcomes GROUP BY plan_id, correction_key
+  SELECT plan_id, correction_key, arg_max(x.status, x.at) AS status
+  FROM ledger.sync.outcomes AS x GROUP BY plan_id, correction_key
 )
 SELECT c.system, c.entity,
   CASE WHEN c.disposition <> 'approve' THEN c.disposition || ': ' || coalesce(c.disposition_reason, c.drift_class)

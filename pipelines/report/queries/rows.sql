@@ -1,10 +1,10 @@
 -- grain: correction; at most $most per disposition and entity, so that one entity cannot hide another
 WITH verified AS (
-  SELECT plan_id, correction_key, arg_max(status, at) AS status
-  FROM ledger.sync.verifications GROUP BY plan_id, correction_key
+  SELECT plan_id, correction_key, arg_max(x.status, x.at) AS status
+  FROM ledger.sync.verifications AS x GROUP BY plan_id, correction_key
 ), pushed AS (
-  SELECT plan_id, correction_key, arg_max(status, at) AS status
-  FROM ledger.sync.outcomes GROUP BY plan_id, correction_key
+  SELECT plan_id, correction_key, arg_max(x.status, x.at) AS status
+  FROM ledger.sync.outcomes AS x GROUP BY plan_id, correction_key
 )
 SELECT c.correction_key, c.system, c.entity, c.field, c.vendor_id, c.vendor_sub_id, c.subject_sub_id, c.currency,
   c.observed, c.desired, c.base, c.drift_class, c.authority, c.rule, c.reason, c.risk, c.disposition,
