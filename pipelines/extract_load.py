@@ -16,6 +16,8 @@ import duckdb
 from dlt.common.typing import TDataItem
 from dlt.sources import DltResource
 
+from pipelines.extract_log import raw_schema
+
 _COLUMNS: dict[str, dict[str, Any]] = {
     "id": {"data_type": "text", "primary_key": True, "nullable": False},
     "updated_at": {"data_type": "text", "nullable": True},
@@ -35,11 +37,6 @@ class LoadFile:
     path: Path
     row_count: int
     is_census: bool
-
-
-def raw_schema(system: str) -> str:
-    """The schema that holds a system's records as the vendor calls them."""
-    return f"raw_{system}"
 
 
 def load_files(

@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 import duckdb
 
 from pipelines.channels.base import Channel
-from pipelines.extract_load import raw_schema
 from pipelines.model import ReadVerdict
 
 CENSUS_EVERY = timedelta(days=7)
@@ -32,6 +31,11 @@ class Due:
     def kind(self) -> str:
         """census | delta"""
         return "census" if self.since is None else "delta"
+
+
+def raw_schema(system: str) -> str:
+    """The schema that holds a system's records as the vendor calls them."""
+    return f"raw_{system}"
 
 
 def ensure_raw_tables(con: duckdb.DuckDBPyConnection, channels: Sequence[Channel]) -> None:

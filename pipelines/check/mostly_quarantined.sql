@@ -10,6 +10,6 @@ FROM (
   SELECT o.system, 'customers', count(*) FROM staged.customers AS o GROUP BY o.system
 ) AS k
 JOIN (
-  SELECT q.system, q.entity, count(DISTINCT q.vendor_id) AS out FROM reconcile.quarantined AS q GROUP BY q.system, q.entity
+  SELECT q.system, q.entity, count(DISTINCT q.vendor_id) AS out FROM staged.quarantine AS q GROUP BY q.system, q.entity
 ) AS q ON q.system = k.system AND q.entity = k.entity
 WHERE q.out > 20 AND q.out * 10 > k.kept
