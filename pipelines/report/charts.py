@@ -32,7 +32,7 @@ def drift_chart(drift: list[dict[str, Any]]) -> str:
     for row in drift:
         counts[f"{row['system']} · {row['entity']}"][row["drift_class"]] = int(row["row_count"])
     labels = sorted(counts, reverse=True)
-    figure, axes = _figure(height=0.7 + 0.34 * len(labels))
+    figure, axes = _figure(height=1.1 + 0.34 * len(labels))
     left = [0] * len(labels)
     for name, colour in CLASS_COLOURS.items():
         widths = [counts[label].get(name, 0) for label in labels]
@@ -42,7 +42,7 @@ def drift_chart(drift: list[dict[str, Any]]) -> str:
     for position, total in enumerate(left):
         axes.text(total, position, f" {total}", va="center", fontsize=9, color="#333")
     axes.set_xlabel("values that differ")
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.22 if len(labels) < 6 else -0.12), ncol=5, frameon=False)
+    figure.legend(loc="outside lower center", ncol=5, frameon=False)
     return _svg(figure, "Drift by system, entity and class")
 
 
@@ -60,7 +60,7 @@ def trend_chart(trend: list[dict[str, Any]]) -> str:
     axes.set_xticks(range(len(nights)), [f"{night:%d %b}" for night in nights], rotation=0)
     axes.set_ylabel("new drift")
     axes.set_ylim(bottom=0)
-    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncol=4, frameon=False)
+    figure.legend(loc="outside lower center", ncol=4, frameon=False)
     return _svg(figure, "New drift per night and system")
 
 
