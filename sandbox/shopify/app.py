@@ -36,6 +36,7 @@ from sandbox.vendor import Settings
 
 VERSION = "2026-07"
 _LIMITS = "https://shopify.dev/api/usage/rate-limits"
+_ABOUT_BULK = frozenset({"bulkOperationRunQuery", "bulkOperation", "currentBulkOperation", "node"})
 
 
 class _Refused(Exception):
@@ -101,8 +102,10 @@ class ShopifyApp:
             return answer | ({"extensions": refused.extensions} if refused.extensions else {}), 200, "refused"
         except GraphQLError as error:
             return {"errors": [error.formatted]}, 200, "refused"
-        await self._bulk.settle()
-        return answer, 200, _name(operation)
+        name = _name(operation)
+        if name in _ABOUT_BULK:
+            await self._bulk.settle()
+        return answer, 200, name
 
     def _execute(
         self, request: Request, document: DocumentNode, operation: OperationDefinitionNode, variables: dict[str, Any]

@@ -7,6 +7,7 @@ At most five at a time, as the vendor allows since 2026-01. Files live as long a
 import asyncio
 import hashlib
 import shutil
+import sqlite3
 import tempfile
 import weakref
 from datetime import timedelta
@@ -69,7 +70,7 @@ class BulkJobs:
         path = self.folder / document["_file"]
         try:
             rows, roots = await asyncio.to_thread(write_lines, call, query, path, grouped=grouped)
-        except GraphQLError:
+        except (GraphQLError, sqlite3.Error):
             changes: dict[str, Any] = {"status": "FAILED", "errorCode": "INTERNAL_SERVER_ERROR"}
         else:
             changes = {

@@ -103,10 +103,12 @@ class Pricer:
         if inner.name.endswith("Connection"):
             return self._connection(inner, field.selection_set, value, args.get("first") or 0)
         if inner.name == "Node" and "ids" in args:
-            each = 1 + self._object(inner, field.selection_set, _ABSENT)
-            return each * (len(args["ids"]) if value is _ABSENT else sum(1 for one in value if one is not None))
-        one = value[0] if isinstance(value, list) and value else value
-        return 1 + self._object(inner, field.selection_set, _ABSENT if isinstance(one, list) else one)
+            if value is _ABSENT:
+                return len(args["ids"]) * (1 + self._object(inner, field.selection_set, _ABSENT))
+            return sum(1 + self._object(inner, field.selection_set, one) for one in value if one is not None)
+        if isinstance(value, list):
+            return 1 + max((self._object(inner, field.selection_set, one) for one in value), default=0)
+        return 1 + self._object(inner, field.selection_set, value)
 
     def _connection(self, of: GraphQLNamedType, selections: SelectionSetNode, value: Any, first: int) -> int:
         each = 0

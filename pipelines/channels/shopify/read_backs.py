@@ -12,8 +12,7 @@ import msgspec
 from pipelines.channels.base import ReadBack
 from pipelines.channels.shopify.documents import read_document
 from pipelines.channels.shopify.money import to_minor
-from pipelines.channels.shopify.session import SYSTEM, ask
-from pipelines.errors import FatalChannelError
+from pipelines.channels.shopify.session import ask, by_ids
 from pipelines.http import Session
 from pipelines.model import Correction, Reading
 
@@ -24,10 +23,6 @@ FIXED_AT_ONCE = 100
 CURRENCY = "EUR"
 """What a correction without a currency of its own is in."""
 Record = dict[str, Any]
-
-
-class _Nodes(msgspec.Struct):
-    nodes: list[Record | None]
 
 
 class _PriceList(msgspec.Struct, rename="camel"):
@@ -47,11 +42,8 @@ async def nodes(session: Session, document: str, ids: Iterable[str]) -> dict[str
     wanted = list(dict.fromkeys(ids))
     if not wanted:
         return {}
-    unit = read_document(document)
-    found, _ = await ask(session, unit, {"ids": wanted}, _Nodes, cost=unit.cost * len(wanted))
-    if len(found.nodes) != len(wanted):
-        raise FatalChannelError("nodes did not answer for every id", system=SYSTEM)
-    return {record["id"]: record for record in found.nodes if record}
+    found = await by_ids(session, read_document(document), wanted, dict[str, Any])
+    return {record["id"]: record for record in found if record}
 
 
 async def fixed_prices(session: Session, price_list: str, variants: Iterable[str]) -> dict[str, Record]:

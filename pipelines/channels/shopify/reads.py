@@ -14,7 +14,7 @@ import msgspec
 from pipelines.channels.base import Endpoint, Page, RawRow, Window
 from pipelines.channels.shopify.bulk import bulk_pages
 from pipelines.channels.shopify.documents import PAGE, Document, bulk_text, page_document, read_document, selection
-from pipelines.channels.shopify.session import SYSTEM, ask
+from pipelines.channels.shopify.session import MAX_COST_EXCEEDED, SYSTEM, ask, by_ids
 from pipelines.errors import FatalChannelError
 from pipelines.http import Session
 
@@ -22,7 +22,7 @@ MAX_DEPTH = 25_000
 """The vendor pages no deeper; a longer delta is read by bulk with the same filter."""
 ORDERS_DAYS = 400
 """How far back a census of orders goes; the option `orders_days` says otherwise."""
-REFUNDS_AT_ONCE = 20
+REFUNDS_AT_ONCE = 40
 OVERLAP = timedelta(minutes=10)
 """Search lags behind writes by seconds, in bad hours by minutes."""
 
@@ -82,10 +82,6 @@ class _Refund(msgspec.Struct, rename="camel"):
 
 class _Refunded(msgspec.Struct):
     refunds: list[msgspec.Raw]
-
-
-class _Refunds(msgspec.Struct):
-    nodes: list[_Refunded | None]
 
 
 class _Node(msgspec.Struct):
@@ -156,7 +152,7 @@ async def _pages(
         try:
             found, _ = await ask(session, document, {**variables, "first": size, "after": after}, _Rows)
         except FatalChannelError as error:
-            if error.code != "MAX_COST_EXCEEDED" or size < 10:
+            if error.code != MAX_COST_EXCEEDED or size < 10:
                 raise
             size //= 2
             continue
@@ -241,11 +237,10 @@ async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
     async for page in bulk_pages(session, text, row, is_partial=True):
         yield page
     for start in range(0, len(refunded), REFUNDS_AT_ONCE):
-        some = refunded[start : start + REFUNDS_AT_ONCE]
-        found, _ = await ask(session, read_document("refunds"), {"ids": some}, _Refunds)
-        for order in found.nodes:
-            for refund in order.refunds if order else ():
-                yield Page([row async for row in _refund_rows(session, refund)])
+        found = await by_ids(session, read_document("refunds"), refunded[start : start + REFUNDS_AT_ONCE], _Refunded)
+        refunds = [refund for order in found if order for refund in order.refunds]
+        if rows := [row for refund in refunds async for row in _refund_rows(session, refund)]:
+            yield Page(rows)
 
 
 async def _refund_rows(session: Session, refund: msgspec.Raw) -> AsyncIterator[RawRow]:

@@ -6,7 +6,7 @@ allowed by name.
 """
 
 import copy
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from functools import cache
 from types import TracebackType
 from typing import Any, Generic, TypeVar, cast
@@ -32,6 +32,7 @@ NEEDED_SCOPES = frozenset({
     "read_products", "write_products", "read_inventory", "write_inventory", "read_locations", "read_orders",
     "read_customers", "write_customers", "read_merchant_managed_fulfillment_orders",
 })
+MAX_COST_EXCEEDED = "MAX_COST_EXCEEDED"
 _MAX_CONNECTIONS = 24
 _PASSING = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
 
@@ -197,6 +198,30 @@ async def ask(
         message = f"unexpected answer to {document.name}: {error}"
         raise FatalChannelError(message, system=SYSTEM, request_id=request) from error
     return cast(T, data), request
+
+
+class _Nodes(msgspec.Struct, Generic[T]):
+    nodes: list[T | None]
+
+
+async def by_ids(session: Session, document: Document, ids: Sequence[str], kind: type[T]) -> list[T | None]:
+    """`nodes` of a document, in the order of the ids; None for what is gone. Its cost is that of one id.
+
+    What the vendor finds too dear for one query is asked in halves.
+    """
+    shape: Any = _Nodes
+    wanted: type[_Nodes[T]] = shape[kind]
+    try:
+        found, request = await ask(session, document, {"ids": list(ids)}, wanted, cost=document.cost * len(ids))
+    except FatalChannelError as error:
+        if error.code != MAX_COST_EXCEEDED or len(ids) == 1:
+            raise
+        middle = len(ids) // 2
+        first = await by_ids(session, document, ids[:middle], kind)
+        return first + await by_ids(session, document, ids[middle:], kind)
+    if len(found.nodes) != len(ids):
+        raise FatalChannelError("nodes did not answer for every id", system=SYSTEM, request_id=request)
+    return found.nodes
 
 
 async def identify(session: Session) -> Identity:
