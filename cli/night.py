@@ -18,7 +18,7 @@ from cli.home import ROOT, is_embedded
 from cli.outside import World, served
 from cli.runs import Ended, launch
 from cli.summary import last_night, show, summarise
-from pipelines.errors import FatalChannelError
+from pipelines.errors import ConfigurationError, FatalChannelError
 from resources.channels import Settings
 
 DONE, FAILED, WRONG, HELD, PARTIAL = 0, 1, 2, 3, 4
@@ -55,8 +55,8 @@ def run_job(settings: Settings, console: Console, job: str, asked: Mapping[str, 
 
 
 def export_plan(settings: Settings, target: Path) -> Path:
-    """Write the newest plan as a spreadsheet (.xlsx) or as one JSON object a line (.jsonl)."""
-    from pipelines.errors import ConfigurationError
+    """Write the newest plan as a spreadsheet (.xlsx) or as JSON lines (anything else)."""
+    from pipelines.planfile import write_plan_file
     from pipelines.report import plan_rows
     from pipelines.spreadsheet import write_plan
 
@@ -65,12 +65,9 @@ def export_plan(settings: Settings, target: Path) -> Path:
         head = con.execute(_PLAN_HEAD).fetchone()
         if head is None:
             raise ConfigurationError("there is no plan yet; run `trueup plan`")
-        rows = plan_rows(con, head[0], most=_ALL_ROWS)
-    if target.suffix == ".xlsx":
-        return write_plan(rows, target, fingerprint=head[1])
-    target.parent.mkdir(parents=True, exist_ok=True)
-    target.write_bytes(b"".join(msgspec.json.encode(row) + b"\n" for row in rows))
-    return target
+        if target.suffix == ".xlsx":
+            return write_plan(plan_rows(con, head[0], most=_ALL_ROWS), target, fingerprint=head[1])
+        return write_plan_file(con, head[0], target)
 
 
 def day(settings: Settings, console: Console) -> int:
