@@ -7,6 +7,7 @@ With it go the price history (change rows) and the movements of stock that the a
 trees, drift, verdicts and verifications; talks to no system. One transaction: the base moves whole or not at all.
 """
 
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -23,9 +24,10 @@ ENTITIES = {
 }
 
 
-def models() -> list[Model]:
+@cache
+def models() -> tuple[Model, ...]:
     """The SELECTs that say what is proven tonight, in order; each fills `agree.<name>`."""
-    return in_order(find_models(Path(__file__).parent))
+    return tuple(in_order(find_models(Path(__file__).parent)))
 
 
 def move_base(con: duckdb.DuckDBPyConnection, *, clock: Clock) -> dict[str, int]:

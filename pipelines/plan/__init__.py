@@ -3,11 +3,13 @@
 A fixed list of SELECTs over tables (drift, observed, golden, the policy as rows, read verdicts, people's answers, the
 ledger) and a bound as-of: no clock, no chance, no order of rows decides anything. Reads `reconcile.drift` (lane `main`)
 or `reconcile.consent_drift` (lane `suppression`); writes `plan.*` and appends to `ledger.sync.plans` and `corrections`.
-It approves nothing and writes to no system. Many worlds in one execution: everything that rows share (caps, targets,
-populations, verdicts) is keyed by system, so a world is a set of systems with names of its own.
+It approves nothing and writes to no system. Many worlds in one execution: what rows share (caps, targets, populations,
+verdicts) is keyed by system, so a world is a set of systems with names of its own. One rule spans an estate: while
+any system's opt-outs are unread no customer is written, so worlds side by side must not differ in that.
 """
 
 from datetime import datetime, timedelta
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -34,13 +36,20 @@ _FINGERPRINT = (_FOLDER / "fingerprint.sql").read_text(encoding="utf-8")
 _SUMMARY = (_FOLDER / "summary.sql").read_text(encoding="utf-8")
 
 
-def models(lane: Lane) -> list[Model]:
+@cache
+def models(lane: Lane) -> tuple[Model, ...]:
     """The planner's SELECTs in the order in which they run; each fills `plan.<step>`."""
     found = []
     for step in _STEPS:
         path = _FOLDER / f"{lane}_{step}.sql" if step in _BY_LANE else _FOLDER / f"{step}.sql"
         found.append(model_of(f"plan.{step}", path.read_text(encoding="utf-8"), origin=f"pipelines/plan/{path.name}"))
-    return found
+    return tuple(found)
+
+
+@cache
+def corrections_model() -> Model:
+    """`plan.corrections`: tonight's plans as a working table, read from the ledger."""
+    return read_model(_FOLDER / "corrections.sql")
 
 
 def decide(con: duckdb.DuckDBPyConnection, lane: Lane) -> int:
@@ -75,7 +84,7 @@ def build_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> s
     except BaseException:
         con.execute("ROLLBACK")
         raise
-    build(con, read_model(_FOLDER / "corrections.sql"))
+    build(con, corrections_model())
     return plan_id
 
 

@@ -22,5 +22,6 @@ FROM (
     u.observed, u.base, u.has_base, u.desired, u.drift_class, u.authority, u.rule, u.reason, u.version, u.context, u.cost_minor,
     u.old_minor, u.accepted_by
   FROM joined AS u
-  QUALIFY row_number() OVER (PARTITION BY u.correction_key ORDER BY u.accepted_by NULLS LAST, u.reason, u.version, u.context) = 1
+  QUALIFY row_number() OVER (PARTITION BY u.correction_key ORDER BY u.accepted_by NULLS LAST, u.drift_class, u.reason, u.subject_id,
+    u.subject_sub_id, u.authority, u.currency, u.version, u.context, u.base, u.has_base, u.cost_minor, u.old_minor) = 1
 ) AS j
