@@ -166,7 +166,7 @@ CREATE OR REPLACE MACRO card_key(value) AS
 -- Two names that are alike are one name mistyped where one of them is hardly ever met (counts: records that bear it).
 CREATE OR REPLACE MACRO name_is_typo(a, b, a_count, b_count) AS
   jaro_winkler_similarity(a, b) >= 0.88
-  AND (least(a_count, b_count) <= 2 OR least(a_count, b_count) * 20 < greatest(a_count, b_count));
+  AND (least(a_count, b_count) <= 2 OR least(a_count, b_count) * 10 < greatest(a_count, b_count));
 
 -- Whether two matching keys contradict each other: both known, and neither equal nor a usual slip of the same value.
 CREATE OR REPLACE MACRO births_are_near(a, b) AS

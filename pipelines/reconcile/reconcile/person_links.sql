@@ -1,22 +1,38 @@
 -- grain: one pair of records that may be one person
 -- key: l, r
 -- why: deterministic keys first (card, e-mail, phone with both names), the score after them. Never without asking: a
---   contradiction of strong keys (card, birth date), or first names that are clearly two (households, couples who share
---   an address or a phone, twins), unless the loyalty card says otherwise
-SELECT l, r, weight, probability, rule, is_contradicted,
-  NOT is_contradicted AND (rule <> 'splink' OR (probability >= 0.99 AND first_agrees <> 'no' AND first_agrees <> 'unsure')) AS is_auto
-FROM (
-  SELECT l, r, weight, probability, is_contradicted, first_agrees,
+--   contradiction of strong keys (card, birth date); first names that are clearly two (households, couples who share an
+--   address or a phone, twins) or might be (Lea and Leo). A shared street proves a household, not a person: where e-mails
+--   or phones differ and no key of one's own is shared (father and son of one name), its weight does not count; nor does
+--   the town's where weights are the defaults
+WITH judged AS (
+  SELECT p.l, p.r, p.weight, p.probability, p.card, p.email, p.phone, p.birth,
+    p.card = 'other' OR p.birth = 'other' AS is_contradicted,
+    CASE WHEN p.first_name IN ('same', 'typo', 'short', 'turned') THEN 'yes'
+         WHEN p.first_name = 'missing' THEN 'unknown'
+         WHEN p.first_name = 'alike' THEN 'unsure' ELSE 'no' END AS first_agrees,
+    CASE WHEN p.last_name IN ('same', 'typo', 'part', 'turned') THEN 'yes'
+         WHEN p.last_name = 'missing' THEN 'unknown' ELSE 'no' END AS last_agrees,
+    p.card = 'same' OR p.email = 'same' OR p.phone = 'same' OR p.birth = 'same' AS shares_own_key,
+    p.weight - CASE WHEN p.email = 'other' OR p.phone = 'other'
+                    THEN coalesce(s.weight, 0) + coalesce(t.weight, 0) ELSE 0 END AS own_weight
+  FROM reconcile.person_pairs AS p
+  LEFT JOIN reconcile.person_weights AS s ON s.comparison = 'street' AND s.level = p.street AND s.weight > 0
+  LEFT JOIN reconcile.person_weights AS t
+    ON t.comparison = 'place' AND t.level = p.place AND t.weight > 0 AND NOT t.is_trained
+),
+ruled AS (
+  SELECT l, r, weight, probability, is_contradicted, first_agrees, last_agrees, shares_own_key, own_weight,
     CASE WHEN card = 'same' AND first_agrees <> 'no' THEN 'card'
          WHEN email = 'same' AND (first_agrees = 'yes' OR (first_agrees = 'unknown' AND last_agrees <> 'no')) THEN 'email'
          WHEN phone = 'same' AND first_agrees = 'yes' AND (last_agrees = 'yes' OR birth = 'same') THEN 'phone'
          ELSE 'splink' END AS rule
-  FROM (
-    SELECT l, r, weight, probability, card, email, phone, birth,
-      card = 'other' OR birth = 'other' AS is_contradicted,
-      CASE WHEN first_name IN ('same', 'typo', 'short', 'turned') THEN 'yes'
-           WHEN first_name = 'missing' THEN 'unknown'
-           WHEN first_name = 'alike' THEN 'unsure' ELSE 'no' END AS first_agrees,
-      CASE WHEN last_name IN ('same', 'typo', 'part', 'turned') THEN 'yes'
-           WHEN last_name = 'missing' THEN 'unknown' ELSE 'no' END AS last_agrees
-    FROM reconcile.person_pairs))
+  FROM judged
+)
+SELECT l, r, weight, probability, rule, is_contradicted,
+  NOT is_contradicted AND (
+    rule <> 'splink'
+    OR (probability >= 0.99
+        AND ((first_agrees = 'yes' AND (shares_own_key OR (last_agrees = 'yes' AND own_weight >= log2(0.99 / 0.01))))
+             OR (first_agrees = 'unknown' AND shares_own_key)))) AS is_auto
+FROM ruled

@@ -1,0 +1,23 @@
+"""Permissions: what was said is remembered, what holds is decided, and every system's drift from it, before all else.
+
+Reads `staged.consents`, the estate's audiences and the ledger; appends to `ledger.identity.consent_events`; fills
+`observed.consents`, `golden.consents` and `reconcile.consent_drift`. Contact points alone are needed: it runs before
+persons are linked and survives their failure; it knows persons only as earlier nights bound them. The rule is in
+`golden/consents.sql`, the direction of a change in `reconcile/consent_drift.sql`.
+"""
+
+import duckdb
+
+from pipelines.reconcile.models import build_models
+
+
+def build_consents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """Remember tonight's events and build the tables; returns their rows. Run again, it remembers nothing twice."""
+    built = build_models(con, "reconcile.consent_news")
+    con.execute(
+        "INSERT INTO ledger.identity.consent_events (contact_point, channel, purpose, system, vendor_id, state, "
+        "vendor_state, changed_at, seen_at, has_proof, proof, night_id) "
+        "SELECT e.contact_point, e.channel, e.purpose, e.system, e.vendor_id, e.state, e.vendor_state, e.changed_at, "
+        "e.seen_at, e.has_proof, e.proof, e.night_id FROM reconcile.consent_news AS e"
+    )
+    return built | build_models(con, "observed.consents", "golden.consents", "reconcile.consent_drift")
