@@ -11,9 +11,9 @@ import duckdb
 
 from pipelines.channels.base import Channel
 from pipelines.http import Counters
+from pipelines.ledger.plans import CORRECTION, correction_of
 from pipelines.model import Correction
 from pipelines.push.compose import chunks, in_order
-from pipelines.push.journal import CORRECTION, correction_of
 
 _SENT = (
     "SELECT DISTINCT "

@@ -1,7 +1,8 @@
-"""Reading values back by id, and telling whether two spellings are the same value. Writes to no system and no table.
+"""Reading values back by id, and what a reading says: the same value, safe to write, or what became of a write.
 
 Used by push (just before a write, and after a lost answer) and by verify. Never reads by search: a search may lag
-behind a write. Comparison uses the same normalisers as staging, so that a vendor's spelling is no difference.
+behind a write. Comparison uses the same normalisers as staging, so that a vendor's spelling is no difference. Writes
+to no system and no table.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ import duckdb
 
 from pipelines.channels.base import Channel, ReadBack
 from pipelines.http import Session
-from pipelines.model import Correction, Reading
+from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 
 MAX_IN_FLIGHT = 4
 Sessions = Mapping[str, tuple[Channel, Session]]
@@ -83,3 +84,36 @@ def _text(value: str) -> str:
 def _ask(con: duckdb.DuckDBPyConnection, question: str, left: str, right: str) -> bool:
     row = con.execute(question, {"left": left, "right": right}).fetchone()
     return bool(row and row[0])
+
+
+def skipped(correction: Correction, code: str, message: str) -> Outcome:
+    """An outcome for a row that was not written."""
+    return Outcome(correction.correction_key, OutcomeStatus.SKIPPED, code, message)
+
+
+def before_write(con: duckdb.DuckDBPyConnection, correction: Correction, reading: Reading | None) -> Outcome | None:
+    """What speaks against writing; None: the value is still the one that was planned on, write."""
+    key = correction.correction_key
+    if reading is None or not reading.exists:
+        return Outcome(key, OutcomeStatus.STALE, "gone", "the record is not there any more")
+    if is_same(con, correction, reading.value, correction.observed):
+        return None
+    if is_same(con, correction, reading.value, correction.desired):
+        return skipped(correction, "already", "the system holds the value already")
+    return Outcome(key, OutcomeStatus.STALE, "moved", "the value moved since it was read")
+
+
+def after_doubt(con: duckdb.DuckDBPyConnection, correction: Correction, reading: Reading | None) -> Outcome:
+    """What became of a write whose answer was lost."""
+    key = correction.correction_key
+    if reading is None:
+        return Outcome(key, OutcomeStatus.UNKNOWN, "no_answer", "the answer was lost and the value not read back")
+    if not reading.exists:
+        return Outcome(key, OutcomeStatus.STALE, "gone", "the record is not there any more")
+    if is_same(con, correction, reading.value, correction.desired):
+        return Outcome(
+            key, OutcomeStatus.APPLIED, "read_back", "found applied by reading back", version_after=reading.version
+        )
+    if is_same(con, correction, reading.value, correction.observed):
+        return skipped(correction, "not_applied", "found not applied by reading back")
+    return Outcome(key, OutcomeStatus.STALE, "moved", "another value was found by reading back")

@@ -15,11 +15,9 @@ from pipelines.channels.base import Channel
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError
 from pipelines.http import Session
+from pipelines.ledger.plans import CORRECTION, correction_of, record_settled, transaction
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading, VerificationStatus
-from pipelines.push.journal import CORRECTION, correction_of, transaction
-from pipelines.push.judge import after_doubt
-from pipelines.push.settle import record
-from pipelines.readback import Sessions, is_same, read_back
+from pipelines.readback import Sessions, after_doubt, is_same, read_back
 
 WAITS = (5.0, 15.0, 40.0)
 """Seconds between readings while a system still shows the old value."""
@@ -118,5 +116,5 @@ def _record(
             outcome = after_doubt(con, c, readings.get(c.correction_key))
             if outcome.status is not OutcomeStatus.UNKNOWN:
                 settled.append((c, outcome))
-    record(con, settled, clock=clock)
+    record_settled(con, settled, clock=clock)
     return dict(Counter(str(status) for status in statuses))

@@ -15,7 +15,7 @@ import duckdb
 from pipelines.agree import moves
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
-from pipelines.push.journal import transaction
+from pipelines.ledger.plans import transaction
 from pipelines.sql import Model, build, find_models, in_order
 
 ENTITIES = {

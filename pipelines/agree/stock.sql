@@ -3,7 +3,7 @@
 -- why: the level on which the system and golden agree: on_hand in the location's authority, available elsewhere
 WITH equal AS (
   SELECT c.system, c.vendor_id, c.vendor_sub_id, c.subject_id, c.subject_sub_id,
-    CASE WHEN c.system = c.authority THEN c.on_hand_observed ELSE c.available_observed END AS quantity
+    c.observed AS quantity
   FROM compared.stock AS c
   JOIN agree.comparable AS t ON t.system = c.system AND t.entity = 'stock'
     AND t.field = CASE WHEN c.system = c.authority THEN 'on_hand' ELSE 'available' END

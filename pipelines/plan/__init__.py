@@ -18,6 +18,7 @@ import msgspec
 
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
+from pipelines.ledger.plans import fingerprint, transaction
 from pipelines.sql import Model, build, model_of, read_model
 
 Lane = Literal["main", "suppression"]
@@ -32,7 +33,6 @@ _STEPS = (
     "drift", "answers", "accepted", "populations", "rows", "earlier", "guards", "open_writes", "judged", "decided",
 )
 _BY_LANE = ("drift", "accepted", "populations")
-_FINGERPRINT = (_FOLDER / "fingerprint.sql").read_text(encoding="utf-8")
 _SUMMARY = (_FOLDER / "summary.sql").read_text(encoding="utf-8")
 
 
@@ -69,8 +69,7 @@ def build_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> s
     night_id, estate, as_of = _night(con)
     row_count = decide(con, lane)
     plan_id = _next_plan_id(con, night_id, lane)
-    con.execute("BEGIN")
-    try:
+    with transaction(con):
         con.execute("INSERT INTO ledger.sync.corrections BY NAME SELECT ? AS plan_id, * FROM plan.decided", [plan_id])
         con.execute(
             "INSERT INTO ledger.sync.plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
@@ -80,18 +79,8 @@ def build_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> s
                 fingerprint(con, plan_id), row_count, msgspec.json.encode(_counts(con)).decode(),
             ],
         )
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
     build(con, corrections_model())
     return plan_id
-
-
-def fingerprint(con: duckdb.DuckDBPyConnection, plan_id: str) -> str:
-    """SHA-256 over the plan's rows as the ledger holds them now; the order of rows does not matter."""
-    row = con.execute(_FINGERPRINT, {"plan_id": plan_id}).fetchone()
-    return str(row[0]) if row else ""
 
 
 def _night(con: duckdb.DuckDBPyConnection) -> tuple[str, str, datetime]:

@@ -19,7 +19,8 @@ from pipelines.channels.base import Channel
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError
 from pipelines.http import Session
-from pipelines.push.journal import Approved, Journal, PlanHead, close_planned, read_approved, read_plan
+from pipelines.ledger.plans import PlanHead, read_plan
+from pipelines.push.journal import Approved, Journal, close_planned, read_approved
 from pipelines.push.optouts import Blocks, blocks_of
 from pipelines.push.send import SystemPush
 from pipelines.push.settle import settle_unknown

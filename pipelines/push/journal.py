@@ -4,28 +4,16 @@ One short transaction each, always from the event loop's own thread. An intent i
 outcome is durable before the next batch of its worker. Nothing here talks to a system.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 import duckdb
-import msgspec
 
 from pipelines.clock import Clock
-from pipelines.errors import ConfigurationError, StalePlan
+from pipelines.ledger.plans import CORRECTION, OUTCOME, PlanHead, correction_of, transaction
 from pipelines.model import Correction, Outcome, OutcomeStatus
-from pipelines.plan import fingerprint
 from pipelines.push.compose import Batch
-
-_FIELDS = (
-    "correction_key", "plan_id", "system", "entity", "field", "vendor_id", "vendor_sub_id", "subject_id",
-    "subject_sub_id", "observed", "desired", "base", "currency", "version", "drift_class", "rule", "reason", "risk",
-    "context",
-)
-CORRECTION = ", ".join(f"c.{name}" for name in _FIELDS)
-"""The columns of `correction_of`, in its order."""
 
 _APPROVED = (
     "SELECT g.approver, g.valid_until, o.status, o.code, " + CORRECTION + """
@@ -48,17 +36,6 @@ ORDER BY c.system, c.entity, c.vendor_id, c.vendor_sub_id, c.field, c.correction
 
 
 @dataclass(frozen=True, slots=True)
-class PlanHead:
-    """One stored plan."""
-
-    plan_id: str
-    night_id: str
-    lane: str
-    expires_at: datetime
-    fingerprint: str
-
-
-@dataclass(frozen=True, slots=True)
 class Approved:
     """One correction that may be written, on whose word, until when."""
 
@@ -67,30 +44,10 @@ class Approved:
     valid_until: datetime
 
 
-def read_plan(con: duckdb.DuckDBPyConnection, plan_id: str) -> PlanHead:
-    """The stored plan; StalePlan where its rows are no longer those that were fingerprinted."""
-    row = con.execute(
-        "SELECT plan_id, night_id, lane, expires_at, fingerprint FROM ledger.sync.plans WHERE plan_id = ?", [plan_id]
-    ).fetchone()
-    if row is None:
-        raise ConfigurationError(f"there is no plan {plan_id}")
-    head = PlanHead(*row)
-    if fingerprint(con, plan_id) != head.fingerprint:
-        raise StalePlan("the plan's rows are not those that were fingerprinted; nothing of it is applied", key=plan_id)
-    return head
-
-
 def read_approved(con: duckdb.DuckDBPyConnection, head: PlanHead) -> list[Approved]:
     """Rows with an approval of this very plan that have not come to an end yet, in a fixed order."""
     rows = con.execute(_APPROVED, {"plan_id": head.plan_id, "fingerprint": head.fingerprint}).fetchall()
     return [Approved(correction_of(row[4:]), row[0], row[1]) for row in rows]
-
-
-def correction_of(row: Sequence[Any]) -> Correction:
-    """A Correction from the columns `CORRECTION`."""
-    values = dict(zip(_FIELDS, row, strict=True))
-    context = msgspec.json.decode(values["context"], type=dict[str, Any]) if values["context"] else {}
-    return Correction(**values | {"context": context})
 
 
 def close_planned(con: duckdb.DuckDBPyConnection, plan_id: str) -> None:
@@ -162,24 +119,9 @@ class Journal:
     def _outcomes(self, batch_id: str | None, outcomes: Sequence[Outcome]) -> None:
         if not outcomes:
             return
-        columns = [
-            [getattr(outcome, name) for outcome in outcomes]
-            for name in ("correction_key", "status", "code", "message", "request_id", "version_after")
-        ]
+        columns = [[getattr(outcome, name) for outcome in outcomes] for name in OUTCOME]
         self._con.execute(
             "INSERT INTO ledger.sync.outcomes SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
             "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?, ?",
             [self.head.plan_id, *columns, self._clock.now(), batch_id],
         )
-
-
-@contextmanager
-def transaction(con: duckdb.DuckDBPyConnection) -> Iterator[None]:
-    """All or nothing. Never awaits inside, so that two batches cannot share one."""
-    con.execute("BEGIN")
-    try:
-        yield
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import duckdb
 
-from pipelines.push.journal import Approved, PlanHead
+from pipelines.ledger.plans import PlanHead
+from pipelines.push.journal import Approved
 
 _PLANNED = """
 SELECT count(*) FROM ledger.sync.plans AS p WHERE p.night_id = $night_id AND p.lane = 'suppression'

@@ -27,8 +27,7 @@ from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus
 from pipelines.push.compose import Batch, chunks, in_order, vendor_key, waves
 from pipelines.push.journal import Approved, Journal
-from pipelines.push.judge import after_doubt, before_write, skipped
-from pipelines.readback import read_back
+from pipelines.readback import after_doubt, before_write, read_back, skipped
 
 REFUSED_WHOLE = frozenset({400, 404, 409, 422})
 """A batch answered so was not applied, none of it."""

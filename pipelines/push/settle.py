@@ -5,16 +5,14 @@ planned again from what is observed then; nothing is ever sent from here.
 """
 
 from collections import Counter
-from collections.abc import Sequence
 
 import duckdb
 
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError
-from pipelines.model import Correction, Outcome, OutcomeStatus
-from pipelines.push.journal import CORRECTION, correction_of, transaction
-from pipelines.push.judge import after_doubt
-from pipelines.readback import Sessions, read_back
+from pipelines.ledger.plans import CORRECTION, correction_of, record_settled
+from pipelines.model import Correction, OutcomeStatus
+from pipelines.readback import Sessions, after_doubt, read_back
 
 _OPEN = (
     "SELECT " + CORRECTION + """
@@ -54,31 +52,7 @@ async def settle_unknown(con: duckdb.DuckDBPyConnection, sessions: Sessions, *, 
             (c, outcome) for c, outcome in zip(corrections, outcomes, strict=True)
             if outcome.status is not OutcomeStatus.UNKNOWN
         ]
-        record(con, known, clock=clock)
+        record_settled(con, known, clock=clock)
         counts.update(str(outcome.status) for _, outcome in known)
         counts["unread"] += len(corrections) - len(known)
     return dict(+counts)
-
-
-def record(
-    con: duckdb.DuckDBPyConnection, settled: Sequence[tuple[Correction, Outcome]], *, clock: Clock
-) -> None:
-    """Append outcomes found by reading back and close the intents of their corrections."""
-    if not settled:
-        return
-    plans = [c.plan_id for c, _ in settled]
-    columns = [
-        [getattr(outcome, name) for _, outcome in settled]
-        for name in ("correction_key", "status", "code", "message", "request_id", "version_after")
-    ]
-    with transaction(con):
-        con.execute(
-            "INSERT INTO ledger.sync.outcomes SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-            "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?, NULL",
-            [plans, *columns, clock.now()],
-        )
-        con.execute(
-            "UPDATE ledger.sync.intents SET state = 'settled' WHERE state = 'sent' AND (plan_id, correction_key) IN "
-            "(SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]))",
-            [plans, columns[0]],
-        )

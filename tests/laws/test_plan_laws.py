@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from sqlglot import exp
 
 from pipelines.approve import approve_by_policy
-from pipelines.plan import build_plan, decide, fingerprint, models
+from pipelines.ledger.plans import fingerprint
+from pipelines.plan import build_plan, decide, models
 from tests.conftest import open_warehouse
 from tests.laws.worlds import CONSENT_CLASSES, decisions, lay_out, world_of, worlds
 from tests.plan.world import VirtualClock
