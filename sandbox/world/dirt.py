@@ -1,10 +1,14 @@
 """How people mistype what they know: slips of the pen, capitals, lost accents, phone formats. Pure functions."""
 
 import unicodedata
+from functools import lru_cache
 
 
+@lru_cache(maxsize=1 << 14)
 def unaccented(text: str) -> str:
     """Without accents: 'Hélène' -> 'Helene'."""
+    if text.isascii():
+        return text
     return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
 
 

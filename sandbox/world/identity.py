@@ -15,6 +15,7 @@ from sandbox.world.memory import FIELDS
 Record = tuple[str, str]
 """(system, key)."""
 Persons = dict[str, list[Record]]
+_NOISE = re.compile(r"[^a-z0-9+]")
 _EMAIL = re.compile(r"[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9-]+(\.[a-z0-9-]+)+")
 
 
@@ -48,7 +49,7 @@ def values_of(customer: Customer) -> dict[str, str | None]:
 
 def folded(text: str | None) -> str:
     """What is left when case, accents, blanks and punctuation do not matter."""
-    return re.sub(r"[^a-z0-9+]", "", unaccented(text or "").lower())
+    return _NOISE.sub("", unaccented(text or "").lower())
 
 
 def persons_path(folder: Path) -> Path:

@@ -8,7 +8,7 @@ since an earlier night are carried. How rows are worked out is `truth_prices`, `
 import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -68,10 +68,7 @@ class Row:
 
     def as_json(self) -> dict[str, Any]:
         """The row as it is written; `class` is its own word there."""
-        row = asdict(self)
-        row["class"] = row.pop("drift_class")
-        row["also"] = list(self.also)
-        return row
+        return {"class" if name == "drift_class" else name: getattr(self, name) for name in self.__slots__}
 
     @classmethod
     def of_json(cls, row: Mapping[str, Any]) -> "Row":

@@ -52,7 +52,7 @@ def _record_rows(
     customer, agreed = state.customers[system][key], memory.customers.get(record, {})
     for field, (source, golden) in best.items():
         observed = value_of(customer, field)
-        if folded(observed) == folded(golden) or not is_target(system, field):
+        if observed == golden or not is_target(system, field) or folded(observed) == folded(golden):
             continue
         drift_class = _class(observed, golden, agreed.get(field), field in agreed)
         yield Row(
@@ -81,5 +81,5 @@ def settle_customers(state: State, memory: Memory, persons: Persons, bad: set[Re
             values = values_of(state.customers[system][key])
             for field in FIELDS:
                 golden = best[field][1] if field in best else None
-                if folded(values[field]) == folded(golden):
+                if values[field] == golden or folded(values[field]) == folded(golden):
                     agreed[field] = golden
