@@ -13,12 +13,13 @@ def print_verdict(verdict: Verdict, console: Console | None = None) -> None:
     """Print it all."""
     console = console or Console()
     table = Table(title=f"Night {verdict.night} against the truth", title_justify="left")
-    table.add_column("entity")
-    table.add_column("class")
-    for name in _COUNTS:
-        table.add_column(name, justify="right")
+    table.add_column("entity", no_wrap=True)
+    table.add_column("class", no_wrap=True)
+    shown = [name for name in _COUNTS if any(getattr(tally, name) for tally in verdict.tallies.values())]
+    for name in shown:
+        table.add_column(name, justify="right", no_wrap=True)
     for (entity, drift_class), tally in sorted(verdict.tallies.items()):
-        counts = [getattr(tally, name) for name in _COUNTS]
+        counts = [getattr(tally, name) for name in shown]
         is_wrong = tally.missed + tally.false + tally.misclassed > 0
         table.add_row(
             entity, drift_class, *("" if count == 0 else str(count) for count in counts),

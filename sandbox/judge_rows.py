@@ -10,6 +10,7 @@ from sandbox.plan_rows import Key, Plan, Planned
 from sandbox.verdict import Tally, Verdict
 from sandbox.world.identity import Record, folded
 from sandbox.world.truth import Row
+from sandbox.world.truth_customers import LINKED_LATE
 
 _ANSWER = {"must_push": "approve", "must_hold": "hold", "must_refuse": "refuse", "not_writable": "not_writable"}
 _SAME_PERSON = "withdrawal of the same person"
@@ -53,7 +54,7 @@ def where(key: Key) -> str:
 def _judge_expected(case: Case, planned: Planned | None, row: Row, verdict: Verdict) -> None:
     tally = verdict.tally(row.entity, row.drift_class)
     tally.expected += 1
-    if row.entity == "customers" and (row.system, row.vendor_id) in case.strangers:
+    if row.entity == "customers" and _is_apart(case, planned, row):
         tally.apart += 1
     elif planned is None:
         _judge_absent(case, row, tally, verdict)
@@ -65,6 +66,12 @@ def _judge_expected(case: Case, planned: Planned | None, row: Row, verdict: Verd
     else:
         tally.found += 1
         _judge_answer(case, planned, row, verdict)
+
+
+def _is_apart(case: Case, planned: Planned | None, row: Row) -> bool:
+    """A person not linked exactly as it is, or not on the night when the base was laid."""
+    is_late = row.note == LINKED_LATE and planned is not None and planned.drift_class != row.drift_class
+    return is_late or (row.system, row.vendor_id) in case.strangers
 
 
 def _judge_absent(case: Case, row: Row, tally: Tally, verdict: Verdict) -> None:

@@ -137,7 +137,10 @@ def _email(people: People, system: str, i: int, noise: int, kind: int) -> str:
         email = people.second_email(i)
     if kind == 2:
         return email.upper() if noise % 2 else email.capitalize()
-    return slip(email.split("@")[0], noise) + "@" + email.split("@")[1] if kind == 3 else email
+    if kind == 3:
+        first, rest = email.split(".", 1)
+        return f"{slip(first, noise)}.{rest}"
+    return email
 
 
 def _phone(people: People, system: str, i: int, noise: int, kind: int) -> str:

@@ -100,7 +100,7 @@ def read_truth(folder: Path, night: int) -> list[Row]:
         return [Row.of_json(json.loads(line)) for line in file]
 
 
-_CARRIED_ALSO = {"elsewhere": ("rule",), "both": ("here",), "never_agreed": ("elsewhere", "here", "both")}
+_CARRIED_ALSO = {"elsewhere": ("rule",), "both": ("here",)}
 
 
 def carry(rows: Iterable[Row], earlier: Iterable[Row]) -> Iterator[Row]:

@@ -12,6 +12,8 @@ from sandbox.world.state import State
 from sandbox.world.truth import Row, disposition_of
 
 RANK = ("hubspot", "square", "shopify", "mailchimp")
+LINKED_LATE = "known, but never agreed"
+"""Note on rows of which a pipeline that linked the person otherwise on an earlier night may know better."""
 _ADDRESS = ("street", "city", "postcode")
 
 
@@ -50,6 +52,7 @@ def _record_rows(
 ) -> Iterator[Row]:
     system, key = record
     customer, agreed = state.customers[system][key], memory.customers.get(record, {})
+    is_new = record not in memory.customers
     for field, (source, golden) in best.items():
         observed = value_of(customer, field)
         if observed == golden or not is_target(system, field) or folded(observed) == folded(golden):
@@ -57,7 +60,7 @@ def _record_rows(
         drift_class = _class(observed, golden, agreed.get(field), field in agreed)
         yield Row(
             night, system, "customers", field, key, "", drift_class, disposition_of(drift_class, night), observed,
-            golden, source[0],
+            golden, source[0], "" if is_new or drift_class != "never_agreed" else LINKED_LATE,
         )
 
 
