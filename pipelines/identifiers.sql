@@ -76,6 +76,12 @@ CREATE OR REPLACE MACRO problem(is_bad, field, reason, value_class) AS
   CASE WHEN is_bad THEN {'field': field, 'reason': reason, 'value_class': value_class} END;
 CREATE OR REPLACE MACRO problems(list) AS list_filter(list, lambda p: p IS NOT NULL);
 
+-- Problems of the fields that hold JSON of another type where text belongs. `types` is json_type(payload, [their paths]);
+-- read as VARCHAR, an object or a number would look like text and be compared, and pushed, as such.
+CREATE OR REPLACE MACRO wrong_types(types, fields) AS
+  problems(list_transform(types, lambda t, i:
+    problem(t NOT IN ('VARCHAR', 'NULL'), fields[i], 'wrong type', lower(t))));
+
 -- Matching keys of persons: coarser than the norms above, for comparing records only, never shown, never written.
 
 -- Text: lower case, no accents, ligatures opened, everything but letters and digits one space; NULL when nothing is

@@ -8,11 +8,14 @@ WITH parsed AS (
     from_json(payload, '{"archived": "VARCHAR", "createdAt": "VARCHAR", "updatedAt": "VARCHAR", "properties": {
       "firstname": "VARCHAR", "lastname": "VARCHAR", "email": "VARCHAR", "phone": "VARCHAR", "address": "VARCHAR",
       "city": "VARCHAR", "zip": "VARCHAR", "country": "VARCHAR", "loyalty_card": "VARCHAR",
-      "date_of_birth": "VARCHAR"}}') AS r
+      "date_of_birth": "VARCHAR"}}') AS r,
+    json_type(payload, ['$.properties.firstname', '$.properties.lastname', '$.properties.email', '$.properties.phone',
+      '$.properties.address', '$.properties.city', '$.properties.zip']) AS types
   FROM raw_hubspot.contacts
 ), read AS (
   SELECT
     id,
+    types,
     nullif(trim(r.properties.firstname), '') AS first_name,
     nullif(trim(r.properties.lastname), '') AS last_name,
     nullif(trim(r.properties.email), '') AS email,
@@ -35,7 +38,8 @@ WITH parsed AS (
   WHERE coalesce(r.archived, 'false') <> 'true'
 ), joined AS (
   SELECT
-    id, first_name, last_name, email, phone, street, city, postcode, country, card, birth_date, created_at, updated_at,
+    id, types, first_name, last_name, email, phone, street, city, postcode, country, card, birth_date, created_at,
+    updated_at,
     norm_phone(phone, country) AS phone_e164,
     CAST(try_strptime(birth_key(birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
     CASE WHEN length(first_name) > 255 THEN 'first_name'
@@ -70,7 +74,7 @@ SELECT
   created_at,
   updated_at,
   CASE WHEN phone IS DISTINCT FROM phone_e164 THEN CAST(json_object('phone', phone) AS VARCHAR) END AS write_context,
-  problems([
+  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
     problem(email IS NOT NULL AND norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
     problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
     problem(too_long IS NOT NULL, too_long, 'longer than 255 characters', 'too long'),

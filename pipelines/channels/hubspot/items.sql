@@ -6,7 +6,8 @@ WITH parsed AS (
   SELECT
     id,
     from_json(payload, '{"archived": "VARCHAR", "updatedAt": "VARCHAR", "properties": {"name": "VARCHAR",
-      "hs_sku": "VARCHAR", "category": "VARCHAR", "hs_status": "VARCHAR", "hs_cost_of_goods_sold": "VARCHAR"}}') AS r
+      "hs_sku": "VARCHAR", "category": "VARCHAR", "hs_status": "VARCHAR", "hs_cost_of_goods_sold": "VARCHAR"}}') AS r,
+    json_type(payload, ['$.properties.hs_sku', '$.properties.name']) AS types
   FROM raw_hubspot.products
 ), read AS (
   SELECT
@@ -16,6 +17,7 @@ WITH parsed AS (
     nullif(trim(r.properties.category), '') AS category,
     nullif(trim(r.properties.hs_cost_of_goods_sold), '') AS cost,
     r.properties.hs_status AS hs_status,
+    types,
     TRY_CAST(r.updatedAt AS TIMESTAMPTZ) AS updated_at
   FROM parsed
   WHERE coalesce(r.archived, 'false') <> 'true'
@@ -40,7 +42,7 @@ SELECT
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
   CAST(NULL AS VARCHAR) AS write_context,
-  problems([
+  wrong_types(types, ['sku', 'title']) || problems([
     problem(norm_sku(sku) IS NULL, 'sku', 'a product without SKU can be matched to nothing', 'blank'),
     problem(length(sku) > 255, 'sku', 'longer than 255 characters', 'too long'),
     problem(length(title) > 1000, 'title', 'longer than 1000 characters', 'too long'),

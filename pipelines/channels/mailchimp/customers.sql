@@ -7,12 +7,15 @@ WITH parsed AS (
     from_json(payload, '{"id": "VARCHAR", "email_address": "VARCHAR", "status": "VARCHAR", "list_id": "VARCHAR",
       "timestamp_signup": "VARCHAR", "timestamp_opt": "VARCHAR", "last_changed": "VARCHAR", "merge_fields": {
       "FNAME": "VARCHAR", "LNAME": "VARCHAR", "PHONE": "VARCHAR", "CARD": "VARCHAR", "BIRTHDATE": "VARCHAR"}}') AS r,
-    payload->'$.merge_fields.ADDRESS' AS address
+    payload->'$.merge_fields.ADDRESS' AS address,
+    json_type(payload, ['$.merge_fields.FNAME', '$.merge_fields.LNAME', '$.email_address', '$.merge_fields.PHONE',
+      '$.merge_fields.ADDRESS.addr1', '$.merge_fields.ADDRESS.city', '$.merge_fields.ADDRESS.zip']) AS types
   FROM raw_mailchimp.members
 ), read AS (
   SELECT
     r.id AS member_id,
     r.list_id AS list_id,
+    types,
     nullif(trim(r.merge_fields.FNAME), '') AS first_name,
     nullif(trim(r.merge_fields.LNAME), '') AS last_name,
     nullif(trim(r.email_address), '') AS email,
@@ -30,8 +33,8 @@ WITH parsed AS (
   WHERE coalesce(r.status, '') <> 'archived'
 ), chosen AS (
   SELECT
-    read.member_id, read.list_id, read.first_name, read.last_name, read.email, read.phone, read.street, read.city,
-    read.postcode, read.country, read.address, read.card, read.birth_date, read.created_at, read.updated_at,
+    read.member_id, read.list_id, read.types, read.first_name, read.last_name, read.email, read.phone, read.street,
+    read.city, read.postcode, read.country, read.address, read.card, read.birth_date, read.created_at, read.updated_at,
     norm_phone(read.phone, read.country) AS phone_e164,
     CAST(try_strptime(birth_key(read.birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
     CASE WHEN length(read.first_name) > 255 THEN 'first_name'
@@ -70,7 +73,7 @@ SELECT
   created_at,
   updated_at,
   CAST(json_object('list_id', list_id, 'email', email, 'phone', phone, 'address', address) AS VARCHAR) AS write_context,
-  problems([
+  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
     problem(norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
     problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
     problem(too_long IS NOT NULL, too_long, 'longer than 255 characters', 'too long'),

@@ -8,7 +8,10 @@ WITH given AS (
     from_json(payload, '{"firstName": "VARCHAR", "lastName": "VARCHAR", "createdAt": "VARCHAR", "updatedAt": "VARCHAR",
       "defaultEmailAddress": {"emailAddress": "VARCHAR"}, "defaultPhoneNumber": {"phoneNumber": "VARCHAR"},
       "defaultAddress": {"id": "VARCHAR", "address1": "VARCHAR", "city": "VARCHAR", "zip": "VARCHAR",
-      "countryCodeV2": "VARCHAR"}, "card": {"value": "VARCHAR"}, "birthDate": {"value": "VARCHAR"}}') AS c
+      "countryCodeV2": "VARCHAR"}, "card": {"value": "VARCHAR"}, "birthDate": {"value": "VARCHAR"}}') AS c,
+    json_type(payload, ['$.firstName', '$.lastName', '$.defaultEmailAddress.emailAddress',
+      '$.defaultPhoneNumber.phoneNumber', '$.defaultAddress.address1', '$.defaultAddress.city', '$.defaultAddress.zip'])
+      AS types
   FROM raw_shopify.customers
 ),
 trimmed AS (
@@ -25,6 +28,7 @@ trimmed AS (
     nullif(trim(c.card.value), '') AS card,
     nullif(trim(c.birthDate.value), '') AS birth_date,
     c.defaultAddress.id AS address_id,
+    types,
     c.createdAt AS created_at,
     c.updatedAt AS updated_at
   FROM given
@@ -47,7 +51,7 @@ SELECT
   TRY_CAST(created_at AS TIMESTAMPTZ) AS created_at,
   TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
   CAST(json_object('address_id', address_id) AS VARCHAR) AS write_context,
-  problems([
+  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
     problem(email IS NOT NULL AND norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
     problem(length(first_name) > 255, 'first_name', 'too long', 'long text'),
     problem(regexp_matches(first_name, '[\x00-\x1F\x7F]'), 'first_name', 'control characters', 'control text'),

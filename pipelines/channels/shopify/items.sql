@@ -8,7 +8,8 @@ WITH given AS (
     from_json(payload, '{"sku": "VARCHAR", "barcode": "VARCHAR", "title": "VARCHAR", "requiresComponents": "VARCHAR",
       "updatedAt": "VARCHAR", "product": {"id": "VARCHAR", "title": "VARCHAR", "status": "VARCHAR",
       "productType": "VARCHAR"}, "inventoryItem": {"id": "VARCHAR", "tracked": "VARCHAR",
-      "unitCost": {"amount": "VARCHAR", "currencyCode": "VARCHAR"}}}') AS v
+      "unitCost": {"amount": "VARCHAR", "currencyCode": "VARCHAR"}}}') AS v,
+    json_type(payload, ['$.sku', '$.product.title']) AS types
   FROM raw_shopify.variants
 ),
 shop AS (
@@ -40,7 +41,7 @@ SELECT
   CAST(NULL AS VARCHAR) AS version,
   TRY_CAST(g.v.updatedAt AS TIMESTAMPTZ) AS updated_at,
   CAST(json_object('product_id', g.v.product.id, 'inventory_item_id', g.v.inventoryItem.id) AS VARCHAR) AS write_context,
-  problems([
+  wrong_types(g.types, ['sku', 'title']) || problems([
     problem(norm_sku(g.v.sku) IS NULL, 'sku', 'blank', 'blank'),
     problem(length(g.v.sku) > 255, 'sku', 'too long', 'long text'),
     problem(regexp_matches(g.v.sku, '[\x00-\x1F\x7F]'), 'sku', 'control characters', 'control text'),
