@@ -11,18 +11,14 @@ import dagster as dg
 from assets.catalogue import asset_key, specs
 from assets.metadata import materialised
 from pipelines.check import declared_checks, stored_results
+from resources import steps
 from resources.night import NightResource
 
 
 @dg.multi_asset(specs=specs("check"), name="check")
 def check(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[dg.MaterializeResult[None]]:
     """Run all checks on tonight's tables."""
-    from pipelines.check import run_checks
-
-    results = run_checks(night.place.con)
-    for result in results:
-        if not result.passed:
-            context.log.warning(f"{result.name}: {result.failed_rows} rows; stops {result.covered or 'nothing'}")
+    results = steps.check(night.tonight, context.log)
     failed = sum(not result.passed for result in results)
     yield from materialised(night.place.con, "check", {"checks.results": {"checks": len(results), "failed": failed}})
 

@@ -6,29 +6,14 @@ import dagster as dg
 
 from assets.catalogue import specs
 from assets.metadata import materialised
-from pipelines.ledger.inbox import import_answers
+from resources import steps
 from resources.night import NightResource
 
 
 @dg.multi_asset(specs=specs("extract"), name="extract")
 def extract(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[dg.MaterializeResult[None]]:
     """Read every endpoint of every system; load what was read whole."""
-    from pipelines.extract import extract_all  # dlt takes over a second to import
-
-    place, night_id = night.place, night.begin()
-    answers = import_answers(place.con, place.settings.inbox)
-    for name, reason in answers.refused:
-        context.log.warning(f"answer {name} was not taken: {reason}")
-    verdicts = extract_all(
-        place.con,
-        place.sessions,
-        night_id=night_id,
-        clock=place.clock,
-        folder=place.scratch,
-        force_census=night.force_census,
-        accept_short=frozenset(night.accept_short),
-        run=place.run,
-    )
+    verdicts = steps.extract(night.tonight, context.log)
     more = {
         f"raw_{v.system}.{v.endpoint}": {
             "kind": v.kind, "is_complete": v.is_complete, "reason": v.reason, "rows_read": v.row_count,
@@ -36,4 +21,4 @@ def extract(context: dg.AssetExecutionContext, night: NightResource) -> Iterator
         }
         for v in verdicts
     }
-    yield from materialised(place.con, "extract", more)
+    yield from materialised(night.place.con, "extract", more)

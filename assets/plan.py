@@ -7,7 +7,7 @@ import dagster as dg
 from assets.catalogue import specs
 from assets.metadata import materialised
 from pipelines.figures import plan_counts
-from pipelines.plan import build_plan
+from resources import steps
 from resources.night import NightResource
 
 
@@ -15,6 +15,5 @@ from resources.night import NightResource
 def plan(night: NightResource) -> Iterator[dg.MaterializeResult[None]]:
     """Plan the main lane."""
     con = night.place.con
-    plan_id = build_plan(con, lane="main", clock=night.place.clock)
-    figures = {"plan_id": plan_id, **plan_counts(con, "main")}
+    figures = {"plan_id": steps.plan(night.tonight), **plan_counts(con, "main")}
     yield from materialised(con, "plan", {"ledger.sync.corrections": figures})

@@ -6,16 +6,13 @@ import dagster as dg
 
 from assets.catalogue import specs
 from assets.metadata import materialised
-from pipelines.stage import create_unions, stage_system
+from resources import steps
 from resources.night import NightResource
 
 
 @dg.multi_asset(specs=specs("stage"), name="stage")
 def stage(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[dg.MaterializeResult[None]]:
     """Stage all systems."""
-    con = night.place.con
-    for channel in night.place.channels:
-        counts = stage_system(con, channel.name)
-        context.log.info(f"{channel.name}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
-    create_unions(con)
-    yield from materialised(con, "stage")
+    for system, counts in steps.stage(night.tonight, context.log).items():
+        context.log.info(f"{system}: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
+    yield from materialised(night.place.con, "stage")

@@ -6,16 +6,14 @@ between, a night that was begun is closed in the ledger, and the snapshot that `
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from typing import ClassVar, cast, get_args
+from typing import ClassVar
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from pipelines.errors import ConfigurationError
-from pipelines.estate import NightKind
-from pipelines.ledger.export import swap_snapshot
-from pipelines.night import begin_night, current_night, end_night, latest_plan
 from resources.channels import Settings
+from resources.tonight import Tonight
 from resources.workplace import Workplace, open_workplace
 
 Opener = Callable[[str], AbstractContextManager[Workplace]]
@@ -42,57 +40,31 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     plan_id: str = Field("", description="For approve_plan and verify_plan; empty: the newest plan.")
 
     opener: ClassVar[Opener] = staticmethod(real_workplace)
-    _place: Workplace | None = PrivateAttr(None)
-    _open_night: str | None = PrivateAttr(None)
+    _tonight: Tonight | None = PrivateAttr(None)
 
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["NightResource"]:
         """Open the workplace for the run, close it and whatever the run left open."""
-        run = context.run_id or "no run"
+        run = context.run.run_id if context.run else "no run"
         with type(self).opener(f"{self.kind} run {run[:8]}") as place:
-            self._place = place
+            self._tonight = Tonight(
+                place, self.kind, self.dry_run, self.systems, self.entities, self.subjects, self.force_census,
+                self.accept_short, self.plan_id,
+            )
             try:
                 yield self
             finally:
-                self._abandon()
-                self._place = None
+                self._tonight.abandon()
+                self._tonight = None
+
+    @property
+    def tonight(self) -> Tonight:
+        """What the steps of the night are handed (`resources.steps`)."""
+        if self._tonight is None:
+            raise ConfigurationError("the night is not open outside a run")
+        return self._tonight
 
     @property
     def place(self) -> Workplace:
         """The open workplace."""
-        if self._place is None:
-            raise ConfigurationError("the night is not open outside a run")
-        return self._place
-
-    @property
-    def night_id(self) -> str:
-        """The night in the warehouse: tonight's, once begun."""
-        return current_night(self.place.con)
-
-    def begin(self) -> str:
-        """Begin tonight; returns its id."""
-        if self.kind not in get_args(NightKind):
-            raise ConfigurationError(f"kind is {self.kind!r}; allowed: {', '.join(get_args(NightKind))}")
-        place = self.place
-        self._open_night = begin_night(
-            place.con, place.estate, place.policy, place.channels, kind=cast(NightKind, self.kind), clock=place.clock
-        )
-        return self._open_night
-
-    def end(self, status: str, summary: dict[str, object]) -> None:
-        """Close tonight in the ledger."""
-        end_night(self.place.con, self.night_id, status=status, summary=summary, clock=self.place.clock)
-        self._open_night = None
-
-    def plan(self, lane: str) -> str:
-        """The plan that this run works on."""
-        found = self.plan_id or latest_plan(self.place.con, lane, self._open_night)
-        if not found:
-            raise ConfigurationError(f"there is no {lane} plan yet; run `trueup plan`")
-        return found
-
-    def _abandon(self) -> None:
-        """What a run that broke leaves behind: its night marked failed, and a snapshot that says so."""
-        if self._open_night is not None:
-            self.end("failed", {})
-            swap_snapshot(self.place.con, self.place.settings.snapshot)
+        return self.tonight.place

@@ -1,0 +1,224 @@
+"""What each step of a night does, in plain Python: `STEPS` in the order of a night, and `run_night` for all of them.
+
+Dagster's assets call the same functions one by one and tell Dagster what came of it (`assets/`); tests and simulations
+run whole nights without Dagster. Which failure stops what is decided here; how a step works is in `pipelines`.
+Modules that take seconds to import (dlt, Splink, Great Expectations) are imported by the step that needs them.
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.approve import approve_by_person, approve_by_policy
+from pipelines.calls import night_calls
+from pipelines.errors import LeaseHeld
+from pipelines.extract_log import distrust
+from pipelines.figures import unread
+from pipelines.ledger.export import export_ledger, swap_snapshot
+from pipelines.ledger.inbox import import_answers
+from pipelines.model import ReadVerdict
+from pipelines.plan import build_plan
+from pipelines.push import PushReport, push_plan
+from pipelines.report import write_report
+from pipelines.scope import narrow_drift
+from pipelines.stage import create_unions, stage_system
+from pipelines.verify import verify_plan
+from resources.tonight import Tonight
+
+log = logging.getLogger("trueup.push")
+
+
+@dataclass(slots=True)
+class Lane:
+    """What became of the opt-outs. Fields stay empty where a dry run, or a failure, ended before them."""
+
+    plan_id: str = ""
+    report: PushReport | None = None
+    verified: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Rows by system and verification status."""
+
+
+def extract(night: Tonight, say: logging.Logger = log) -> list[ReadVerdict]:
+    """Begin the night, take in people's answers, read every endpoint of every system, load what was read whole."""
+    from pipelines.extract import extract_all
+
+    place, night_id = night.place, night.begin()
+    _take_answers(night, say)
+    return extract_all(
+        place.con, place.sessions, night_id=night_id, clock=place.clock, folder=place.scratch,
+        force_census=night.force_census, accept_short=frozenset(night.accept_short), run=place.run,
+    )
+
+
+def stage(night: Tonight, say: logging.Logger = log) -> dict[str, dict[str, int]]:
+    """Stage all systems; rows by system and table."""
+    con = night.place.con
+    found = {channel.name: stage_system(con, channel.name) for channel in night.place.channels}
+    create_unions(con)
+    return found
+
+
+def consents(night: Tonight, say: logging.Logger = log) -> None:
+    """Permissions, from contact points alone: needs no persons and survives their failure."""
+    from pipelines.reconcile.consents import build_consents
+
+    build_consents(night.place.con)
+
+
+def suppress(night: Tonight, say: logging.Logger = log) -> Lane:
+    """Plan, approve, push and read back the opt-outs, first. Where that fails, no customer is written anywhere."""
+    place, lane = night.place, Lane()
+    try:
+        lane.plan_id = build_plan(place.con, lane="suppression", clock=place.clock)
+        if not night.dry_run:
+            approve_by_policy(place.con, lane.plan_id, clock=place.clock)
+            lane.report = send(night, lane.plan_id)
+            lane.verified = place.run(
+                verify_plan(place.con, lane.plan_id, place.sessions_by_name, clock=place.clock)
+            )
+    except LeaseHeld:
+        raise
+    except Exception as error:
+        say.error(f"the opt-outs did not go out: {type(error).__name__}", exc_info=error)
+        for entity in ("consents", "customers"):
+            distrust(place.con, entity, f"tonight's opt-outs did not go out ({type(error).__name__})")
+    return lane
+
+
+def items(night: Tonight, say: logging.Logger = log) -> None:
+    """Records to items."""
+    from pipelines.reconcile.items import reconcile_items
+
+    reconcile_items(night.place.con)
+
+
+def persons(night: Tonight, say: logging.Logger = log) -> None:
+    """Records to persons. Where that fails, no customer is corrected tonight; items, prices and stock go on."""
+    from pipelines.reconcile.persons import reconcile_persons
+
+    con = night.place.con
+    try:
+        reconcile_persons(con)
+    except Exception as error:
+        say.error(f"persons could not be told apart: {type(error).__name__}", exc_info=error)
+        distrust(con, "customers", f"persons could not be told apart ({type(error).__name__})")
+
+
+def trees(night: Tonight, say: logging.Logger = log) -> None:
+    """What each system holds, and what it ought to hold."""
+    from pipelines.reconcile.trees import build_trees
+
+    build_trees(night.place.con)
+
+
+def drift(night: Tonight, say: logging.Logger = log) -> None:
+    """Every system's drift, with its class; narrowed to what this run was asked to correct."""
+    from pipelines.reconcile.drift import build_drift
+
+    con = night.place.con
+    build_drift(con)
+    dropped = narrow_drift(
+        con, systems=list(night.systems), entities=list(night.entities), keys=list(night.subjects)
+    )
+    if dropped:
+        say.info(f"{dropped} drifted values are outside this run's scope")
+
+
+def check(night: Tonight, say: logging.Logger = log) -> list[Any]:
+    """Run all checks on tonight's tables; a failed one that blocks freezes what it covers, and the night goes on."""
+    from pipelines.check import run_checks
+
+    results = run_checks(night.place.con)
+    for result in results:
+        if not result.passed:
+            say.warning(f"{result.name}: {result.failed_rows} rows; stops {result.covered or 'nothing'}")
+    return results
+
+
+def plan(night: Tonight, say: logging.Logger = log) -> str:
+    """Plan the main lane; returns the plan's id."""
+    return build_plan(night.place.con, lane="main", clock=night.place.clock)
+
+
+def approve(night: Tonight, say: logging.Logger = log) -> tuple[int, int]:
+    """Approve what the plan says may go, and what people have answered by now: (by policy, by persons)."""
+    if night.dry_run:
+        return 0, 0
+    place, plan_id = night.place, night.plan("main")
+    _take_answers(night, say)
+    return (
+        approve_by_policy(place.con, plan_id, clock=place.clock),
+        approve_by_person(place.con, plan_id, clock=place.clock),
+    )
+
+
+def push(night: Tonight, say: logging.Logger = log) -> PushReport | None:
+    """Send what is approved. A dry run sends nothing."""
+    return None if night.dry_run else send(night, night.plan("main"))
+
+
+def verify(night: Tonight, say: logging.Logger = log) -> Path:
+    """Read back by id what was written, move the base by what is proven, and close the night; returns its report."""
+    from pipelines.agree import move_base
+
+    place = night.place
+    if not night.dry_run:
+        place.run(verify_plan(place.con, night.plan("main"), place.sessions_by_name, clock=place.clock))
+        move_base(place.con, clock=place.clock)
+    return close(night)
+
+
+STEPS: tuple[Callable[[Tonight, logging.Logger], object], ...] = (
+    extract, stage, consents, suppress, items, persons, trees, drift, check, plan, approve, push, verify,
+)
+"""A whole night, in order. Dagster's graph has the same steps under the same names (`assets.catalogue.steps`)."""
+
+
+def run_night(night: Tonight, say: logging.Logger = log) -> str:
+    """Run one whole night; returns its id. A night that breaks is marked failed, and the error goes on."""
+    try:
+        for step in STEPS:
+            step(night, say)
+        return night.night_id
+    finally:
+        night.abandon()
+
+
+def send(night: Tonight, plan_id: str) -> PushReport:
+    """Push one plan within the lease, unless the kill switch is set."""
+    place = night.place
+    report = place.run(
+        push_plan(
+            place.con, plan_id, place.sessions_by_name, clock=place.clock,
+            kill_switch=place.settings.kill_switch, fence=place.lease,
+        )
+    )
+    for system, told in report.systems.items():
+        log.info("%s: %s", system, ", ".join(f"{count} {status}" for status, count in told.counts.items()))
+        if told.stopped:
+            log.warning("%s was stopped: %s", system, told.stopped)
+    return report
+
+
+def close(night: Tonight) -> Path:
+    """Close the night in the ledger, then its report, the ledger's back-up and the snapshot that questions read."""
+    place, night_id = night.place, night.night_id
+    counters = {channel.name: session.counters for channel, session in place.sessions}
+    calls = night_calls(place.con, night_id, place.channels, counters)
+    missing = unread(place.con)
+    summary: dict[str, object] = {
+        "calls": {system: told.as_row() for system, told in calls.items()},
+        "unread": [{"system": system, "entity": entity, "reason": reason} for system, entity, reason in missing],
+    }
+    night.end("planned" if night.dry_run else "partial" if missing else "complete", summary)
+    report = write_report(place.con, night_id, place.settings.reports)
+    export_ledger(place.con, place.settings.export)
+    swap_snapshot(place.con, place.settings.snapshot)
+    return report
+
+
+def _take_answers(night: Tonight, say: logging.Logger) -> None:
+    for name, reason in import_answers(night.place.con, night.place.settings.inbox).refused:
+        say.warning(f"answer {name} was not taken: {reason}")

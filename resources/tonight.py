@@ -1,0 +1,63 @@
+"""Tonight: an open workplace, what was asked of the run, and the night that it has begun. Plain Python, no Dagster.
+
+What a night does, step by step, is `resources.steps`; here is only what the steps share.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import cast, get_args
+
+from pipelines.errors import ConfigurationError
+from pipelines.estate import NightKind
+from pipelines.ledger.export import swap_snapshot
+from pipelines.night import begin_night, current_night, end_night, latest_plan
+from resources.workplace import Workplace
+
+
+@dataclass(slots=True)
+class Tonight:
+    """One run's workplace and what was asked of the run; the words are those of Dagster's launchpad (`night`)."""
+
+    place: Workplace
+    kind: str = "nightly"
+    dry_run: bool = False
+    systems: Sequence[str] = ()
+    entities: Sequence[str] = ()
+    subjects: Sequence[str] = ()
+    force_census: bool = False
+    accept_short: Sequence[str] = ()
+    plan_id: str = ""
+    _open_night: str | None = None
+
+    @property
+    def night_id(self) -> str:
+        """The night in the warehouse: tonight's, once begun."""
+        return current_night(self.place.con)
+
+    def begin(self) -> str:
+        """Begin tonight; returns its id."""
+        if self.kind not in get_args(NightKind):
+            raise ConfigurationError(f"kind is {self.kind!r}; allowed: {', '.join(get_args(NightKind))}")
+        place = self.place
+        self._open_night = begin_night(
+            place.con, place.estate, place.policy, place.channels, kind=cast(NightKind, self.kind), clock=place.clock
+        )
+        return self._open_night
+
+    def end(self, status: str, summary: dict[str, object]) -> None:
+        """Close tonight in the ledger."""
+        end_night(self.place.con, self.night_id, status=status, summary=summary, clock=self.place.clock)
+        self._open_night = None
+
+    def plan(self, lane: str) -> str:
+        """The plan that this run works on."""
+        found = self.plan_id or latest_plan(self.place.con, lane, self._open_night)
+        if not found:
+            raise ConfigurationError(f"there is no {lane} plan yet; run `trueup plan`")
+        return found
+
+    def abandon(self) -> None:
+        """What a run that broke leaves behind: its night marked failed, and a snapshot that says so."""
+        if self._open_night is not None:
+            self.end("failed", {})
+            swap_snapshot(self.place.con, self.place.settings.snapshot)
