@@ -11,7 +11,7 @@ import duckdb
 
 from assets.catalogue import Table, asset_key, model_of, real_tables, steps
 from pipelines.figures import columns_by_table, row_count
-from pipelines.lineage import column_lineage
+from pipelines.lineage import kept_lineage
 
 
 def materialised(
@@ -39,7 +39,7 @@ def _facts(
     model = model_of(table.name)
     if model is None:
         return facts
-    found = column_lineage(model, {name: columns.get(name, {}) for name in model.inputs})
+    found = kept_lineage(con, model, {name: columns.get(name, {}) for name in sorted(model.inputs)})
     lineage = {
         column: [
             dg.TableColumnDep(asset_key(real), name) for source, name in sources for real in sorted(real_tables(source))

@@ -1,0 +1,212 @@
+"""The code location: it loads clean and light, its graph is the SQL's, and a night through it fills what it names."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import dagster as dg
+import pytest
+
+from assets.catalogue import asset_key, steps
+from definitions import build_defs
+from pipelines.sql import ROOT
+from sandbox.world.settings import WorldSettings
+from tests.estate import PlayedEstate, errors
+
+WORDS = {"extract", "stage", "reconcile", "check", "plan", "approve", "push", "verify"}
+HEAVY = ("dlt", "great_expectations", "splink", "matplotlib", "pandas", "polars", "sandbox")
+SIZE = WorldSettings(seed=5, variants=40, persons=60, shops=2)
+
+
+def test_loading_warns_of_nothing_and_loads_nothing_heavy() -> None:
+    code = f"import sys, definitions; print([name for name in {HEAVY!r} if name in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def repository() -> dg.RepositoryDefinition:
+    return build_defs().get_repository_def()
+
+
+def test_every_sql_file_is_an_asset_of_its_name(repository: dg.RepositoryDefinition) -> None:
+    keys = {key.to_user_string() for key in repository.asset_graph.get_all_asset_keys()}
+    files = [*(ROOT / "channels").glob("*/*.sql"), *(ROOT / "reconcile").glob("*/*.sql")]
+    models = {f"{path.parent.name}/{path.stem}" for path in files if path.parent.name != "compared"}
+    assert models <= keys
+
+
+def test_groups_are_the_words_of_the_stages(repository: dg.RepositoryDefinition) -> None:
+    graph = repository.asset_graph
+    assert {graph.get(key).group_name for key in graph.get_all_asset_keys()} == WORDS
+
+
+def test_systems_and_duckdb_are_told_apart(repository: dg.RepositoryDefinition) -> None:
+    square = repository.asset_graph.get(dg.AssetKey(["square", "items"]))
+    assert square.kinds == {"duckdb", "square"}
+    assert square.tags["system"] == "square"
+
+
+def test_opt_outs_go_before_all_that_may_fail(repository: dg.RepositoryDefinition) -> None:
+    order = [node.name for node in repository.get_job("nightly").nodes_in_topological_order]
+    suppress = order.index("suppress")
+    assert all(suppress < order.index(name) for name in ("items", "persons", "trees", "plan", "push"))
+
+
+def test_backfill_never_pushes(repository: dg.RepositoryDefinition) -> None:
+    assert [node.name for node in repository.get_job("backfill_orders").nodes] == ["reads__backfills"]
+
+
+def test_night_starts_at_two_in_the_estates_time_zone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from resources.channels import Settings, estate_timezone
+
+    (tmp_path / "estate.toml").write_text(
+        '[estate]\nname = "x"\ntimezone = "Asia/Tokyo"\n[systems.square]\nbase_url = "http://x"\nshop_id = "1"\n'
+    )
+    assert estate_timezone(Settings.read({"TRUEUP_ESTATE": str(tmp_path / "estate.toml")})) == "Asia/Tokyo"
+    assert estate_timezone(Settings.read({})) == "Europe/Paris"
+    schedule = build_defs().get_repository_def().get_schedule_def("every_night")
+    assert schedule.cron_schedule == "0 2 * * *"
+
+
+@pytest.fixture(scope="module")
+def adopted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[PlayedEstate, dg.ExecuteInProcessResult]]:
+    estate = PlayedEstate(tmp_path_factory.mktemp("estate"), SIZE)
+    with dg.DagsterInstance.ephemeral() as instance:
+        yield estate, estate.run("adopt", instance, kind="adopt")
+
+
+@pytest.mark.night
+def test_a_night_materialises_every_table_it_names(adopted: tuple[PlayedEstate, dg.ExecuteInProcessResult]) -> None:
+    _, result = adopted
+    assert result.success, errors(result)
+    made = {event.asset_key for event in result.get_asset_materialization_events()}
+    named = {asset_key(table.name) for step in steps().values() for table in step.tables}
+    assert named == made
+
+
+@pytest.mark.night
+def test_tables_show_rows_columns_and_where_columns_come_from(
+    adopted: tuple[PlayedEstate, dg.ExecuteInProcessResult],
+) -> None:
+    _, result = adopted
+    found = {
+        event.asset_key.to_user_string(): event.step_materialization_data.materialization.metadata
+        for event in result.get_asset_materialization_events()
+    }
+    prices = found["golden/prices"]
+    assert prices["dagster/row_count"].value > 0
+    assert "amount" in {column.name for column in prices["dagster/column_schema"].value.columns}
+    sources = prices["dagster/column_lineage"].value.deps_by_column["amount"]
+    assert ("observed/prices", "amount") in {(dep.asset_key.to_user_string(), dep.column_name) for dep in sources}
+    staged = found["square/prices"]["dagster/column_lineage"].value.deps_by_column["amount_minor"]
+    assert {dep.asset_key.to_user_string() for dep in staged} == {"raw_square/catalog_objects"}
+    assert found["reconcile/drift"]["drift"].value >= found["reconcile/drift"]["drift/never_agreed"].value > 0
+
+
+@pytest.mark.night
+def test_quiet_systems_plan_nothing_new(adopted: tuple[PlayedEstate, dg.ExecuteInProcessResult]) -> None:
+    estate, _ = adopted
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert estate.run("nightly", instance, kind="nightly").success
+    with estate.copy() as con:
+        new = con.execute(
+            "SELECT system, entity, field, vendor_id, drift_class FROM sync.corrections AS c "
+            "JOIN sync.plans AS p USING (plan_id) "
+            "WHERE p.night_id = (SELECT night_id FROM estate.night) AND c.is_new"
+        ).fetchall()
+    assert new == []
+
+
+@pytest.mark.night
+def test_past_days_are_read_again_and_nothing_is_written(
+    adopted: tuple[PlayedEstate, dg.ExecuteInProcessResult],
+) -> None:
+    estate, _ = adopted
+    before = len(estate.store.effects(origin="api"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = estate.run("backfill_orders", instance, partition="2026-06-10", kind="backfill")
+    assert result.success
+    assert len(estate.store.effects(origin="api")) == before
+
+
+@pytest.mark.night
+def test_dry_run_writes_to_no_system(adopted: tuple[PlayedEstate, dg.ExecuteInProcessResult]) -> None:
+    estate, _ = adopted
+    estate.live_a_day()
+    before = len(estate.store.effects(origin="api"))
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = estate.run("sync_now", instance, kind="sync_now", dry_run=True)
+        assert result.success
+        assert len(estate.store.effects(origin="api")) == before
+        with estate.copy() as con:
+            planned = con.execute(
+                "SELECT count(*) FROM sync.corrections WHERE plan_id = "
+                "(SELECT arg_max(plan_id, created_at) FROM sync.plans WHERE lane = 'main')"
+            ).fetchone()
+        assert planned is not None and planned[0] > 0
+        narrowed = estate.run("sync_now", instance, kind="sync_now", entities=["prices"], systems=["shopify"])
+    assert narrowed.success
+    made = estate.store.effects(origin="api")[before:]
+    touched = {(e["vendor"], e["kind"]) for e in made if e["kind"] not in ("contacts", "members", "customers")}
+    assert touched == {("shopify", "prices")}, "opt-outs always go, other writes only within the scope"
+
+
+@pytest.mark.night
+def test_a_broken_step_leaves_a_failed_night_and_no_lease(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate = PlayedEstate(tmp_path, SIZE)
+
+    def broken(con: object) -> None:
+        raise RuntimeError("no trees tonight")
+
+    monkeypatch.setattr("pipelines.reconcile.trees.build_trees", broken)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert not estate.run("adopt", instance, kind="adopt").success
+        monkeypatch.undo()
+        with estate.copy() as con:
+            assert con.execute("SELECT status FROM sync.nights").fetchall() == [("failed",)]
+        assert estate.run("adopt", instance, kind="adopt").success
+
+
+@pytest.mark.night
+def test_persons_that_cannot_be_told_apart_stop_customers_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate = PlayedEstate(tmp_path, SIZE)
+
+    def broken(con: object) -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("pipelines.reconcile.persons.reconcile_persons", broken)
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert estate.run("adopt", instance, kind="adopt").success
+    with estate.copy() as con:
+        pushed = dict(con.execute(
+            "SELECT c.entity, count(*) FROM sync.corrections AS c JOIN sync.outcomes AS o USING (correction_key) "
+            "WHERE o.status = 'applied' GROUP BY c.entity"
+        ).fetchall())
+        assert con.execute("SELECT status FROM sync.nights").fetchall() == [("partial",)]
+    assert pushed.get("prices") and pushed.get("consents")
+    assert not pushed.get("customers")
+
+
+@pytest.mark.night
+@pytest.mark.parametrize("how", ["is_down", "refuses"])
+def test_one_system_away_makes_a_partial_night(tmp_path: Path, how: str) -> None:
+    estate = PlayedEstate(tmp_path, SIZE, **{how: frozenset({"hubspot"})})
+    with dg.DagsterInstance.ephemeral() as instance:
+        assert estate.run("adopt", instance, kind="adopt").success
+    with estate.copy() as con:
+        assert con.execute("SELECT status FROM sync.nights").fetchall() == [("partial",)]
+        unread = con.execute("SELECT DISTINCT system FROM reads.verdicts WHERE NOT is_complete").fetchall()
+    assert unread == [("hubspot",)]
+    written = {effect["vendor"] for effect in estate.store.effects(origin="api")}
+    assert "hubspot" not in written and "shopify" in written
