@@ -91,8 +91,9 @@ async def push_plan(
             return "kill_switch"
         return "" if clock.now() <= until else "expired"
 
+    journal = Journal(con, head, clock)
+
     async def one(system: str, rows: Sequence[Approved]) -> SystemReport:
-        journal = Journal(con, head, clock)
         if system not in sessions:
             return _left_out(journal, rows, "stopped", f"{system} is not connected tonight")
         channel, session = sessions[system]

@@ -1,10 +1,11 @@
 """What push writes down and reads from the ledger: the plan as approved, intents before a call, outcomes after it.
 
-One short transaction each, always from the event loop's own thread. An intent is durable before its call is made; an
-outcome is durable before the next batch of its worker. Nothing here talks to a system.
+Short transactions, always from the event loop's own thread. An intent is durable before its call is made; an outcome
+is durable before the next batch of its worker; batches of one moment share a commit. Nothing here talks to a system.
 """
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -61,6 +62,11 @@ class Journal:
     def __init__(self, con: duckdb.DuckDBPyConnection, head: PlanHead, clock: Clock) -> None:
         self._con, self._clock = con, clock
         self.head = head
+        self._new: list[Batch] = []
+        self._sent: list[Batch] = []
+        self._settled: list[Batch] = []
+        self._outcomes: list[tuple[str | None, Outcome]] = []
+        self._waiters: list[asyncio.Future[None]] = []
 
     def earlier(self) -> tuple[int, dict[str, int]]:
         """How many batches of this plan were composed before, and the last attempt of each correction."""
@@ -73,55 +79,86 @@ class Journal:
         ).fetchone()
         return int(count[0]) if count else 0, {str(key): int(attempt) for key, attempt, _ in rows}
 
-    def plan(self, batches: Iterable[Batch]) -> None:
+    def plan(self, batches: Sequence[Batch]) -> None:
         """Store compositions that are about to be sent."""
         with transaction(self._con):
-            for batch in batches:
-                self._insert(batch, "planned")
+            self._insert(batches, "planned")
 
-    def send(self, batch: Batch, *, is_planned: bool) -> None:
-        """Make it durable that this batch goes out now; a crash from here on means: read back."""
-        with transaction(self._con):
-            if is_planned:
-                self._con.execute(
-                    "UPDATE ledger.sync.intents SET state = 'sent', sent_at = ? WHERE plan_id = ? AND batch_id = ?",
-                    [self._clock.now(), self.head.plan_id, batch.batch_id],
-                )
-            else:
-                self._insert(batch, "sent")
+    async def send(self, batch: Batch, *, is_planned: bool) -> None:
+        """Return once it is durable that this batch goes out now; a crash from here on means: read back."""
+        (self._sent if is_planned else self._new).append(batch)
+        await self._durable()
 
-    def settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        """Record outcomes and close the batch's intents, together."""
-        with transaction(self._con):
-            self._outcomes(batch.batch_id, outcomes)
-            self._con.execute(
-                "UPDATE ledger.sync.intents SET state = 'settled' WHERE plan_id = ? AND batch_id = ?",
-                [self.head.plan_id, batch.batch_id],
-            )
+    async def settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        """Return once the outcomes are recorded and the batch's intents closed, together."""
+        self._outcomes += [(batch.batch_id, outcome) for outcome in outcomes]
+        self._settled.append(batch)
+        await self._durable()
 
     def skip(self, corrections: Sequence[Correction], code: str, message: str) -> None:
         """Record that these were not sent, and why."""
         with transaction(self._con):
-            self._outcomes(
-                None, [Outcome(c.correction_key, OutcomeStatus.SKIPPED, code, message) for c in corrections]
-            )
+            self._record([(None, Outcome(c.correction_key, OutcomeStatus.SKIPPED, code, message)) for c in corrections])
 
-    def _insert(self, batch: Batch, state: str) -> None:
+    def _durable(self) -> asyncio.Future[None]:
+        """Joins the next commit: batches that meet in one turn of the loop share it, since commits cost the most."""
+        loop = asyncio.get_running_loop()
+        waiter: asyncio.Future[None] = loop.create_future()
+        if not self._waiters:
+            loop.call_soon(self._flush)
+        self._waiters.append(waiter)
+        return waiter
+
+    def _flush(self) -> None:
+        waiters, self._waiters = self._waiters, []
+        try:
+            with transaction(self._con):
+                self._insert(self._new, "sent")
+                self._mark(self._sent, "sent", self._clock.now())
+                self._record(self._outcomes)
+                self._mark(self._settled, "settled", None)
+        except BaseException as error:
+            for waiter in waiters:
+                if not waiter.done():
+                    waiter.set_exception(error)
+            return
+        finally:
+            self._new, self._sent, self._settled, self._outcomes = [], [], [], []
+        for waiter in waiters:
+            if not waiter.done():
+                waiter.set_result(None)
+
+    def _insert(self, batches: Sequence[Batch], state: str) -> None:
+        if not batches:
+            return
+        rows = [(c.correction_key, batch) for batch in batches for c in batch.corrections]
         now = self._clock.now()
         self._con.execute(
-            "INSERT INTO ledger.sync.intents SELECT ?, unnest(?::VARCHAR[]), ?, ?, ?, ?, ?, ?",
+            "INSERT INTO ledger.sync.intents SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
+            "unnest(?::VARCHAR[]), unnest(?::INTEGER[]), ?, ?, ?",
             [
-                self.head.plan_id, [c.correction_key for c in batch.corrections], batch.batch_id, batch.vendor_key,
-                batch.attempt, state, now, now if state == "sent" else None,
+                self.head.plan_id, [key for key, _ in rows], [batch.batch_id for _, batch in rows],
+                [batch.vendor_key for _, batch in rows], [batch.attempt for _, batch in rows],
+                state, now, now if state == "sent" else None,
             ],
         )
 
-    def _outcomes(self, batch_id: str | None, outcomes: Sequence[Outcome]) -> None:
+    def _mark(self, batches: Sequence[Batch], state: str, sent_at: datetime | None) -> None:
+        if not batches:
+            return
+        self._con.execute(
+            "UPDATE ledger.sync.intents SET state = ?, sent_at = coalesce(?, sent_at) WHERE plan_id = ? "
+            "AND list_contains(?::VARCHAR[], batch_id)",
+            [state, sent_at, self.head.plan_id, [batch.batch_id for batch in batches]],
+        )
+
+    def _record(self, outcomes: Sequence[tuple[str | None, Outcome]]) -> None:
         if not outcomes:
             return
-        columns = [[getattr(outcome, name) for outcome in outcomes] for name in OUTCOME]
+        columns = [[getattr(outcome, name) for _, outcome in outcomes] for name in OUTCOME]
         self._con.execute(
             "INSERT INTO ledger.sync.outcomes SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-            "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?, ?",
-            [self.head.plan_id, *columns, self._clock.now(), batch_id],
+            "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?, "
+            "unnest(?::VARCHAR[])",
+            [self.head.plan_id, *columns, self._clock.now(), [batch_id for batch_id, _ in outcomes]],
         )

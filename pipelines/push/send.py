@@ -99,7 +99,7 @@ class SystemPush:
 
     async def _take(self, writer: Writer, batch: Batch) -> None:
         """One planned batch, from the last check to its outcomes."""
-        if not self._is_open(batch):
+        if not await self._is_open(batch):
             return
         checked = [c for c in batch.corrections if writer.needs_check or self._is_by_person(c)]
         if not checked:
@@ -109,7 +109,7 @@ class SystemPush:
             readings = await read_back(self._channel, self._session, checked)
         except ChannelError as error:
             self._stop(error)
-            self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
+            await self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
             return
         drops = [
             outcome for c in checked
@@ -120,13 +120,13 @@ class SystemPush:
         if not drops:
             await self._send(writer, batch, is_planned=True)
             return
-        self._settle(batch, drops)
+        await self._settle(batch, drops)
         if left:
             await self._send(writer, self._batch(left, batch.attempt), is_planned=False)
 
     async def _send(self, writer: Writer, batch: Batch, *, is_planned: bool) -> None:
         """Send one batch whose rows have been checked; settles every row of it."""
-        self._journal.send(batch, is_planned=is_planned)
+        await self._journal.send(batch, is_planned=is_planned)
         try:
             outcomes = await self._write(writer, batch)
         except AmbiguousWrite:
@@ -135,7 +135,7 @@ class SystemPush:
             await self._halve(writer, batch, "refused", error.request_id)
         except CredentialError as error:
             self._stop(error)
-            self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
+            await self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
         except RetriableChannelError as error:
             self._stop(error)
             await self._decide(writer, batch, may_resend=False)
@@ -146,7 +146,7 @@ class SystemPush:
                 self._stop(error)
                 await self._decide(writer, batch, may_resend=False)
         else:
-            self._settle(batch, outcomes)
+            await self._settle(batch, outcomes)
 
     async def _write(self, writer: Writer, batch: Batch) -> list[Outcome]:
         sent = [self._with_version(correction) for correction in batch.corrections]
@@ -168,7 +168,7 @@ class SystemPush:
             return
         # A compare-and-set that the first try had won answers "stale" now: only a reading can tell.
         if all(outcome.status is OutcomeStatus.APPLIED for outcome in outcomes):
-            self._settle(batch, outcomes)
+            await self._settle(batch, outcomes)
         else:
             await self._decide(writer, batch, may_resend=False, said=outcomes)
 
@@ -192,25 +192,25 @@ class SystemPush:
                 outcomes.append(word)
             else:
                 outcomes.append(outcome)
-        self._settle(batch, outcomes)
+        await self._settle(batch, outcomes)
         if again:
             second = self._batch(again, batch.attempt + 1)
-            if self._is_open(second):
+            if await self._is_open(second):
                 await self._send(writer, second, is_planned=False)
 
     async def _halve(self, writer: Writer, batch: Batch, code: str, request_id: str) -> None:
         """A batch refused whole: its halves are new batches with new keys, down to the row that is bad."""
         if len(batch.corrections) == 1:
             key = batch.corrections[0].correction_key
-            self._settle(
+            await self._settle(
                 batch, [Outcome(key, OutcomeStatus.REJECTED, code, "the vendor refused the row", request_id)]
             )
             return
-        self._settle(batch, [])
+        await self._settle(batch, [])
         middle = len(batch.corrections) // 2
         for half in (batch.corrections[:middle], batch.corrections[middle:]):
             part = self._batch(half, batch.attempt)
-            if self._is_open(part):
+            if await self._is_open(part):
                 await self._send(writer, part, is_planned=False)
 
     async def _failed_fields(self, canary: Sequence[Correction]) -> set[str]:
@@ -231,12 +231,12 @@ class SystemPush:
             await self._session.clock.sleep(wait)
         return fields - ({c.field for c in applied} - {c.field for c in wrong})
 
-    def _is_open(self, batch: Batch) -> bool:
+    async def _is_open(self, batch: Batch) -> bool:
         """Whether a batch may still go out; if not, its rows are settled as skipped with the reason."""
         until = min(self._approved[c.correction_key].valid_until for c in batch.corrections)
         code = "stopped" if self.stopped else self._may_send(until)
         if code:
-            self._settle(batch, [skipped(c, code, self.stopped or REASONS[code]) for c in batch.corrections])
+            await self._settle(batch, [skipped(c, code, self.stopped or REASONS[code]) for c in batch.corrections])
         return not code
 
     def _is_by_person(self, correction: Correction) -> bool:
@@ -255,7 +255,7 @@ class SystemPush:
         self._ordinal += 1
         attempt = max(attempt, *(self._attempts.get(c.correction_key, 0) + 1 for c in corrections))
         return Batch(
-            f"{self._channel.name}.{corrections[0].entity}.{self._ordinal:06d}",
+            f"{self._ordinal:06d}.{self._channel.name}.{corrections[0].entity}",
             vendor_key(head.plan_id, head.fingerprint, corrections, attempt), attempt, tuple(corrections),
         )
 
@@ -264,8 +264,8 @@ class SystemPush:
         seen, now = self._versions.get(correction.vendor_id, (None, None))
         return replace(correction, version=now) if now is not None and correction.version == seen else correction
 
-    def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
-        self._journal.settle(batch, outcomes)
+    async def _settle(self, batch: Batch, outcomes: Sequence[Outcome]) -> None:
+        await self._journal.settle(batch, outcomes)
         rows = {c.correction_key: c for c in batch.corrections}
         for outcome in outcomes:
             self.counts[str(outcome.status)] += 1
