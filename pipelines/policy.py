@@ -5,6 +5,7 @@ are laid over it. Checked here, published as `policy.schema.json`, and compiled 
 all that reconcile and the planner ever see of it.
 """
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -124,6 +125,11 @@ def compile_policy(
     ])
 
 
+def json_schema() -> dict[str, Any]:
+    """What `policy.schema.json` holds, for editors that complete and check TOML."""
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Policy.model_json_schema()}
+
+
 def _sources(policy: Policy, estate: Estate) -> Iterator[tuple[object, ...]]:
     for entity, field, rules in _fields(policy):
         for rank, system in enumerate((s for s in rules.sources if s in estate.systems), start=1):
@@ -199,3 +205,7 @@ def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
         both = isinstance(value, dict) and isinstance(merged.get(key), dict)
         merged[key] = _laid_over(merged[key], value) if both else value
     return merged
+
+
+if __name__ == "__main__":
+    SCHEMA.write_text(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n", encoding="utf-8")

@@ -113,12 +113,14 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "reconcile.stock_drifted": {
         **_text("system vendor_id vendor_sub_id subject_id subject_sub_id currency version context"),
-        **_text("authority rule reason"),
-        **dict.fromkeys(("on_hand", "safety", "observed", "desired"), "BIGINT"),
+        "authority": "VARCHAR", **dict.fromkeys(("on_hand", "observed", "desired"), "BIGINT"), "field": "VARCHAR",
     },
     "reconcile.person_pairs": {
         "l": "BIGINT", "r": "BIGINT", "weight": "DOUBLE", "probability": "DOUBLE",
         **_text("first_name last_name birth email phone card place street source"),
+    },
+    "reconcile.person_weights": {
+        **_text("comparison level"), "m": "DOUBLE", "u": "DOUBLE", "weight": "DOUBLE", "is_trained": "BOOLEAN",
     },
     "reconcile.person_components": {"record_id": "BIGINT", "component": "BIGINT"},
     "reconcile.person_clusters": {"record_id": "BIGINT", "cluster": "BIGINT"},
@@ -160,7 +162,7 @@ TABLES: dict[str, dict[str, str]] = {
     "golden.stock": {
         "item_id": "VARCHAR", "location_id": "VARCHAR",
         **dict.fromkeys(("on_hand", "committed", "held", "safety", "available"), "BIGINT"),
-        "authority": "VARCHAR", "rule": "VARCHAR", "reason": "VARCHAR",
+        **_text("authority rule reason"), "counted": "BIGINT", "fulfilled": "BIGINT",
     },
     "golden.customers": {
         "person_id": "VARCHAR",

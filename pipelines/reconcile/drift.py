@@ -30,7 +30,8 @@ COMPARED = {
     "prices": ("amount", "compare_at"),
     "stock": ("on_hand", "available"),
 }
-"""Fields of `compared.<entity>`, which has `<field>_observed` and `<field>_desired` of each."""
+"""Fields of `compared.<entity>`, which has `<field>_observed` and `<field>_desired` of each; stock's two lie apart, in
+`compared.counts` and `compared.stock`."""
 _NEEDS = {"customers": ("customers",), "items": ("items",), "prices": ("items", "prices"), "stock": ("items", "stock")}
 _KEYS = ("system", "vendor_id", "vendor_sub_id", "subject_id", "subject_sub_id", "currency", "version", "context")
 _NUMBERS = ("amount", "compare_at", "on_hand", "available")
@@ -59,9 +60,9 @@ def build_drift(con: duckdb.DuckDBPyConnection) -> int:
     """Build `reconcile.drift`; returns its rows. The trees, and persons where they are known, come before."""
     create_tables(con)
     con.execute("CREATE SCHEMA IF NOT EXISTS compared")
-    for entity in COMPARED:
-        model = reconcile_models()[f"compared.{entity}"]
-        con.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.sql}")
+    for model in reconcile_models().values():
+        if model.schema == "compared":
+            con.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.sql}")
     targets = read_targets(con)
     build(con, stock_drifted(targets))
     build_models(con, "reconcile.stock_explained")
@@ -89,24 +90,26 @@ def drift(targets: tuple[Target, ...]) -> Model:
 @cache
 def stock_drifted(targets: tuple[Target, ...]) -> Model:
     """The model `reconcile.stock_drifted`: the levels that differ, before anybody asks why."""
-    own = [target for target in targets if target.entity == "stock"]
-    sides: dict[str, exp.Expression] = {}
-    for name, suffix in (("observed", "_observed"), ("desired", "_desired")):
-        side = exp.case()
-        for target in own:
-            side = side.when(_is(target.system), exp.column(target.field + suffix))
-        sides[name] = side if own else exp.null()
-    listed = [*_KEYS, "authority", "rule", "reason", "on_hand", "safety"]
-    query = exp.select(*listed, *(side.as_(name) for name, side in sides.items())).from_(_table("compared", "stock"))
-    differing = exp.or_(*(_differs(target, own) for target in own)) if own else exp.false()
-    return model_of("reconcile.stock_drifted", query.where(differing, _is_readable("stock")).sql("duckdb", pretty=True))
+    columns = [*_KEYS, "authority", "on_hand", "observed", "desired"]
+    none = exp.select(*columns, exp.cast(exp.null(), "VARCHAR").as_("field"))
+    branches: list[exp.Query] = [none.from_(exp.table_("stock", "compared")).where(exp.false())]
+    for target in (target for target in targets if target.entity == "stock"):
+        query = exp.select(*columns, exp.Literal.string(target.field).as_("field"))
+        query = query.from_(exp.table_("counts" if target.field == "on_hand" else "stock", "compared"))
+        differs = _differ(target, exp.column("observed"), exp.column("desired"))
+        branches.append(query.where(_is(target.system), differs))
+    wrong = reduce(lambda left, right: exp.union(left, right, distinct=False, copy=False), branches)
+    # Asked of the few rows that differ, not of the millions before the join.
+    readable = exp.select(*columns, "field").from_("wrong").where(_is_readable("stock"))
+    readable = readable.with_("wrong", as_=wrong, materialized=True)
+    return model_of("reconcile.stock_drifted", readable.sql("duckdb", pretty=True))
 
 
 def _drifted(own: Sequence[Target]) -> exp.Select:
     """The compared rows of an entity in which a target's value differs."""
     entity = own[0].entity
-    query = exp.select(*_columns(entity)).from_(_table("compared", entity))
-    return query.where(exp.or_(*(_differs(target, own) for target in own)), _is_readable(entity))
+    query = exp.select(*_columns(entity)).from_(exp.table_(entity, "compared"))
+    return query.where(exp.or_(*(_differs(target, own) for target in own)))
 
 
 def _columns(entity: str) -> list[str]:
@@ -119,7 +122,7 @@ def _columns(entity: str) -> list[str]:
 
 
 def _based(entity: str) -> exp.Select:
-    """The drifted rows with what was last agreed beside them."""
+    """The drifted rows of systems that were read whole, with what was last agreed beside them."""
     columns: list[exp.Expression] = [exp.column(name, "d") for name in _columns(entity)]
     for field in COMPARED[entity]:
         known = exp.func("list_contains", exp.column("fields", "b"), exp.Literal.string(field))
@@ -130,7 +133,7 @@ def _based(entity: str) -> exp.Select:
         on.append(exp.column("vendor_price_list", "b").eq(exp.column("vendor_sub_id", "d")))
     drifted, base = exp.table_(f"drifted_{entity}", alias="d"), exp.table_(entity, "agreed", "ledger", alias="b")
     query = exp.select(*columns, exp.column("agreed_at", "b")).from_(drifted)
-    return query.join(base, on=exp.and_(*on), join_type="left")
+    return query.join(base, on=exp.and_(*on), join_type="left").where(_is_readable(entity, "d"))
 
 
 def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
@@ -168,12 +171,11 @@ def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
 def _stock_branch() -> exp.Select:
     """Every drifted level, with the class that `stock_explained` found."""
     explained = {"base", "has_base", "drift_class", "reason"}
-    field = exp.case().when(exp.column("system", "d").eq(exp.column("authority", "d")), exp.Literal.string("on_hand"))
     values: dict[str, exp.Expression] = {
         name: exp.column(name, "e" if name in explained else "d") for name in TABLES["reconcile.drift"]
     } | {
         "entity": exp.Literal.string("stock"),
-        "field": field.else_(exp.Literal.string("available")),
+        "rule": exp.Literal.string("stock ledger"),
         "cost_minor": exp.null(),
         "old_minor": exp.null(),
     }
@@ -228,14 +230,10 @@ def _is(system: str) -> exp.Expression:
     return exp.column("system").eq(exp.Literal.string(system))
 
 
-def _is_readable(entity: str) -> exp.Expression:
+def _is_readable(entity: str, alias: str | None = None) -> exp.Expression:
     """Nothing is concluded about a system that was not read whole tonight."""
     needs = _NEEDS[entity]
     whole = exp.select("v.system").from_(exp.table_("verdicts", "reads", alias="v"))
     whole = whole.where(exp.column("is_complete", "v"), exp.column("entity", "v").isin(*needs)).group_by("v.system")
     whole = whole.having(exp.Count(this=exp.Distinct(expressions=[exp.column("entity", "v")])).eq(len(needs)))
-    return exp.column("system").isin(query=whole)
-
-
-def _table(schema: str, name: str) -> exp.Table:
-    return exp.table_(name, schema)
+    return exp.column("system", alias).isin(query=whole)

@@ -1,10 +1,11 @@
 -- grain: one item at one location
 -- key: item_id, location_id
 -- why: stock is a counter, not a value to be merged. The laws, every term of which is a column:
---        on_hand   = the authority's on_hand - fulfilled units sold elsewhere that it has not been told of
+--        on_hand   = counted - fulfilled: the authority's on_hand, less units that left by another system and that it
+--                    has not been told of
 --        committed = open units sold elsewhere
 --        held      = click & collect (none yet)
---        safety    = the location's safety stock; it keeps units back, but never turns a level negative
+--        safety    = the units kept back: the location's safety stock, or as much of it as is there
 --        available = on_hand - committed - held - safety
 --      The authority is corrected to on_hand, every other system to available. Frozen (no row) where the authority's items
 --      or stock, or the orders or movements of a system that sells from the place, were not read whole, or where the level
@@ -32,10 +33,14 @@ WITH deaf AS (
   JOIN estate.stock_rules AS r ON r.location_id = o.location_id AND r.authority = o.system
   LEFT JOIN unseen AS u ON u.item_id = o.item_id AND u.location_id = o.location_id
   WHERE NOT EXISTS (SELECT 1 FROM deaf AS d WHERE d.location_id = o.location_id)
+), kept AS (
+  SELECT t.item_id, t.location_id, t.on_hand, t.counted, t.fulfilled, t.committed, t.held, t.authority,
+    least(t.safety, greatest(t.on_hand - t.committed - t.held, 0)) AS safety
+  FROM terms AS t
 )
-SELECT t.item_id, t.location_id, t.on_hand, t.committed, t.held, t.safety,
-  least(t.on_hand - t.committed - t.held, greatest(t.on_hand - t.committed - t.held - t.safety, 0)) AS available, t.authority,
-  'stock ledger' AS rule,
-  CASE WHEN t.fulfilled = 0 THEN concat(t.authority, ' counts ', t.counted)
-    ELSE concat(t.authority, ' counts ', t.counted, ' and has not been told of ', t.fulfilled, ' fulfilled elsewhere') END AS reason
-FROM terms AS t
+SELECT k.item_id, k.location_id, k.on_hand, k.committed, k.held, k.safety,
+  k.on_hand - k.committed - k.held - k.safety AS available, k.authority, 'stock ledger' AS rule,
+  CASE WHEN k.fulfilled = 0 THEN concat(k.authority, ' counts ', k.counted)
+    ELSE concat(k.authority, ' counts ', k.counted, ' and has not been told of ', k.fulfilled, ' fulfilled elsewhere') END AS reason,
+  k.counted, k.fulfilled
+FROM kept AS k

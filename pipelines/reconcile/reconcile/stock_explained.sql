@@ -6,19 +6,22 @@
 --        a physical count starts anew: expected = the last count + the movements after it
 --      The authority is asked since the base of the SYSTEM that differs. Where its own base has moved on since (it always
 --      agrees with itself), its level of that day is found from the other side: what the system then held, plus safety
---      stock, plus what was then sold elsewhere and not settled. So a level edited by hand stays unexplained, night after
---      night, until somebody answers.
+--      stock (as much of it as there was, where it held 0), plus what was then sold elsewhere and not settled. So a level
+--      edited by hand stays unexplained, night after night, until somebody answers.
 WITH fulfilled AS (
   SELECT o.item_id, o.location_id, CAST(-sum(o.quantity) AS BIGINT) AS quantity
   FROM reconcile.outstanding AS o WHERE o.term = 'fulfilled'
   GROUP BY o.item_id, o.location_id
 ), sided AS (
-  SELECT d.system, d.vendor_id, d.vendor_sub_id, d.subject_id, d.subject_sub_id, d.observed, d.authority, d.safety, d.reason,
-    m.vendor_id AS authority_vendor_id, l.vendor_location_id AS authority_location_id,
-    d.on_hand + coalesce(f.quantity, 0) AS authority_observed
+  SELECT d.system, d.vendor_id, d.vendor_sub_id, d.subject_id, d.subject_sub_id, d.observed, d.authority,
+    r.safety_stock AS safety, m.vendor_id AS authority_vendor_id, l.vendor_location_id AS authority_location_id,
+    d.on_hand + coalesce(f.quantity, 0) AS authority_observed,
+    concat(d.authority, ' counts ', d.on_hand + coalesce(f.quantity, 0),
+      CASE WHEN f.quantity <> 0 THEN concat(' and has not been told of ', f.quantity, ' fulfilled elsewhere') END) AS reason
   FROM reconcile.stock_drifted AS d
-  JOIN reconcile.item_matches AS m ON m.system = d.authority AND m.item_id = d.subject_id
+  JOIN estate.stock_rules AS r ON r.location_id = d.subject_sub_id
   JOIN estate.locations AS l ON l.system = d.authority AND l.location_id = d.subject_sub_id
+  JOIN reconcile.item_matches AS m ON m.system = d.authority AND m.item_id = d.subject_id
   LEFT JOIN fulfilled AS f ON f.item_id = d.subject_id AND f.location_id = d.subject_sub_id
 ), wanted AS (
   SELECT s.system, s.vendor_id, s.vendor_sub_id FROM sided AS s
@@ -67,7 +70,8 @@ WITH fulfilled AS (
     coalesce(o.counted, b.base) + coalesce(o.moved, 0) AS own_expected,
     coalesce(o.moved, 0) AS own_moved,
     coalesce(a.counted, CASE WHEN b.has_authority_base THEN b.authority_base ELSE b.base + b.safety + coalesce(u.quantity, 0) END)
-      + coalesce(a.moved, 0) AS authority_expected
+      + coalesce(a.moved, 0) AS authority_expected,
+    CASE WHEN a.counted IS NULL AND NOT b.has_authority_base AND b.base = 0 THEN b.safety ELSE 0 END AS authority_slack
   FROM based AS b
   LEFT JOIN sums AS o ON o.system = b.system AND o.vendor_id = b.vendor_id AND o.vendor_sub_id = b.vendor_sub_id AND o.since = b.since
   LEFT JOIN sums AS a ON a.system = b.authority AND a.vendor_id = b.authority_vendor_id
@@ -77,7 +81,8 @@ WITH fulfilled AS (
 SELECT e.system, e.vendor_id, e.vendor_sub_id, e.base, e.base IS NOT NULL AS has_base,
   CASE
     WHEN e.base IS NULL THEN 'never_agreed'
-    WHEN e.observed = e.own_expected AND (e.system = e.authority OR e.authority_observed = e.authority_expected) THEN 'explained'
+    WHEN e.observed = e.own_expected AND (e.system = e.authority
+      OR e.authority_observed BETWEEN e.authority_expected - e.authority_slack AND e.authority_expected) THEN 'explained'
     ELSE 'unexplained'
   END AS drift_class,
   CASE
@@ -85,7 +90,8 @@ SELECT e.system, e.vendor_id, e.vendor_sub_id, e.base, e.base IS NOT NULL AS has
     WHEN e.observed <> e.own_expected
       THEN concat(e.observed - e.own_expected, ' units in ', e.system, ' are not accounted for by its movements since ',
         strftime(timezone('UTC', e.since), '%Y-%m-%d'), '; ', e.reason, '.')
-    WHEN e.system <> e.authority AND e.authority_observed <> e.authority_expected
+    WHEN e.system <> e.authority
+      AND e.authority_observed NOT BETWEEN e.authority_expected - e.authority_slack AND e.authority_expected
       THEN concat(e.authority_observed - e.authority_expected, ' units in ', e.authority,
         ' are not accounted for by its movements since ', strftime(timezone('UTC', e.since), '%Y-%m-%d'), '; ', e.reason, '.')
     ELSE concat(e.reason, '; every unit since ', strftime(timezone('UTC', e.since), '%Y-%m-%d'), ' is accounted for.')
