@@ -1,0 +1,116 @@
+"""What may stand in estate.toml, what the errors say, and the rows that it becomes."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.configuration import TomlFile
+from pipelines.errors import ConfigurationError
+from pipelines.estate import compile_estate, estate_of, read_estate, start_night
+
+GOOD = """
+[estate]
+name = "maison"
+timezone = "Europe/Paris"
+
+[systems.square]
+base_url = "https://connect.squareup.com"
+shop_id = "MERCHANT"
+mode = { prices = "live" }
+
+[systems.shopify]
+base_url = "https://maison.myshopify.com"
+shop_id = "gid://shopify/Shop/1"
+timezone = "Europe/Zurich"
+options = { plan = "plus" }
+pilot = { stock = ["SKU-1"], customers = ["9d4b"] }
+
+[systems.shopify.mode]
+stock = "pilot"
+
+[locations.paris]
+authority = "square"
+safety_stock = 2
+vendor_ids = { square = "LP", shopify = "gid://shopify/Location/1" }
+
+[price_lists.eur]
+currency = "EUR"
+vendor_ids = { square = "base", shopify = { id = "base", tax_basis = "net" } }
+
+[audiences.newsletter]
+vendor_ids = { shopify = ["email", "email2"] }
+"""
+
+
+def test_an_estate_becomes_rows(con):
+    estate = estate_of(TomlFile("estate.toml", GOOD))
+    compile_estate(con, estate)
+    start_night(con, estate, night_id="n1", as_of=datetime(2026, 6, 15, tzinfo=UTC), kind="adopt")
+    assert rows(con, "estate.systems") == [
+        ("shopify", "gid://shopify/Shop/1", "Europe/Zurich"), ("square", "MERCHANT", "Europe/Paris"),
+    ]
+    assert rows(con, "estate.locations") == [
+        ("shopify", "gid://shopify/Location/1", "paris"), ("square", "LP", "paris"),
+    ]
+    assert rows(con, "estate.stock_rules") == [("paris", "square", 2)]
+    assert rows(con, "estate.price_lists") == [
+        ("shopify", "base", "eur", "EUR", "net"), ("square", "base", "eur", "EUR", "gross"),
+    ]
+    assert rows(con, "estate.audiences") == [
+        ("shopify", "email", "email", "newsletter"), ("shopify", "email2", "email", "newsletter"),
+    ]
+    assert rows(con, "policy.pilots") == [("shopify", "customers", "9d4b"), ("shopify", "stock", "SKU-1")]
+    assert rows(con, "policy.pilot_skus") == [("shopify", "stock", "SKU-1")]
+    assert con.execute("SELECT night_id, estate, timezone, kind FROM estate.night").fetchall() == [
+        ("n1", "maison", "Europe/Paris", "adopt")
+    ]
+    assert (estate.mode_of("square", "prices"), estate.mode_of("square", "stock")) == ("live", "observe")
+
+
+def rows(con, table: str) -> list[tuple[object, ...]]:
+    return con.execute(f"SELECT * FROM {table} ORDER BY ALL").fetchall()
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ('prices = "live"', 'prices = "livee"',
+     "estate.toml line 9: systems.square.mode.prices: 'livee' is not allowed; did you mean \"live\"?; "
+     "allowed: observe, pilot, live"),
+    ('stock = "pilot"\n', 'stok = "pilot"\n', "line 19: systems.shopify.mode.stok: 'stok' is not allowed; "
+     'did you mean "stock"?; allowed: items, prices, stock, customers, consents'),
+    ("safety_stock = 2", "safty_stock = 2", "line 23: locations.paris.safty_stock: unknown key; "
+     'did you mean "safety_stock"?; allowed: authority, safety_stock, vendor_ids'),
+    ("safety_stock = 2", "safety_stock = -2", "line 23: locations.paris.safety_stock: Input should be greater than"),
+    ('shop_id = "MERCHANT"\n', "", "line 6: systems.square.shop_id: is missing"),
+    ('square = "LP"', 'squar = "LP"', "line 24: locations.paris.vendor_ids.squar: no such system; "
+     'did you mean "square"?; allowed: shopify, square'),
+    ('authority = "square"', 'authority = "hubspot"', "line 22: locations.paris.authority: 'hubspot' is not mapped"),
+    ('"Europe/Zurich"', '"Europe/Zürich"', "line 14: systems.shopify.timezone: not a time zone; did you mean "),
+    ('currency = "EUR"', 'currency = "euro"', "line 27: price_lists.eur.currency: String should match pattern"),
+    ("https://connect", "connect", "line 7: systems.square.base_url: String should match pattern"),
+    ("[audiences.newsletter]", "[audience.newsletter]", "line 30: audience: unknown key; did you mean \"audiences\"?"),
+    ("[estate]", "[estate", "estate.toml: not valid TOML: "),
+])
+def test_an_error_names_line_key_and_what_is_allowed(old, new, message):
+    assert old in GOOD
+    with pytest.raises(ConfigurationError) as caught:
+        estate_of(TomlFile("estate.toml", GOOD.replace(old, new, 1)))
+    assert message in str(caught.value)
+
+
+def test_a_place_is_mapped_once():
+    twice = GOOD + '\n[locations.lyon]\nauthority = "square"\nvendor_ids = { square = "LP" }\n'
+    with pytest.raises(ConfigurationError, match="line 35: locations.lyon.vendor_ids.square: 'LP' of square is"):
+        estate_of(TomlFile("estate.toml", twice))
+
+
+def test_all_faults_are_told_at_once():
+    wrong = GOOD.replace("safety_stock = 2", "safety_stok = 2").replace('"live"', '"on"')
+    with pytest.raises(ConfigurationError) as caught:
+        estate_of(TomlFile("estate.toml", wrong))
+    assert len(str(caught.value).splitlines()) == 2
+
+
+def test_a_missing_file_is_named(tmp_path: Path):
+    with pytest.raises(ConfigurationError, match=r"nowhere\.toml: there is no such file"):
+        read_estate(tmp_path / "nowhere.toml")

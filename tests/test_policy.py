@@ -1,0 +1,131 @@
+"""The default policy, what may be laid over it, its published schema, and the rows that it becomes."""
+
+import json
+import tomllib
+from pathlib import Path
+from types import SimpleNamespace
+
+import jsonschema
+import pytest
+
+from pipelines.configuration import TomlFile
+from pipelines.errors import ConfigurationError
+from pipelines.estate import estate_of
+from pipelines.policy import DEFAULTS, FIELDS, SCHEMA, compile_policy, json_schema, read_policy
+
+ESTATE = """
+[estate]
+name = "maison"
+timezone = "Europe/Paris"
+[systems.square]
+base_url = "https://square.example"
+shop_id = "1"
+[systems.shopify]
+base_url = "https://shopify.example"
+shop_id = "1"
+mode = { stock = "live" }
+"""
+
+
+def test_the_published_schema_is_the_models_own():
+    assert json.loads(SCHEMA.read_text(encoding="utf-8")) == json_schema(), "python -m pipelines.policy writes it anew"
+
+
+def test_the_defaults_satisfy_the_published_schema():
+    defaults = tomllib.loads(DEFAULTS.read_text(encoding="utf-8"))
+    jsonschema.validate(defaults, json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_the_defaults_say_something_about_every_field():
+    assert set(read_policy().fields) == set(FIELDS)
+
+
+def test_the_defaults_are_safe():
+    policy = read_policy()
+    assert not any(rules.enforce for rules in policy.fields.values())
+    assert policy.adopt.never_agreed == "hold"
+    assert policy.decisions["default"]["raise_without_proof"] == "refuse"
+
+
+def test_a_policy_becomes_rows(con):
+    estate = estate_of(TomlFile("estate.toml", ESTATE))
+    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}))
+    channels = [SimpleNamespace(name="shopify", writers=(writer,))]
+    compile_policy(con, read_policy(), estate, channels)
+    assert fetched(con, "SELECT system, rank FROM policy.sources WHERE field = 'amount'") == [
+        ("shopify", 2), ("square", 1),
+    ]
+    assert fetched(con, "SELECT system, mode, is_writable FROM policy.targets WHERE entity = 'stock'") == [
+        ("shopify", "live", True), ("square", "observe", False),
+    ]
+    assert fetched(con, "SELECT DISTINCT system FROM policy.targets") == [("shopify",), ("square",)]
+    assert fetched(con, "SELECT max_share_pct, floor_rows, max_rows FROM policy.caps WHERE field = 'available'") == [
+        (40.0, 50, 5000)
+    ]
+    assert fetched(con, "SELECT max_jump_pct, refuses_zero, floor_minor FROM policy.guards") == [(30.0, True, None)]
+    assert action(con, "prices", "amount", "here") == "hold"
+    assert action(con, "stock", "available", "explained") == "approve"
+
+
+def test_only_the_first_night_adopts(con):
+    estate = estate_of(TomlFile("estate.toml", ESTATE + '[policy.adopt]\nnever_agreed = "approve"\n'))
+    policy = read_policy(None, estate)
+    compile_policy(con, policy, estate, [], is_adopting=True)
+    assert action(con, "prices", "amount", "never_agreed") == "approve"
+    compile_policy(con, policy, estate, [])
+    assert action(con, "prices", "amount", "never_agreed") == "hold"
+
+
+def test_files_are_laid_over_each_other_key_by_key(tmp_path: Path, con):
+    mine = tmp_path / "policy.toml"
+    mine.write_text('[fields."prices.amount"]\nenforce = true\n[caps.default]\nmax_rows = 9\n[derive."shopify.eur"]\n'
+                    'markup_pct = 5.5\nends_in = 90\n', encoding="utf-8")
+    estate = estate_of(TomlFile("estate.toml", ESTATE + '[policy.caps."shopify.prices.amount"]\nfloor_rows = 3\n'))
+    policy = read_policy(mine, estate)
+    compile_policy(con, policy, estate, [])
+    assert policy.fields["prices.amount"].sources == ["square", "shopify", "hubspot"]
+    assert action(con, "prices", "amount", "here") == "approve"
+    caps = fetched(con, "SELECT system, max_share_pct, floor_rows, max_rows FROM policy.caps WHERE field = 'amount'")
+    assert caps == [("shopify", 10.0, 3, 9), ("square", 10.0, 50, 9)]
+    assert fetched(con, "SELECT * FROM policy.derivations") == [("shopify", "eur", 550, 90)]
+
+
+@pytest.mark.parametrize(("text", "message"), [
+    ('[fields."prices.amont"]\ntolerance = 1',
+     'line 1: fields."prices.amont": unknown key; did you mean "prices.amount"?'),
+    ('[fields."prices.amount"]\ntolerence = 1',
+     'unknown key; did you mean "tolerance"?; allowed: enforce, sources, targets'),
+    ('[fields."prices.amount"]\n\ntolerance = -1', 'line 3: fields."prices.amount".tolerance: Input should be greater'),
+    ('[decisions.default]\nhere = "aprove"', "line 2: decisions.default.here: 'aprove' is not allowed; did you mean "
+     '"approve"?; allowed: approve, hold, refuse'),
+    ('[decisions.default]\nhear = "hold"',
+     "line 2: decisions.default.hear: 'hear' is not allowed; did you mean \"here\"?"),
+    ('[decisions.price]\nhere = "hold"', 'line 1: decisions.price: unknown key; did you mean "prices"?'),
+    ("[caps.defualt]\nmax_rows = 1", 'line 1: caps.defualt: unknown key; did you mean "default"?'),
+    ('[caps."shopify.prices.amout"]\nmax_rows = 1',
+     'line 1: caps."shopify.prices.amout": not <system>.<entity>.<field>'),
+    ('[derive.shopify]\nmarkup_pct = 1', "line 1: derive.shopify: not <system>.<price list>"),
+    ("[cap.default]\nmax_rows = 1", 'line 1: cap: unknown key; did you mean "caps"?; allowed: adopt, caps, decisions'),
+])
+def test_an_error_names_line_key_and_what_is_allowed(tmp_path: Path, text, message):
+    path = tmp_path / "policy.toml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        read_policy(path)
+    assert message in str(caught.value)
+    assert str(caught.value).startswith("policy.toml line ")
+
+
+def test_a_fault_in_the_estates_policy_is_told_with_the_estates_line():
+    file = TomlFile("estate.toml", ESTATE + '[policy.adopt]\nnever_agred = "approve"\n')
+    with pytest.raises(ConfigurationError, match='estate.toml line 13: policy.adopt.never_agred: unknown key'):
+        read_policy(None, estate_of(file), estate_file=file)
+
+
+def fetched(con, query: str) -> list[tuple[object, ...]]:
+    return con.execute(f"{query} ORDER BY ALL").fetchall()
+
+
+def action(con, entity: str, field: str, drift_class: str) -> str:
+    query = "SELECT action FROM policy.decisions WHERE entity = ? AND field = ? AND drift_class = ?"
+    return con.execute(query, [entity, field, drift_class]).fetchone()[0]
