@@ -68,9 +68,9 @@ def parse(file: TomlFile, model: type[Parsed], content: dict[str, Any] | None = 
     try:
         return model.model_validate(file.content if content is None else content)
     except ValidationError as error:
-        schema = model.model_json_schema()
-        told = [_tell(file, schema, fault, under) for fault in error.errors(include_url=False)]
-        raise ConfigurationError("\n".join(dict.fromkeys(told))) from error
+        faults = error.errors(include_url=False)
+    schema = model.model_json_schema()
+    raise ConfigurationError("\n".join(dict.fromkeys(_tell(file, schema, fault, under) for fault in faults)))
 
 
 def _tell(file: TomlFile, schema: dict[str, Any], fault: Any, under: KeyPath) -> str:

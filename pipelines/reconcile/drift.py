@@ -30,8 +30,8 @@ COMPARED = {
     "prices": ("amount", "compare_at"),
     "stock": ("on_hand", "available"),
 }
-"""Fields of `compared.<entity>`, which has `<field>_observed` and `<field>_desired` of each; stock's two lie apart, in
-`compared.counts` and `compared.stock`."""
+"""Fields of `compared.<entity>`, which has `<field>_observed` and `<field>_desired` of each. A level is on_hand or
+available, never both, so `compared.stock` has but `observed` and `desired`."""
 _NEEDS = {"customers": ("customers",), "items": ("items",), "prices": ("items", "prices"), "stock": ("items", "stock")}
 _KEYS = ("system", "vendor_id", "vendor_sub_id", "subject_id", "subject_sub_id", "currency", "version", "context")
 _NUMBERS = ("amount", "compare_at", "on_hand", "available")
@@ -95,8 +95,12 @@ def stock_drifted(targets: tuple[Target, ...]) -> Model:
     branches: list[exp.Query] = [none.from_(exp.table_("stock", "compared")).where(exp.false())]
     for target in (target for target in targets if target.entity == "stock"):
         query = exp.select(*columns, exp.Literal.string(target.field).as_("field"))
-        query = query.from_(exp.table_("counts" if target.field == "on_hand" else "stock", "compared"))
         differs = _differ(target, exp.column("observed"), exp.column("desired"))
+        if target.field == "on_hand":
+            query = query.from_(exp.table_("counts", "compared"))
+        else:
+            others = exp.column("authority").neq(exp.Literal.string(target.system))
+            query = query.from_(exp.table_("stock", "compared")).where(others)
         branches.append(query.where(_is(target.system), differs))
     wrong = reduce(lambda left, right: exp.union(left, right, distinct=False, copy=False), branches)
     # Asked of the few rows that differ, not of the millions before the join.
