@@ -9,7 +9,7 @@
 --        available = on_hand - committed - held - safety
 --      The authority is corrected to on_hand, every other system to available. Frozen (no row) where the authority's items
 --      or stock, or the orders or movements of a system that sells from the place, were not read whole, or where the level
---      is in quarantine: a missing sale is not a returned one.
+--      or a movement of it is in quarantine: a missing sale is not a returned one.
 WITH deaf AS (
   SELECT DISTINCT l.location_id
   FROM estate.locations AS l
@@ -19,6 +19,11 @@ WITH deaf AS (
   LEFT JOIN reads.verdicts AS w ON w.system = l.system AND NOT w.is_complete AND w.entity IN ('orders', 'movements')
   GROUP BY l.location_id, l.system, r.authority
   HAVING count(DISTINCT w.entity) > 0 OR (l.system = r.authority AND count(DISTINCT v.entity) < 2)
+), unread AS (
+  SELECT DISTINCT b.item_id, l.location_id
+  FROM reconcile.blocked AS b
+  JOIN estate.locations AS l ON l.system = b.system AND l.vendor_location_id = b.vendor_sub_id
+  WHERE b.entity = 'movements'
 ), unseen AS (
   SELECT o.item_id, o.location_id,
     -coalesce(sum(o.quantity) FILTER (o.term = 'fulfilled'), 0) AS fulfilled,
@@ -33,6 +38,7 @@ WITH deaf AS (
   JOIN estate.stock_rules AS r ON r.location_id = o.location_id AND r.authority = o.system
   LEFT JOIN unseen AS u ON u.item_id = o.item_id AND u.location_id = o.location_id
   WHERE NOT EXISTS (SELECT 1 FROM deaf AS d WHERE d.location_id = o.location_id)
+    AND NOT EXISTS (SELECT 1 FROM unread AS x WHERE x.item_id = o.item_id AND x.location_id = o.location_id)
 ), kept AS (
   SELECT t.item_id, t.location_id, t.on_hand, t.counted, t.fulfilled, t.committed, t.held, t.authority,
     least(t.safety, greatest(t.on_hand - t.committed - t.held, 0)) AS safety
