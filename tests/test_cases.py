@@ -116,7 +116,8 @@ def _insert(con: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any
         columns = [column for column in types if column in row]
         values = [_plain(row[column], types[column]) for column in columns]
         marks = ", ".join("?" for _ in columns)
-        con.execute(f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({marks})", values)
+        listed = ", ".join(f'"{column}"' for column in columns)
+        con.execute(f"INSERT INTO {table} ({listed}) VALUES ({marks})", values)
 
 
 def _plain(value: Any, kind: str) -> Any:

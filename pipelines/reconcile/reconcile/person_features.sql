@@ -65,7 +65,8 @@ defaults AS (
 ),
 turned AS (
   SELECT k.record_id, k.source, k.email, k.phone, k.birth, k.street, k.city, k.postcode, k.card,
-    coalesce((g.as_family + 0.5) * (f.as_given + 0.5) > 100 * (g.as_given + 0.5) * (f.as_family + 0.5), false)
+    -- What the other records say of both names (hence - 1), with half a record for what was never seen.
+    coalesce((g.as_family + 0.5) * (f.as_given + 0.5) > 100 * (g.as_given - 0.5) * (f.as_family - 0.5), false)
       AS is_turned,
     k.given, k.family, g.as_given AS given_as_given, g.as_family AS given_as_family,
     f.as_given AS family_as_given, f.as_family AS family_as_family
