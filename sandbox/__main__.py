@@ -98,6 +98,7 @@ def _serve(args: argparse.Namespace) -> int:
     with socket.socket() as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(("127.0.0.1", args.port))
+        listener.listen()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = Settings(
             base_url=url, plan=args.plan, search_lag_seconds=args.search_lag, bulk_seconds=args.bulk_seconds,
