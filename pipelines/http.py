@@ -5,6 +5,7 @@ since custom auth headers would travel with them. A write whose answer is lost r
 the same bytes may be sent again is the caller's decision, stated by `is_repeatable`.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
@@ -24,6 +25,9 @@ from pipelines.errors import AmbiguousWrite, FatalChannelError, RetriableChannel
 MAX_TRIES = 5
 MAX_BODY_BYTES = 64 * 1024 * 1024
 _BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
+_ESCAPE = re.compile(
+    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
+)
 
 
 class Limiter(Protocol):
@@ -67,6 +71,16 @@ class Counters:
 
 Judge = Callable[[Answer], None]
 """Raises the right ChannelError for an answer that is not a success; returns for one that is."""
+
+
+def whole_characters(body: bytes) -> bytes:
+    """JSON with the control character SUB for half a character (a lone surrogate: a text that was cut in an emoji).
+
+    No parser takes the half, so one such text would make its page unreadable; SUB sends its own row to quarantine.
+    """
+    if b"\\ud" not in body and b"\\uD" not in body:
+        return body
+    return _ESCAPE.sub(lambda escape: b"\\u001a" if escape[1] else escape[0], body)
 
 
 class Session(AbstractAsyncContextManager["Session"]):
@@ -178,7 +192,7 @@ class Session(AbstractAsyncContextManager["Session"]):
         self.counters.bytes_read += len(response.content)
         if len(response.content) > MAX_BODY_BYTES:
             raise FatalChannelError(f"answer over {MAX_BODY_BYTES} bytes", system=self.system)
-        answer = Answer(response.status_code, response.headers, response.content)
+        answer = Answer(response.status_code, response.headers, whole_characters(response.content))
         self._limiter.observe(answer)
         if stated := response.headers.get("date"):
             self.clock_offset = parsedate_to_datetime(stated) - self.clock.now()

@@ -10,8 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 import duckdb
+import msgspec
 import pytest
 
+from pipelines.http import whole_characters
+from pipelines.reconcile.consents import build_consents
 from pipelines.reconcile.drift import build_drift
 from pipelines.reconcile.items import reconcile_items
 from pipelines.reconcile.persons import reconcile_persons
@@ -213,6 +216,7 @@ def night() -> Iterator[duckdb.DuckDBPyConnection]:
                 held.append(sound)
             records.put(con, system, held)
             stage_system(con, system)
+        build_consents(con)
         reconcile_items(con)
         build_trees(con)
         reconcile_persons(con)
@@ -249,20 +253,22 @@ def test_a_bad_row_is_in_quarantine_and_nowhere_else(night, bad):
     assert _rows(night, f"staged.{bad.entity}", bad) == 0
     observed = {"items": ("items", "prices", "stock")}.get(bad.entity, (bad.entity,))
     for entity in observed:
-        if entity in ("items", "prices", "stock", "customers"):
+        if entity in ("items", "prices", "stock", "customers", "consents"):
             assert _rows(night, f"observed.{entity}", bad) == 0
 
 
 def test_nothing_of_a_bad_key_drifts(night):
     """Neither the bad value itself, nor, while the source of truth holds it, anybody else's copy of it."""
     drift = night.execute(
-        "SELECT system, entity, field, vendor_id, observed, desired FROM reconcile.drift ORDER BY ALL"
+        "SELECT system, entity, field, vendor_id, observed, desired FROM reconcile.drift UNION ALL "
+        "SELECT system, entity, field, vendor_id, observed, desired FROM reconcile.consent_drift ORDER BY ALL"
     ).fetchall()
     assert drift == []
 
 
 def test_no_value_is_written_down(night):
-    tables = [*(f"quarantine.{system}" for system in SYSTEMS), "quarantine.reconcile", "reconcile.drift"]
+    kept_out = [f"quarantine.{system}" for system in (*SYSTEMS, "reconcile")]
+    tables = [*kept_out, "reconcile.drift", "reconcile.consent_drift"]
     for table in tables:
         for row in night.execute(f"SELECT * FROM {table}").fetchall():
             assert not [cell for cell in row if WORD in str(cell) or str(NUMBER) in str(cell)], table
@@ -317,3 +323,17 @@ def test_a_duplicate_sku_is_nobodys(con, system, second):
     assert con.execute("SELECT count(*) FROM reconcile.drift").fetchone() == (0,)
     others = con.execute("SELECT count(DISTINCT system) FROM observed.items").fetchone()
     assert others == (3,), "the item nobody doubled is still there in every system"
+
+
+@pytest.mark.parametrize(
+    ("given", "read"),
+    [
+        (r'{"a": "cut \ud83d"}', "cut \x1a"), (r'{"a": "\ude00 cut"}', "\x1a cut"),
+        (r'{"a": "\uD83D\uD83D\uDE00"}', "\x1a😀"),
+        (r'{"a": "\ud83d\ude00"}', "😀"), (r'{"a": "\\ud83d"}', r"\ud83d"), (r'{"a": "\"\\\ud83d\n"}', '"\\\x1a\n'),
+        ('{"a": "Zoé 😀 \\t"}', "Zoé 😀 \t"),
+    ],
+    ids=["first half", "second half", "before a whole", "a whole one", "a written one", "after a backslash", "none"],
+)
+def test_half_a_character_is_one_bad_row_not_an_unreadable_page(given, read):
+    assert msgspec.json.decode(whole_characters(given.encode())) == {"a": read}

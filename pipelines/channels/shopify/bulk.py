@@ -14,7 +14,7 @@ from pipelines.channels.base import Page, RawRow
 from pipelines.channels.shopify.documents import read_document
 from pipelines.channels.shopify.session import SYSTEM, ShopifySession, ask
 from pipelines.errors import FatalChannelError
-from pipelines.http import Session
+from pipelines.http import Session, whole_characters
 
 PATIENCE_SECONDS = 2 * 3600.0
 """How long a job is waited for; the option `bulk_patience_seconds` says otherwise."""
@@ -134,7 +134,7 @@ async def _lines(session: Session, file: BulkFile) -> AsyncIterator[list[bytes]]
     rest = b""
     async for chunk in session.download(file.url):
         *whole, rest = (rest + chunk).split(b"\n")
-        if lines := [line for line in whole if line]:
+        if lines := [whole_characters(line) for line in whole if line]:
             yield lines
     if rest:
-        yield [rest]
+        yield [whole_characters(rest)]
