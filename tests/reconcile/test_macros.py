@@ -1,0 +1,124 @@
+"""Laws of `identifiers.sql`, asked of DuckDB itself in batches: the one implementation is the tested one."""
+
+import duckdb
+import phonenumbers
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from stdnum import ean
+
+from pipelines import sql
+
+NORMS = (
+    "norm_sku(x)", "norm_gtin(x)", "norm_email(x)", "norm_phone(x, 'FR')", "norm_phone(x, 'CH')", "norm_phone(x, 'BE')",
+    "norm_phone(x, 'JP')", "fold_text(x)",
+)
+RATES = (0, 210, 550, 810, 1000, 2000)
+COUNTRIES = {"FR": 33, "CH": 41, "BE": 32, "JP": 81}
+BATCH = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+
+text = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=24)
+typed = st.text(alphabet="0123456789 +().-/@abAB\u00a0\u202f\u00e9", max_size=20)
+batch = st.lists(st.one_of(text, typed), min_size=20, max_size=80)
+
+
+@pytest.fixture(scope="module")
+def con():
+    connection = duckdb.connect(":memory:", config={"threads": 1})
+    sql.load_macros(connection, contact_key=b"laws")
+    yield connection
+    connection.close()
+
+
+Rows = list[tuple[object, ...]]
+
+
+def ask(con: duckdb.DuckDBPyConnection, expression: str, rows: Rows, kinds: str) -> Rows:
+    """Evaluate an expression over columns x, y, z of a batch, in one query."""
+    named = zip("xyz", kinds.split(), strict=False)
+    columns = ", ".join(f"CAST(r[{at}] AS {kind}) AS {name}" for at, (name, kind) in enumerate(named, start=1))
+    texts = [[None if value is None else str(value) for value in row] for row in rows]
+    unnested = "SELECT unnest(range(len($rows))) AS i, unnest($rows) AS r"
+    query = f"SELECT {expression} FROM (SELECT i, {columns} FROM ({unnested})) ORDER BY i"
+    return con.execute(query, {"rows": texts}).fetchall()
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@BATCH
+@given(values=batch)
+def test_a_norm_of_a_norm_is_itself(con, norm, values):
+    once = [row[0] for row in ask(con, norm, [(value,) for value in values], "VARCHAR")]
+    assert [row[0] for row in ask(con, norm, [(value,) for value in once], "VARCHAR")] == once
+
+
+@BATCH
+@given(values=st.lists(st.text(alphabet="0123456789", min_size=7, max_size=14), min_size=40, max_size=80))
+def test_gtin_agrees_with_python_stdnum(con, values):
+    rights = [value + ean.calc_check_digit(value) for value in values if len(value) + 1 in (8, 12, 13, 14)]
+    every = [*values, *rights]
+    for value, (norm,) in zip(every, ask(con, "norm_gtin(x)", [(v,) for v in every], "VARCHAR"), strict=True):
+        is_right = len(value) in (8, 12, 13, 14) and ean.is_valid(value) and set(value) != {"0"}
+        assert norm == (value.zfill(14) if is_right else None), value
+
+
+@BATCH
+@given(data=st.data())
+def test_phones_agree_with_the_phonenumbers_library(con, data):
+    numbers = []
+    for region in COUNTRIES:
+        example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
+        for _ in range(15):
+            tail = data.draw(st.integers(0, 999_999))
+            number = phonenumbers.PhoneNumber(
+                country_code=COUNTRIES[region], national_number=example.national_number // 1_000_000 * 1_000_000 + tail)
+            if phonenumbers.is_valid_number(number):
+                form = data.draw(st.sampled_from(["NATIONAL", "INTERNATIONAL", "E164"]))
+                shown = phonenumbers.format_number(number, getattr(phonenumbers.PhoneNumberFormat, form))
+                numbers.append((shown, region, phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)))
+    found = ask(con, "norm_phone(x, y)", [(shown, region) for shown, region, _ in numbers], "VARCHAR VARCHAR")
+    assert [row[0] for row in found] == [right for _, _, right in numbers]
+
+
+@BATCH
+@given(values=st.lists(st.tuples(st.integers(0, 10**9), st.sampled_from(RATES)), min_size=20, max_size=80))
+def test_net_to_gross_and_back_is_the_same_money(con, values):
+    found = ask(con, "to_net(to_gross(x, y), y), to_gross(x, y)", values, "BIGINT INTEGER")
+    assert [row[0] for row in found] == [net for net, _ in values]
+    assert [row[1] for row in found] == [(net * (10_000 + rate) * 2 + 10_000) // 20_000 for net, rate in values]
+
+
+@BATCH
+@given(values=st.lists(
+    st.tuples(st.integers(0, 10**9), st.integers(0, 10**9), st.sampled_from(RATES)), min_size=20, max_size=60))
+def test_a_greater_price_is_never_a_smaller_one_on_another_basis(con, values):
+    for column in ("to_net", "to_gross"):
+        rows = ask(con, f"{column}(least(x, y), z) <= {column}(greatest(x, y), z)", values, "BIGINT BIGINT INTEGER")
+        assert all(row[0] for row in rows)
+
+
+@BATCH
+@given(values=st.lists(
+    st.tuples(st.integers(-10**9, 10**9), st.sampled_from(["EUR", "CHF", "JPY", "TND"])), min_size=20, max_size=60))
+def test_minor_units_survive_decimal_text(con, values):
+    digits = {"EUR": 2, "CHF": 2, "JPY": 0, "TND": 3}
+    shown = []
+    for minor, currency in values:
+        places = digits[currency]
+        whole, rest = divmod(abs(minor), 10**places)
+        sign = "-" if minor < 0 else ""
+        shown.append((f"{sign}{whole}.{rest:0{places}d}" if places else f"{sign}{whole}", currency))
+    found = ask(con, "to_minor(x, y)", shown, "VARCHAR VARCHAR")
+    assert [row[0] for row in found] == [minor for minor, _ in values]
+
+
+@pytest.mark.parametrize("wrong", ["12,50", "1 200.00", "12.505", "", " ", "NaN", "1e3", "0x1F", "12.", "--1", "inf"])
+def test_what_is_not_a_decimal_is_refused_not_guessed(con, wrong):
+    assert ask(con, "to_minor(x, 'EUR')", [(wrong,)], "VARCHAR") == [(None,)]
+
+
+def test_a_contact_point_is_the_hmac_of_the_address(con):
+    import hmac
+    from hashlib import sha256
+
+    right = hmac.new(b"laws", b"email:lea@example.org", sha256).hexdigest()
+    assert ask(con, "contact_point('email', x)", [("lea@example.org",)], "VARCHAR") == [(right,)]
