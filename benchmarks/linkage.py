@@ -48,7 +48,7 @@ def match(
         raise ConfigurationError(f"[columns] needs record_id and knows {names}; not {sorted(unknown)}")
     load_macros(con, contact_key=b"not used: linkage compares values, it stores no contact point")
     con.execute("CREATE SCHEMA IF NOT EXISTS reconcile")
-    con.execute("CREATE OR REPLACE VIEW input AS FROM read_parquet($1)".replace("$1", exp.Literal.string(str(records)).sql()))
+    con.read_parquet(str(records)).create_view("input", replace=True)
     kinds = {row[0]: row[1] for row in con.execute("DESCRIBE input").fetchall()}
     named = {name: [columns] if isinstance(columns, str) else columns for name, columns in mapping.items()}
     missing = {column for columns in named.values() for column in columns} - kinds.keys()
@@ -72,7 +72,9 @@ def _records(named: dict[str, list[str]], kinds: dict[str, str]) -> str:
     columns: list[exp.Expression] = [exp.alias_(given_id, "given_id"), exp.cast(given_id, "VARCHAR").as_("vendor_id")]
     for name in NAMES:
         texts = [_text(column, kinds[column]) for column in named.get(name, ())]
-        value = exp.func("concat_ws", exp.Literal.string(" "), *texts) if len(texts) > 1 else next(iter(texts), exp.null())
+        value = next(iter(texts), exp.null())
+        if len(texts) > 1:
+            value = exp.func("concat_ws", exp.Literal.string(" "), *texts)
         columns.append(exp.cast(exp.func("nullif", value, exp.Literal.string("")), "VARCHAR").as_(name))
     inner = exp.select(*columns).from_("input").subquery("i")
     number = exp.Window(
@@ -84,10 +86,10 @@ def _records(named: dict[str, list[str]], kinds: dict[str, str]) -> str:
 
 def _text(column: str, kind: str) -> exp.Expression:
     """A column as text; whole numbers that came as floats lose their ".0"."""
-    value: exp.Expression = exp.column(column)
+    value: exp.Expression = exp.cast(exp.column(column), "VARCHAR")
     if kind in {"DOUBLE", "FLOAT"}:
-        value = exp.func("regexp_replace", exp.cast(value, "VARCHAR"), exp.Literal.string(r"\.0$"), exp.Literal.string(""))
-    return exp.cast(value, "VARCHAR")
+        value = exp.func("regexp_replace", value, exp.Literal.string(r"\.0$"), exp.Literal.string(""))
+    return value
 
 
 if __name__ == "__main__":

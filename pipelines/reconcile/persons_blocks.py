@@ -1,7 +1,7 @@
 """Which pairs of records are looked at: those that share all columns of a block, as `linkage.toml` lists them.
 
 Reads reconcile.person_features, writes reconcile.person_candidates (l, r, rule). A crowded block tells nothing and is
-skipped; a rule that would make too many pairs tonight is left out, so that cost grows with the records, not their square.
+skipped; a rule that would make too many pairs tonight is left out: cost grows with the records, not their square.
 """
 
 from collections.abc import Sequence
@@ -65,7 +65,7 @@ def one_number(con: duckdb.DuckDBPyConnection, text: str) -> int:
 def _blocks(columns: Sequence[str], most: int) -> str:
     """One row per block: the numbers of its records, in any order."""
     members = exp.func("list", exp.column("record_id"))
-    return _block_query(columns, most, TABLE).select(exp.alias_(members, "members")).sql("duckdb")
+    return str(_block_query(columns, most, TABLE).select(exp.alias_(members, "members")).sql("duckdb"))
 
 
 def _block_query(columns: Sequence[str], most: int, table: str) -> exp.Select:

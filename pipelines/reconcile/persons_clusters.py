@@ -1,4 +1,4 @@
-"""From links between records to persons: connected records, less the weakest links where they would join contradictions.
+"""From links between records to persons: connected records, less the weakest links that would join contradictions.
 
 Reads reconcile.person_links (and person_bound: links of earlier nights), writes reconcile.person_components and
 person_clusters. Connecting is array arithmetic; contradictions are found by one SQL join over connected records. Only

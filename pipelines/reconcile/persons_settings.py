@@ -12,7 +12,10 @@ from pathlib import Path
 from typing import Any
 
 FILE = Path(__file__).with_name("linkage.toml")
-FEATURES = "first_name last_name name initial email phone birth street city postcode card source".split()
+FEATURES = (
+    "first_name", "last_name", "name", "initial", "email", "phone", "birth", "street", "city", "postcode", "card",
+    "source",
+)
 """Columns that blocks and sessions may name; a comparison needs any column it mentions to be filled."""
 
 Weights = Mapping[tuple[str, str], tuple[float, float]]
