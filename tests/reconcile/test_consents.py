@@ -132,7 +132,8 @@ def test_our_own_no_at_a_shared_address_goes_no_further(night):
         night.execute(
             "INSERT INTO ledger.sync.corrections BY NAME SELECT d.*, 'p' AS plan_id, ? AS correction_key, "
             "'e' AS estate, 'low' AS risk, 'approve' AS disposition, '' AS disposition_reason, true AS is_new, "
-            "false AS is_releasable FROM reconcile.consent_drift AS d WHERE d.system = ? AND d.vendor_id = ?", [record, system, vendor_id])
+            "false AS is_releasable FROM reconcile.consent_drift AS d WHERE d.system = ? AND d.vendor_id = ?",
+            [record, system, vendor_id])
         night.execute(
             'INSERT INTO ledger.sync.outcomes (plan_id, correction_key, status, code, message, request_id, "at") '
             "VALUES ('p', ?, 'applied', '', '', '', ?)", [record, NIGHT + timedelta(days=1, hours=1)])
