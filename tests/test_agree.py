@@ -193,7 +193,8 @@ def shelf(con, square, shopify, fulfilled=0, committed=0):
     replace(con, "observed.stock", level("square", "q1", square), level("shopify", "s1", shopify))
     on_hand = square - fulfilled
     replace(con, "golden.stock", {
-        "item_id": "i1", "location_id": "l1", "on_hand": on_hand, "committed": committed, "held": 0, "safety": 0,
+        "item_id": "i1", "location_id": "l1", "on_hand": on_hand, "committed": committed, "fulfilled": fulfilled,
+        "held": 0, "safety": 0,
         "available": on_hand - committed, "authority": "square", "rule": "stock ledger", "reason": "counted",
     })
     con.execute("DELETE FROM estate.stock_rules")

@@ -2,13 +2,14 @@
 -- key: system, vendor_id, vendor_location_id
 -- why: the level on which the system and golden agree: on_hand in the location's authority, available elsewhere
 WITH equal AS (
-  SELECT c.system, c.vendor_id, c.vendor_sub_id, c.subject_id, c.subject_sub_id,
-    c.observed AS quantity
-  FROM compared.stock AS c
-  JOIN agree.comparable AS t ON t.system = c.system AND t.entity = 'stock'
-    AND t.field = CASE WHEN c.system = c.authority THEN 'on_hand' ELSE 'available' END
+  SELECT o.system, o.vendor_id, o.vendor_location_id AS vendor_sub_id, o.item_id AS subject_id, o.location_id AS subject_sub_id,
+    o.quantity
+  FROM observed.stock AS o
+  JOIN golden.stock AS g ON g.item_id = o.item_id AND g.location_id = o.location_id
+  JOIN agree.comparable AS t ON t.system = o.system AND t.entity = 'stock'
+    AND t.field = CASE WHEN o.system = g.authority THEN 'on_hand' ELSE 'available' END
   LEFT JOIN agree.drifted AS d
-    ON d.system = c.system AND d.entity = 'stock' AND d.vendor_id = c.vendor_id AND d.vendor_sub_id = c.vendor_sub_id
+    ON d.system = o.system AND d.entity = 'stock' AND d.vendor_id = o.vendor_id AND d.vendor_sub_id = o.vendor_location_id
   WHERE d.system IS NULL
 ), written AS (
   SELECT w.system, w.vendor_id, w.vendor_sub_id, w.subject_id, w.subject_sub_id, CAST(w.desired AS BIGINT) AS quantity
