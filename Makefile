@@ -66,3 +66,7 @@ lock: setup
 
 clean:
 	rm -rf .trueup
+
+.PHONY: docs
+docs: setup
+	@$(BIN)/python -m cli.reference

@@ -1,0 +1,293 @@
+"""Writes docs/reference.md from the code: `python -m cli.reference`, or `make docs`.
+
+Belongs here: what a reader looks up and nobody should keep up by hand: channels, write abilities, compared fields,
+drift classes, checks, jobs, commands, environment. A test holds the committed file to what this makes. Explanations
+belong in docs/lifecycle.md and README.md.
+"""
+
+import re
+import textwrap
+from collections.abc import Iterable, Iterator, Sequence
+
+from cli.home import ROOT
+from pipelines.channels import CHANNELS
+from pipelines.channels.base import Ability, Channel, Endpoint
+from pipelines.check import declared_checks
+from pipelines.model import DriftClass
+from pipelines.policy import FIELDS, Cap, Guard, Policy, read_policy
+
+TARGET = ROOT / "docs" / "reference.md"
+HEAD = """# Reference
+
+Made from the code by `make docs`; do not edit. The words are those of [naming.md](naming.md), the way of one value is
+[lifecycle.md](lifecycle.md)."""
+RUNGS = {
+    1: "compare-and-set on a value or version",
+    2: "idempotency key",
+    3: "read, check, write",
+    4: "blind absolute write, for mirrors and for taking permissions away",
+    0: "not writable: reported, never faked",
+}
+CLASSES = {
+    DriftClass.NEVER_AGREED: "there is no base: these two never agreed",
+    DriftClass.HERE: "the target's value moved away from the base, nobody else's did",
+    DriftClass.ELSEWHERE: "the target is where it was, the source of truth moved",
+    DriftClass.BOTH: "the target and the source of truth moved",
+    DriftClass.RULE: "nobody moved, but what ought to be did: a promotion's date, a safety stock, a policy",
+    DriftClass.EXPLAINED: "stock: known sales, returns and counts account for every unit",
+    DriftClass.UNEXPLAINED: "stock: units came or went without a movement",
+    DriftClass.LOWER: "consent: a permission is taken away",
+    DriftClass.RAISE_WITH_PROOF: "consent: a later double opt-in, with time and evidence, stands against a no",
+    DriftClass.RAISE_WITHOUT_PROOF: "consent: a yes without proof stands against a no",
+}
+EXITS = {
+    0: "done", 1: "a run failed, or the judge found another outcome", 2: "a setting or a file is wrong",
+    3: "another run is writing", 4: "a system was not read whole; the others were",
+}
+_VARIABLE = re.compile(r"^    ([A-Z]+_[A-Z_]+|TRUEUP_<SYSTEM>_URL)\s{2,}(.+)$", re.MULTILINE)
+
+
+def main() -> None:
+    """Write the file."""
+    TARGET.write_text(reference(), encoding="utf-8")
+
+
+def reference() -> str:
+    """The whole document."""
+    policy = read_policy()
+    parts = (
+        [HEAD], _channels(), _ladder(), _fields(policy), _decisions(policy), _checks(), _jobs(), _commands(),
+        _environment(),
+    )
+    return "\n\n".join(block for part in parts for block in part) + "\n"
+
+
+def _channels() -> Iterator[str]:
+    yield "## Channels"
+    yield _prose(
+        "What is read of each system, and into which raw table. A night reads what changed since the last "
+        "one, with an overlap, where the vendor can tell; else, and once a week, everything. A dash: all in "
+        "one answer or file, or pages that overlap, so that no size of a page says how many calls are the "
+        "least."
+    )
+    for channel in CHANNELS:
+        yield f"### {channel.title}"
+        scopes = ", ".join(f"`{scope}`" for scope in sorted(channel.needed_scopes)) or "none: the vendor has none"
+        yield f"Secrets: {', '.join(f'`{name}`' for name in channel.secrets)}. Scopes: {scopes}."
+        yield _table(
+            ("raw table", "feeds", "nightly", "rows a call (all · changed)"),
+            (
+                (f"`raw_{channel.name}.{read.name}`", ", ".join(read.entities), _nightly(read), _pages(read))
+                for read in channel.endpoints
+            ),
+        )
+
+
+def _nightly(endpoint: Endpoint) -> str:
+    return f"changes, {endpoint.overlap.seconds // 60} min overlap" if endpoint.has_delta else "all"
+
+
+def _pages(endpoint: Endpoint) -> str:
+    sizes = (endpoint.census_page, endpoint.delta_page) if endpoint.has_delta else (endpoint.census_page,)
+    return " · ".join(f"{size:,}" if size else "–" for size in sizes)
+
+
+def _ladder() -> Iterator[str]:
+    yield "## Write-safety ladder"
+    yield "The best that each system offers, per field. Empty: the system has no such field."
+    yield _table(("rung", "means"), ((str(rung), words) for rung, words in RUNGS.items()))
+    found = {(a.entity, a.field, c.name): a for c in CHANNELS for a in c.abilities}
+    yield _table(
+        ("field", *(channel.title for channel in CHANNELS)),
+        (
+            (f"`{key}`", *(_rungs(found.get((*key.split("."), channel.name))) for channel in CHANNELS))
+            for key in FIELDS
+        ),
+    )
+    yield _table(
+        ("system", "fields", "how", "rows a call", "calls at once"),
+        (
+            (channel.title, ", ".join(f"`{w.entity}.{name}`" for name in sorted(w.fields)),
+             "; ".join(_notes(channel, w.entity, w.fields)), f"{w.batch_max:,}", str(w.max_in_flight))
+            for channel in CHANNELS
+            for w in channel.writers
+        ),
+    )
+    yield _table(
+        ("system", "cannot be written", "why"),
+        (
+            (channel.title, f"`{ability.entity}.{ability.field}`", ability.note)
+            for channel in CHANNELS
+            for ability in channel.abilities
+            if ability.rungs == (0,)
+        ),
+    )
+
+
+def _rungs(ability: Ability | None) -> str:
+    return " + ".join(str(rung) for rung in ability.rungs) if ability else ""
+
+
+def _notes(channel: Channel, entity: str, fields: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(a.note for a in channel.abilities if a.entity == entity and a.field in fields))
+
+
+def _fields(policy: Policy) -> Iterator[str]:
+    yield "## Compared fields"
+    yield _prose(
+        "From `pipelines/policy.toml`; your own policy file and the estate's `[policy]` are laid over it. The "
+        "source of truth is the first system; the next stand in where it holds no value, never where it could "
+        "not be read. Caps: with more approved rows than the share of the rows observed (the floor, where that "
+        "is more), or than the most, all rows of that system and field wait for a person."
+    )
+    writes = {(c.name, w.entity, name) for c in CHANNELS for w in c.writers for name in w.fields}
+    yield _table(
+        ("field", "source of truth", "compared in", "corrected in", "tolerance", "edit by hand", "caps", "guards"),
+        (
+            (
+                f"`{key}`",
+                " › ".join(rules.sources) or _SOURCES.get(key.split(".")[0], ""),
+                ", ".join(rules.targets),
+                ", ".join(name for name in rules.targets if (name, *key.split(".")) in writes),
+                str(rules.tolerance),
+                "pushed back" if rules.enforce else "held",
+                _cap(policy, key),
+                _guard(policy.guards.get(key)),
+            )
+            for key, rules in policy.fields.items()
+        ),
+    )
+
+
+_SOURCES = {"stock": "each location's authority (estate)", "consents": "no vote: all that was said, a no first"}
+
+
+def _cap(policy: Policy, key: str) -> str:
+    merged: dict[str, float] = {}
+    for level in ("default", key.split(".")[0], key):
+        merged |= policy.caps.get(level, Cap()).model_dump(exclude_none=True)
+    if key == "consents.state":
+        return "none: an opt-out is always obeyed"
+    return f"{merged['max_share_pct']:g} %, floor {merged['floor_rows']:g}, most {merged['max_rows']:g}"
+
+
+def _guard(guard: Guard | None) -> str:
+    if guard is None:
+        return ""
+    bounds = (("max_jump_pct", "jump over {:g} %"), ("floor_minor", "under {:g}"), ("ceiling_minor", "over {:g}"))
+    told = [words.format(value) for name, words in bounds if (value := getattr(guard, name)) is not None]
+    told += ["zero"] if guard.refuses_zero else []
+    return "refused: " + ", ".join(told + (["below cost"] if guard.refuses_below_cost else []))
+
+
+def _decisions(policy: Policy) -> Iterator[str]:
+    yield "## Drift classes and what policy does with them"
+    yield _prose(
+        "`approve`: pushed under caps. `hold`: waits for `approve`, `reject`, `accept-theirs` or `pin`. "
+        "`refuse`: never pushed, whoever asks. A field with `enforce` approves `here`."
+    )
+    default = policy.decisions.get("default", {})
+    yield _table(
+        ("class", "when", "default", "but"),
+        (
+            (f"`{name}`", words, default.get(name, "hold"), ", ".join(
+                f"`{key}`: {actions[name]}"
+                for key, actions in policy.decisions.items() if key != "default" and name in actions
+            ))
+            for name, words in CLASSES.items()
+        ),
+    )
+    yield _prose(
+        f"On the first night everything that differs is `never_agreed`: {policy.adopt.never_agreed}, unless "
+        "the estate says otherwise under `[policy.adopt]`."
+    )
+
+
+def _checks() -> Iterator[str]:
+    yield "## Checks"
+    yield _prose(
+        "A failed blocking check freezes the systems and entities it covers; the rest of the night goes on. A "
+        "warning is shown. Great Expectations suites lie in `pipelines/check/expectations.toml`; the others "
+        "are SELECTs of the offending rows beside it."
+    )
+    yield _table(
+        ("check", "of", "severity", "what must hold", "by"),
+        (
+            (f"`{check.name}`", f"`{check.table}`", "blocking" if check.is_blocking else "warning", check.description,
+             f"`{check.expectation}`" if check.expectation else "SQL")
+            for check in declared_checks()
+        ),
+    )
+
+
+def _jobs() -> Iterator[str]:
+    from assets.jobs import JOBS
+    from assets.schedules import SCHEDULES
+
+    when = {str(schedule.job_name): f"`{schedule.cron_schedule}`" for schedule in SCHEDULES}
+    yield "## Jobs"
+    yield "One writing run at a time. The schedule is in the estate's time zone, and off until it is switched on."
+    yield _table(
+        ("job", "what it does", "schedule"),
+        ((f"`{job.name}`", job.description or "", when.get(str(job.name), "")) for job in JOBS),
+    )
+
+
+def _commands() -> Iterator[str]:
+    import typer
+
+    from cli.main import app
+
+    group = typer.main.get_command(app)
+    commands = getattr(group, "commands", {})
+    yield "## Commands"
+    yield "`trueup COMMAND --help` says the same."
+    yield _table(
+        ("command", "what it does", "takes"),
+        (
+            (f"`trueup {name}`", (command.help or "").strip(), "; ".join(_parameter(p) for p in command.params))
+            for name, command in commands.items()
+        ),
+    )
+    yield _table(("exit code", "means"), ((str(code), words) for code, words in EXITS.items()))
+
+
+def _parameter(parameter: object) -> str:
+    options = [str(word) for word in getattr(parameter, "opts", ())]
+    words = str(getattr(parameter, "help", "") or "").rstrip(".")
+    if getattr(parameter, "param_type_name", "") == "argument":
+        name = str(getattr(parameter, "name", "")).upper()
+        return f"{name}: {words}" if words else name
+    return f"`{options[0]}` {words}".strip()
+
+
+def _environment() -> Iterator[str]:
+    from resources import channels
+
+    yield "## Environment"
+    yield "Read once, in `resources/channels.py`. What is missing stops with its name."
+    rows = [(f"`{name}`", words) for name, words in _VARIABLE.findall(channels.__doc__ or "")]
+    rows += [(f"`{name}`", f"credential of {channel.title}") for channel in CHANNELS for name in channel.secrets]
+    rows += [
+        ("`SEED`, `VARIANTS`, `PERSONS`, `SHOPS`", "of a new sandbox world; `make clean` forgets the old one"),
+        ("`DAGSTER_HOME`", "set by `trueup` to the folder dagster under TRUEUP_HOME"),
+        ("`REQUIRE_SHARED`", "1: tests that need the vendors' descriptions fail without them instead of being skipped"),
+    ]
+    yield _table(("variable", "what it is"), rows)
+
+
+def _prose(text: str) -> str:
+    return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = ([_cell(text) for text in line] for line in (head, ["---"] * len(head), *rows))
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|").replace("\n", " ")
+
+
+if __name__ == "__main__":
+    main()
