@@ -180,21 +180,21 @@ def create_tables(con: duckdb.DuckDBPyConnection, models: Iterable[Model] = ()) 
     """
     wanted = dict(TABLES)
     for model in models:
-        for name in model.inputs:
-            if name.startswith("raw_"):
-                wanted[name] = RAW
-        if model.table in STAGE and f"{model.schema}.{model.table}" not in TABLES:
-            wanted[model.name] = STAGE[model.table]
-            wanted[f"quarantine.{model.schema}"] = QUARANTINE
+        wanted |= {name: RAW for name in model.inputs if name.startswith("raw_")}
+        if model.table in STAGE and model.name not in TABLES:
+            wanted |= {model.name: STAGE[model.table], f"quarantine.{model.schema}": QUARANTINE}
     for schema in sorted({name.split(".")[0] for name in wanted}):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
     for name, columns in sorted(wanted.items()):
-        listed = ", ".join(f"{column} {kind}" for column, kind in columns.items())
-        con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({listed})")
+        con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({_listed(columns)})")
 
 
 def fill_table(con: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Sequence[object]]) -> None:
-    """Replace the rows of a small table; values are bound, in the order of its columns."""
-    con.execute(f"DELETE FROM {name}")
+    """Make a small table of `TABLES` anew with these rows; values are bound, in the order of its columns."""
+    con.execute(f"CREATE OR REPLACE TABLE {name} ({_listed(TABLES[name])})")
     if rows:
-        con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' for _ in rows[0])})", rows)
+        con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' for _ in TABLES[name])})", rows)
+
+
+def _listed(columns: dict[str, str]) -> str:
+    return ", ".join(f"{column} {kind}" for column, kind in columns.items())
