@@ -1,4 +1,4 @@
-"""HubSpot's reads: a census by list, a delta by search, each record's JSON untouched.
+"""HubSpot's reads: a census by list, a delta by search and the recycling bin, each record's JSON untouched.
 
 A delta never pages into a search: every call is a first page, of the records after the last id seen, so neither the
 10,000 results that a search ends at, nor equal stamps, nor records that change meanwhile can lose a row. What the
@@ -102,26 +102,52 @@ def _read(session: Session, kind: str, properties: Sequence[str], window: Window
     if not isinstance(session, HubspotSession):
         raise FatalChannelError("not a HubSpot session", system="hubspot")
     if window.since is None:
-        return _list(session, kind, properties)
-    return _search(session, kind, properties, window.since)
+        return _census(session, kind, properties)
+    return _delta(session, kind, properties, window.since)
 
 
-async def _list(session: HubspotSession, kind: str, properties: Sequence[str]) -> AsyncIterator[Page]:
-    """Everything, by cursor. A list declares no total; an empty one is confirmed by a search."""
-    asked: dict[str, str | int] = {"limit": LIST_PAGE, "properties": ",".join(properties), "archived": "false"}
+async def _census(session: HubspotSession, kind: str, properties: Sequence[str]) -> AsyncIterator[Page]:
+    """Everything. A list declares no total; an empty one is confirmed by a search."""
     count = 0
+    async for rows in _list(session, kind, properties, archived=False):
+        count += len(rows)
+        yield Page(rows)
+    if count == 0:
+        yield Page((), total=decode(await session.search(kind, {"limit": 1}), Listed).total)
+
+
+async def _delta(
+    session: HubspotSession, kind: str, properties: Sequence[str], since: datetime
+) -> AsyncIterator[Page]:
+    """What changed since, and all that is in the recycling bin: a search never shows that a record went there.
+
+    What was merged or erased is in neither; the next census finds it gone.
+    """
+    count = 0
+    async for page in _search(session, kind, properties, since):
+        count += len(page.rows)
+        yield page
+    async for rows in _list(session, kind, ("hs_object_id",), archived=True):
+        count += len(rows)
+        yield Page(rows, total=count)
+
+
+async def _list(
+    session: HubspotSession, kind: str, properties: Sequence[str], *, archived: bool
+) -> AsyncIterator[list[RawRow]]:
+    """One of the two lists, by cursor."""
+    asked: dict[str, str | int] = {
+        "limit": LIST_PAGE, "properties": ",".join(properties), "archived": str(archived).lower()
+    }
     while True:
         page = decode(await session.get(f"crm/v3/objects/{kind}", params=asked), Listed)
-        count += len(page.results)
         if page.results:
-            yield Page(_rows(page.results))
+            yield _rows(page.results)
         if page.paging is None or page.paging.next is None:
             break
         if page.paging.next.after == asked.get("after") or not page.results:
             raise FatalChannelError("the list's paging repeats itself", system="hubspot")
         asked["after"] = page.paging.next.after
-    if count == 0:
-        yield Page((), total=decode(await session.search(kind, {"limit": 1}), Listed).total)
 
 
 async def _search(
