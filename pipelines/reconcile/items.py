@@ -8,12 +8,13 @@ appends new bindings (and finished renames) to `ledger.identity.items`. The rule
 import duckdb
 
 from pipelines.reconcile.models import build_models
-from pipelines.stage import create_unions
 
 
 def reconcile_items(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
-    """Match every record; returns the rows of each table built. May be run again in the same night: same ids."""
-    create_unions(con)
+    """Match every record; returns the rows of each table built. May be run again in the same night: same ids.
+
+    The views `staged.*` are there already (`pipelines.stage.create_unions`, when the warehouse is opened).
+    """
     built = build_models(
         con, "reconcile.item_records", "reconcile.item_claims", "reconcile.item_matches", "reconcile.item_faults",
         "reconcile.renamed_items",
