@@ -12,11 +12,12 @@ from pipelines.reconcile.drift import build_drift
 from pipelines.reconcile.models import build_models
 from pipelines.verify import verify_plan
 from tests.plan.vendor import FakeVendor
-from tests.plan.world import AS_OF, VirtualClock, insert, plan_rows, policy, start_night
+from tests.plan.world import AS_OF, VirtualClock, fresh, insert, plan_rows, policy, start_night
 
 
 @pytest.fixture
-def world(con):
+def world():
+    con = fresh()
     policy(con)
     con.execute("DELETE FROM policy.targets WHERE entity IN ('prices', 'customers') AND system = 'mailchimp'")
     con.execute("DELETE FROM policy.targets WHERE field = 'compare_at' AND system <> 'shopify'")

@@ -1,7 +1,6 @@
 """Push: approvals, identity, the kill switch, lost answers, refused batches, canaries, crashes and resumes."""
 
 from datetime import timedelta
-from functools import cache
 from math import ceil, log2
 
 import pytest
@@ -12,9 +11,8 @@ from pipelines.approve import approve_by_policy
 from pipelines.errors import LeaseHeld, StalePlan
 from pipelines.plan import build_plan
 from pipelines.push import push_plan, settle_unknown
-from tests.conftest import open_warehouse
 from tests.plan.vendor import Crash, FakeVendor
-from tests.plan.world import VirtualClock, consent, drift, insert, plan_rows, policy
+from tests.plan.world import VirtualClock, consent, drift, fresh, insert, plan_rows, policy
 
 
 @pytest.fixture
@@ -23,7 +21,8 @@ def clock():
 
 
 @pytest.fixture
-def world(con):
+def world():
+    con = fresh()
     policy(con)
     return con
 
@@ -352,29 +351,15 @@ FAULTS = st.dictionaries(
 )
 
 
-@cache
-def warehouse():
-    con = open_warehouse()
-    policy(con)
-    return con
-
-
-def empty_again():
-    """One warehouse for all examples, its ledger emptied: making one costs more than the example."""
-    con = warehouse()
-    for table in ("plans", "corrections", "approvals", "intents", "outcomes"):
-        con.execute(f"DELETE FROM ledger.sync.{table}")
-    return con
-
-
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     faults=FAULTS, count=st.integers(1, 9), batch_max=st.integers(1, 4), in_flight=st.integers(1, 3),
     kind=st.sampled_from([{"has_key": True}, {"has_key": False, "has_cas": True},
                           {"has_key": False, "needs_check": True}]),
 )
 async def test_any_faults_end_in_each_value_written_once(faults, count, batch_max, in_flight, kind):
-    con, clock = empty_again(), VirtualClock()
+    con, clock = fresh(), VirtualClock()
+    policy(con)
     plan_id = plan(con, clock, *prices(count))
     vendor = vendor_for(con, plan_id, clock, batch_max=batch_max, max_in_flight=in_flight, faults=faults, **kind)
     for _ in range(12):

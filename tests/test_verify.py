@@ -9,7 +9,7 @@ from pipelines.push import push_plan
 from pipelines.readback import is_same
 from pipelines.verify import verify_plan
 from tests.plan.vendor import FakeVendor
-from tests.plan.world import VirtualClock, drift, insert, policy
+from tests.plan.world import VirtualClock, drift, fresh, insert, policy
 
 
 @pytest.fixture
@@ -18,7 +18,8 @@ def clock():
 
 
 @pytest.fixture
-def world(con):
+def world():
+    con = fresh()
     policy(con)
     return con
 

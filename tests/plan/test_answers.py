@@ -8,13 +8,14 @@ from pipelines.approve import approve_by_person, approve_by_policy
 from pipelines.plan import build_plan
 from pipelines.push import push_plan
 from tests.plan.vendor import FakeVendor
-from tests.plan.world import AS_OF, VirtualClock, consent, drift, insert, plan_rows, policy, start_night
+from tests.plan.world import AS_OF, VirtualClock, consent, drift, fresh, insert, plan_rows, policy, start_night
 
 HELD = {"drift_class": "both"}
 
 
 @pytest.fixture
-def world(con):
+def world():
+    con = fresh()
     policy(con)
     return con
 

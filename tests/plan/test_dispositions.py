@@ -6,13 +6,14 @@ from hashlib import sha256
 import pytest
 
 from pipelines.plan import build_plan
-from tests.plan.world import AS_OF, VirtualClock, consent, drift, insert, plan_rows, policy, start_night
+from tests.plan.world import AS_OF, VirtualClock, consent, drift, fresh, insert, plan_rows, policy, start_night
 
 STOCK = {"entity": "stock", "field": "available"}
 
 
 @pytest.fixture
-def world(con):
+def world():
+    con = fresh()
     policy(con)
     return con
 

@@ -2,9 +2,12 @@
 
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 import duckdb
+
+from tests.conftest import open_warehouse
 
 AS_OF = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
 
@@ -34,6 +37,24 @@ class VirtualClock:
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
         self.at += timedelta(seconds=seconds)
+
+
+@cache
+def _warehouse() -> duckdb.DuckDBPyConnection:
+    return open_warehouse()
+
+
+def fresh() -> duckdb.DuckDBPyConnection:
+    """One warehouse for a process, emptied: making a new one costs more than most tests."""
+    con = _warehouse()
+    tables = con.execute(
+        "SELECT database_name, schema_name, table_name FROM duckdb_tables() WHERE estimated_size > 0 "
+        "AND schema_name NOT IN ('main', 'plan', 'agree')"
+    ).fetchall()
+    for name in tables:
+        con.execute("DELETE FROM " + ".".join(f'"{part}"' for part in name))
+    con.execute("DROP TABLE IF EXISTS plan.corrections")
+    return con
 
 
 def insert(con: duckdb.DuckDBPyConnection, table: str, rows: Iterable[dict[str, Any]]) -> None:
