@@ -23,9 +23,11 @@ WITH RECURSIVE free AS (
   FROM (
     SELECT u.kind, u.value, u.item_id
     FROM (
-      SELECT 'gtin' AS kind, h.gtin_norm AS value, h.item_id, h.is_gone FROM holders AS h WHERE h.gtin_norm IS NOT NULL
+      SELECT 'gtin' AS kind, h.gtin_norm AS value, h.item_id, h.is_gone FROM holders AS h
+      WHERE h.gtin_norm IN (SELECT f.gtin_norm FROM free AS f)
       UNION ALL
-      SELECT 'sku', h.sku_norm, h.item_id, h.is_gone FROM holders AS h WHERE h.sku_norm IS NOT NULL
+      SELECT 'sku', h.sku_norm, h.item_id, h.is_gone FROM holders AS h
+      WHERE h.sku_norm IN (SELECT f.sku_norm FROM free AS f)
     ) AS u
     QUALIFY rank() OVER (PARTITION BY u.kind, u.value ORDER BY u.is_gone) = 1
   ) AS k
