@@ -44,6 +44,10 @@ class Disposition(StrEnum):
     HOLD = "hold"
     REFUSE = "refuse"
     NOT_WRITABLE = "not_writable"
+    OBSERVE = "observe"
+    """The system is not opened for writing; reported only."""
+    PIN = "pin"
+    REJECT = "reject"
 
 
 class OutcomeStatus(StrEnum):
