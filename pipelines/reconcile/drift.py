@@ -36,6 +36,8 @@ _NEEDS = {"customers": ("customers",), "items": ("items",), "prices": ("items", 
 _KEYS = ("system", "vendor_id", "vendor_sub_id", "subject_id", "subject_sub_id", "currency", "version", "context")
 _NUMBERS = ("amount", "compare_at", "on_hand", "available")
 _EXACT = ("phone", "gtin")
+_WORDS = "customers"
+"""The entity whose fields are folded to compare them: said once a field, not once a target, for it is dear to plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ def drift(targets: tuple[Target, ...]) -> Model:
     for entity in ("customers", "items", "prices"):
         own = [target for target in targets if target.entity == entity]
         if own:
-            tables += [(f"drifted_{entity}", _drifted(own)), (f"based_{entity}", _based(entity))]
+            tables += [(f"drifted_{entity}", _drifted(own)), (f"based_{entity}", _based(own))]
             branches += [_branch(target, own) for target in own]
     if any(target.entity == "stock" for target in targets):
         branches.append(_stock_branch())
@@ -112,8 +114,29 @@ def stock_drifted(targets: tuple[Target, ...]) -> Model:
 def _drifted(own: Sequence[Target]) -> exp.Select:
     """The compared rows of an entity in which a target's value differs."""
     entity = own[0].entity
-    query = exp.select(*_columns(entity)).from_(exp.table_(entity, "compared"))
+    query = exp.select(*_columns(entity)).from_(_compared(own))
+    if entity == _WORDS:
+        query = query.select(*(f"{field}_differs" for field in _fields(own)))
     return query.where(exp.or_(*(_differs(target, own) for target in own)))
+
+
+def _compared(own: Sequence[Target]) -> exp.Expression:
+    """The compared rows of an entity; of words, with what differs after folding."""
+    entity = own[0].entity
+    rows = exp.table_(entity, "compared")
+    if entity != _WORDS:
+        return rows
+    differ = [_pair(field, "observed", "desired").as_(f"{field}_differs") for field in _fields(own)]
+    return exp.select(*_columns(entity), *differ).from_(rows).subquery("c")
+
+
+def _fields(own: Sequence[Target]) -> list[str]:
+    return [field for field in COMPARED[own[0].entity] if any(target.field == field for target in own)]
+
+
+def _pair(field: str, left: str, right: str) -> exp.Expression:
+    """Two of a field's words differ."""
+    return _differ(Target("", _WORDS, field), exp.column(f"{field}_{left}"), exp.column(f"{field}_{right}"))
 
 
 def _columns(entity: str) -> list[str]:
@@ -125,19 +148,26 @@ def _columns(entity: str) -> list[str]:
     return columns + ["authority", "rule", "reason"] + (["list_desired", "cost_minor"] if entity == "prices" else [])
 
 
-def _based(entity: str) -> exp.Select:
+def _based(own: Sequence[Target]) -> exp.Select:
     """The drifted rows of systems that were read whole, with what was last agreed beside them."""
-    columns: list[exp.Expression] = [exp.column(name, "d") for name in _columns(entity)]
+    entity, differ = own[0].entity, [f"{field}_differs" for field in _fields(own) if own[0].entity == _WORDS]
+    columns: list[exp.Expression] = [exp.column(name, "d") for name in _columns(entity) + differ]
     for field in COMPARED[entity]:
         known = exp.func("list_contains", exp.column("fields", "b"), exp.Literal.string(field))
         columns.append(exp.column(field, "b").as_(f"{field}_base"))
         columns.append(exp.func("coalesce", known, exp.false()).as_(f"{field}_has_base"))
+    columns.append(exp.column("agreed_at", "b"))
     on = [exp.column(name, "b").eq(exp.column(name, "d")) for name in ("system", "vendor_id")]
     if entity == "prices":
         on.append(exp.column("vendor_price_list", "b").eq(exp.column("vendor_sub_id", "d")))
     drifted, base = exp.table_(f"drifted_{entity}", alias="d"), exp.table_(entity, "agreed", "ledger", alias="b")
-    query = exp.select(*columns, exp.column("agreed_at", "b")).from_(drifted)
-    return query.join(base, on=exp.and_(*on), join_type="left").where(_is_readable(entity, "d"))
+    query = exp.select(*columns).from_(drifted)
+    query = query.join(base, on=exp.and_(*on), join_type="left").where(_is_readable(entity, "d"))
+    if entity != _WORDS:
+        return query
+    moved = [_pair(field, "observed", "base").as_(f"{field}_here") for field in _fields(own)]
+    moved += [_pair(field, "desired", "base").as_(f"{field}_there") for field in _fields(own)]
+    return exp.select(*(column.alias_or_name for column in columns), *moved).from_(query.subquery("b"))
 
 
 def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
@@ -150,8 +180,10 @@ def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
         golden_now = exp.column("list_desired")
         golden_then = exp.func("greatest", exp.column("amount_base"), exp.column("compare_at_base"))
     authority = exp.column(f"{field}_authority" if target.entity == "customers" else "authority")
-    moved_here = _differ(target, observed, base)
-    moved_there = _differ(target, golden_now, golden_then)
+    moved_here: exp.Expression = exp.column(f"{field}_here")
+    moved_there: exp.Expression = exp.column(f"{field}_there")
+    if target.entity != _WORDS:
+        moved_here, moved_there = _differ(target, observed, base), _differ(target, golden_now, golden_then)
     is_amount = is_price and field == "amount"
     values: dict[str, exp.Expression] = {
         "system": exp.Literal.string(target.system),
@@ -211,7 +243,10 @@ def _desired(target: Target, own: Sequence[Target]) -> exp.Expression:
 def _differs(target: Target, own: Sequence[Target]) -> exp.Expression:
     """The row is the target's, and its value is wrong. A blank corrects nothing, but for a struck-through price."""
     desired = _desired(target, own)
-    parts = [_is(target.system), _differ(target, exp.column(f"{target.field}_observed"), desired)]
+    differs: exp.Expression = exp.column(f"{target.field}_differs")
+    if target.entity != _WORDS:
+        differs = _differ(target, exp.column(f"{target.field}_observed"), desired)
+    parts = [_is(target.system), differs]
     if target.field != "compare_at":
         parts.append(desired.is_(exp.null()).not_())
     return exp.and_(*parts)
