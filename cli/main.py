@@ -17,8 +17,10 @@ app = typer.Typer(
     help="Brings till, webshop, CRM and e-mail tool back into agreement: plan, approve, push, re-read.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )
-console = Console(stderr=True)
-out = Console()
+WIDTH = 120 if not sys.stdout.isatty() else None
+"""A pipe or a file is as wide as our tables; a terminal is as wide as it is."""
+console = Console(stderr=True, width=WIDTH)
+out = Console(width=WIDTH)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Systems = Annotated[list[str] | None, typer.Option("--system", help="Correct only this system; may be repeated.")]
@@ -130,7 +132,7 @@ def status(
             _json(found)
             return 0
         _table("Nights", found["nights"])
-        _table("Waiting for a person", found["held"])
+        _table("Waiting for a person", [questions.in_short(row) for row in found["held"]])
         _table("Not read whole in the last night", found["unread"])
         if found["open_answers"]:
             out.print(f"{found['open_answers']} answers wait in the inbox; `trueup push` takes them in")

@@ -34,6 +34,17 @@ def status(settings: Settings, *, nights: int = 5) -> dict[str, Any]:
         }
 
 
+def in_short(row: dict[str, Any]) -> dict[str, Any]:
+    """A held row in few columns, for a terminal."""
+    place = f" at {row['vendor_sub_id']}" if row["vendor_sub_id"] else ""
+    return {
+        "correction_key": row["correction_key"],
+        "what": f"{row['system']} {row['entity']}.{row['field']} {row['vendor_id']}{place}",
+        "change": f"{row['observed']} → {row['desired']}", "class": row["drift_class"],
+        "state": row["disposition_reason"], "since": row["held_since"],
+    }
+
+
 def why(settings: Settings, word: str, *, field: str, system: str) -> list[dict[str, Any]]:
     """Every stored statement about one item or person; personal values masked."""
     from pipelines.why import why as ask

@@ -82,6 +82,8 @@ def show(summary: Summary, console: Console) -> None:
         f"{facts.as_of.isoformat(timespec='minutes')}: [bold]{facts.status}[/]", highlight=False,
     )
     console.print(_flow(summary))
+    if facts.drift:
+        console.print(_drift(facts))
     if facts.remaining:
         console.print(_remaining(facts))
     if summary.calls:
@@ -102,30 +104,27 @@ def verdict(summary: Summary) -> str:
 
 
 def _flow(summary: Summary) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold")
     names = ("planned", "new", "approved", "held", "refused", "not_writable", "pushed", "confirmed")
-    for name in ("system", "entity"):
-        table.add_column(name)
-    for name in ("rows", *names):
-        table.add_column(name.replace("_", " "), justify="right")
-    table.add_column("drift by class", overflow="fold")
+    table = _plain("system", "entity", right=("rows", *names))
     flow = {(row["system"], row["entity"]): row for row in summary.facts.flow}
     for key in sorted({*flow, *summary.rows}):
-        classes = ", ".join(
-            f"{row['drift_class']} {row['row_count']}"
-            for row in summary.facts.drift
-            if (row["system"], row["entity"]) == key
-        )
         figures = [_number(flow.get(key, {}).get(name, 0)) for name in names]
-        table.add_row(*key, _number(summary.rows.get(key, 0)), *figures, Text(classes))
+        table.add_row(*key, _number(summary.rows.get(key, 0)), *figures)
+    return table
+
+
+def _drift(facts: NightFacts) -> Table:
+    table = _plain("system", "entity", "drift by class", title="Drift")
+    found: dict[tuple[str, str], list[str]] = {}
+    for row in facts.drift:
+        found.setdefault((row["system"], row["entity"]), []).append(f"{row['drift_class']} {row['row_count']:,}")
+    for (system, entity), classes in sorted(found.items()):
+        table.add_row(system, entity, Text(", ".join(classes)))
     return table
 
 
 def _remaining(facts: NightFacts) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title="What remains, by cause", title_justify="left")
-    for name in ("system", "entity"):
-        table.add_column(name)
-    table.add_column("rows", justify="right")
+    table = _plain("system", "entity", title="What remains, by cause", right=("rows",))
     table.add_column("cause", overflow="fold")
     for row in facts.remaining:
         table.add_row(row["system"], row["entity"], _number(row["row_count"]), Text(str(row["cause"])))
@@ -133,13 +132,22 @@ def _remaining(facts: NightFacts) -> Table:
 
 
 def _calls(summary: Summary) -> Table:
-    table = Table(box=None, pad_edge=False, header_style="bold", title="API calls", title_justify="left")
-    table.add_column("system")
-    for name in ("read", "least", "written and proved", "least", "throttled", "waited s"):
-        table.add_column(name, justify="right")
+    titles = ("read", "least", "written and proved", "least", "throttled", "waited s")
+    names = ("read", "read_least", "write", "write_least", "throttled", "waited_seconds")
+    table = _plain("system", title="API calls", right=titles)
     for system, told in sorted(summary.calls.items()):
-        names = ("read", "read_least", "write", "write_least", "throttled", "waited_seconds")
         table.add_row(system, *(f"{told[name]:,g}" for name in names))
+    return table
+
+
+def _plain(*left: str, title: str = "", right: tuple[str, ...] = ()) -> Table:
+    table = Table(
+        box=None, pad_edge=False, header_style="bold", title=title or None, title_justify="left", title_style="bold"
+    )
+    for name in left:
+        table.add_column(name, overflow="fold")
+    for name in right:
+        table.add_column(name.replace("_", " "), justify="right", overflow="fold")
     return table
 
 
