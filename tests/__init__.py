@@ -1,0 +1,1 @@
+"""Tests; `tests.conftest` has what they share."""

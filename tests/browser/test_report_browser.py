@@ -4,6 +4,7 @@ import os
 import shutil
 
 import pytest
+
 from tests.report.test_report import HOSTILE, facts, row
 
 pytestmark = pytest.mark.browser

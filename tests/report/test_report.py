@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 import pytest
+
 from pipelines.report.facts import NightFacts
 from pipelines.report.mask import shown
 from pipelines.report.page import render, verdict

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from openpyxl import load_workbook
+
 from pipelines.errors import DataError
 from pipelines.spreadsheet import read_decisions, safe_cell, write_plan
 
@@ -76,4 +77,4 @@ def test_another_file_is_refused(tmp_path):
 @given(st.text())
 def test_safe_cell_never_starts_a_formula(text):
     first = safe_cell(text).lstrip(" \u00a0")[:1]
-    assert first not in ("=", "@", "\t", "\r") and not (first == "+")
+    assert first not in ("=", "@", "\t", "\r") and first != "+"
