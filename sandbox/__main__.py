@@ -6,15 +6,17 @@ Arguments in, words out; what the commands do is `sandbox.world`, `sandbox.app` 
 import argparse
 import json
 import shutil
+import signal
 import socket
 import sys
 import time
 from collections.abc import Sequence
+from datetime import timedelta
 from pathlib import Path
 
 from sandbox.app import VENDORS, build_app, load_vendors
 from sandbox.estate import write_estate
-from sandbox.store import Store
+from sandbox.store import Store, parse_stamp
 from sandbox.vendor import Settings
 from sandbox.world.settings import EPOCH, WorldError, WorldSettings
 
@@ -104,7 +106,9 @@ def _serve(args: argparse.Namespace) -> int:
             base_url=url, plan=args.plan, search_lag_seconds=args.search_lag, bulk_seconds=args.bulk_seconds,
             is_down=frozenset(args.down), refuses=frozenset(args.refuses),
         )
-        store = Store(args.dir / "world.sqlite")
+        store = _open(args.dir)
+        _never_back(store)
+        signal.signal(signal.SIGTERM, _leave)  # uvicorn raises the signal again when it is done
         print(url, flush=True)
         config = uvicorn.Config(
             build_app(store, settings, folder=args.dir), http="httptools", access_log=False, log_level="warning",
@@ -112,10 +116,26 @@ def _serve(args: argparse.Namespace) -> int:
         )
         try:
             uvicorn.Server(config).run(sockets=[listener])
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, _Stopped):
             print("stopped")
-        store.close()
+        finally:
+            store.close()
     return 0
+
+
+class _Stopped(Exception):
+    """Somebody asked the server to end."""
+
+
+def _leave(_number: int, _frame: object) -> None:
+    raise _Stopped
+
+
+def _never_back(store: Store) -> None:
+    """A server that was killed could not store the clock: no moment that the log knows comes again."""
+    last = max((effect["at"] for effect in store.effects()[-1:]), default="")
+    if last and parse_stamp(last) > store.now():
+        store.set_now(parse_stamp(last) + timedelta(seconds=1))
 
 
 def _day(args: argparse.Namespace) -> int:
