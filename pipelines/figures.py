@@ -55,7 +55,8 @@ def verification_counts(con: duckdb.DuckDBPyConnection, plan_id: str) -> dict[st
         str(status): int(count)
         for status, count in con.execute(
             "SELECT status, count(*) FROM (SELECT arg_max(v.status, v.at) AS status "
-            "FROM ledger.sync.verifications AS v WHERE v.plan_id = ? GROUP BY v.correction_key) GROUP BY status ORDER BY status",
+            "FROM ledger.sync.verifications AS v WHERE v.plan_id = ? GROUP BY v.correction_key) "
+            "GROUP BY status ORDER BY status",
             [plan_id],
         ).fetchall()
     }
