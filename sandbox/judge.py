@@ -4,21 +4,22 @@ Exit code and table are `__main__`'s and `judge_report`'s; here is what there is
 pure function over rows (`judge_rows`, `judge_persons`, `judge_traces`, `judge_quarantine`).
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from sandbox.judge_persons import judge_persons, score, strangers
 from sandbox.judge_quarantine import judge_quarantine
 from sandbox.judge_rows import Case, judge_rows
 from sandbox.judge_traces import judge_permissions, judge_writes
-from sandbox.plan_rows import Plan, read_plan
+from sandbox.plan_rows import Key, Plan, read_plan
 from sandbox.store import Store
 from sandbox.vendor import Vendor
 from sandbox.verdict import Verdict
-from sandbox.world.identity import Record
+from sandbox.world.identity import Record, email_norm
 from sandbox.world.scene import Scene, read_permissions
 from sandbox.world.state import State
-from sandbox.world.truth import read_truth
+from sandbox.world.truth import Row, read_truth
+from sandbox.world.truth_consents import consent_rows
 from sandbox.world.values import values_now
 
 
@@ -37,7 +38,10 @@ def judge_scene(scene: Scene, plan: Plan, *, down: frozenset[str] = frozenset())
     bad = scene.bad_records
     effects = scene.store.effects(after_seq=scene.chronicle.effects_seen, origin="api")
     verdict = Verdict(night)
-    case = Case(night, rows, values_now(scene.shelves, state, rows), strangers(persons, plan.persons, bad), down)
+    case = Case(
+        night, rows, values_now(scene.shelves, state, rows), strangers(persons, plan.persons, bad), down,
+        settled_raises(rows, plan, state, bad),
+    )
     judge_rows(case, plan, verdict)
     judge_quarantine(scene.chronicle.bad, scene.chronicle.deleted_items, plan, verdict, down)
     judge_permissions(read_permissions(scene.folder), permissions(state), effects, rows, verdict)
@@ -48,6 +52,28 @@ def judge_scene(scene: Scene, plan: Plan, *, down: frozenset[str] = frozenset())
     else:
         judge_persons(result, verdict)
     return verdict
+
+
+def settled_raises(rows: Iterable[Row], plan: Plan, state: State, bad: set[Record]) -> set[Key]:
+    """Raises without proof that nobody asks for any more: an earlier run of this night has lowered the unproven yes.
+
+    A plan that lowers it itself has to put the refusal on record beside it.
+    """
+    standing = {row.key for row in consent_rows(0, state, {}, bad)}
+    lowered = {
+        _address(state, planned.system, planned.vendor_id)
+        for planned in plan.corrections.values() if planned.entity == "consents" and planned.drift_class == "lower"
+    }
+    return {
+        row.key for row in rows
+        if row.drift_class == "raise_without_proof" and row.key not in standing
+        and _address(state, row.system, row.vendor_id) not in lowered
+    }
+
+
+def _address(state: State, system: str, vendor_id: str) -> str:
+    customer = state.customers[system].get(vendor_id)
+    return email_norm(customer.email) if customer else ""
 
 
 def permissions(state: State) -> dict[Record, str]:

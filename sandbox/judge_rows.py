@@ -28,6 +28,8 @@ class Case:
     """Customer records that the pipeline did not link exactly as they are."""
     down: frozenset[str] = frozenset()
     """Systems that were not read that night."""
+    settled: set[Key] = field(default_factory=set)
+    """Rows that an earlier run of the same night has made pointless."""
 
 
 def judge_rows(case: Case, plan: Plan, verdict: Verdict) -> None:
@@ -75,7 +77,8 @@ def _is_apart(case: Case, planned: Planned | None, row: Row) -> bool:
 
 
 def _judge_absent(case: Case, row: Row, tally: Tally, verdict: Verdict) -> None:
-    if row.disposition == "must_push" and _same(row, case.now.get(row.key), row.desired):
+    was_pushed = row.disposition == "must_push" and _same(row, case.now.get(row.key), row.desired)
+    if was_pushed or row.key in case.settled:
         tally.earlier += 1
     elif _is_excused(case, row):
         tally.excused += 1

@@ -58,6 +58,15 @@ def test_the_next_night_passes_too(night):
     assert sum(tally.earlier for tally in verdict.tallies.values()) > 20
 
 
+def test_a_refused_raise_ends_with_the_unproven_yes_it_rests_on(night):
+    """The plan that lowers the yes puts the refusal on record; run again the same night, nobody asks for a raise."""
+    scene, plan = night
+    silent = [row for row in plan if row.get("drift_class") != "raise_without_proof"]
+    assert kinds(judge_scene(scene, plan_of(silent))) == {"missed"}
+    carried = [row for row in silent if row.get("disposition") != "approve"]
+    assert judge_scene(scene, plan_of(carried)).failures == []
+
+
 def _drop(**facts: Any) -> Callable[[PlanRows], None]:
     return lambda plan: plan.remove(one(plan, **facts))
 
