@@ -32,7 +32,7 @@ $(STAMP): requirements.lock pyproject.toml
 	  { rm -rf $(VENV); echo "Python's venv module is missing: apt-get install python3-venv"; exit 1; }
 	@echo "installing the locked dependencies (once, some minutes)"
 	@$(PIP) --require-hashes --no-deps -r <(awk '/^[^ ]/ {on = /^uv==/} on' requirements.lock)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes --no-deps -r requirements.lock 2>/dev/null || \
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes --no-deps -r requirements.lock 2>/dev/null || \
 	  $(PIP) --require-hashes --no-deps -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $(STAMP)
@@ -58,7 +58,7 @@ lint: setup
 	$(BIN)/lint-imports
 
 bench: setup
-	@for name in benchmarks/[a-z]*.py; do echo "== $$name"; $(BIN)/python -m benchmarks.$$(basename $$name .py) || exit 1; done
+	@for name in extract push drift night scale; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: setup
 	$(BIN)/uv pip compile requirements.in -c caps.txt --universal --python-version 3.11 --no-header --generate-hashes \
