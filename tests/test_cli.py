@@ -1,0 +1,206 @@
+"""The command line: every command says what it does, asking imports no Dagster, answers land in the inbox, and the
+two commands of the README work on a small world with real processes."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from cli import answers
+from cli.main import app
+from pipelines.clock import Clock
+from pipelines.errors import ConfigurationError, DataError
+from pipelines.ledger.export import swap_snapshot
+from pipelines.ledger.lease import acquire
+from resources.channels import Settings
+from resources.clock import SystemClock
+from resources.warehouse import open_warehouse
+
+ROOT = Path(__file__).parents[1]
+AT = datetime(2026, 6, 16, tzinfo=UTC)
+KEYS = ("aaaaaa11" + "0" * 56, "aaaaaa22" + "0" * 56)
+ESTATE = """
+[estate]
+name = "small"
+timezone = "Europe/Paris"
+[systems.square]
+base_url = "http://127.0.0.1:9"
+shop_id = "s"
+"""
+COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home in which one night has left two held rows, one of them personal."""
+    folder = tmp_path_factory.mktemp("home")
+    (folder / "estate.toml").write_text(ESTATE)
+    settings = Settings.read({"TRUEUP_HOME": str(folder), "TRUEUP_CONTACT_KEY": "k"})
+    with open_warehouse(settings.warehouse, contact_key=b"k") as con:
+        con.execute(
+            "INSERT INTO ledger.sync.nights VALUES ('2026-06-16.1', 'small', 'nightly', ?, ?, ?, 'complete', '{}')",
+            [AT, AT, AT],
+        )
+        con.execute(
+            "INSERT INTO ledger.sync.plans VALUES ('p', '2026-06-16.1', 'main', 'small', ?, ?, ?, 'f', 2, '{}')",
+            [AT, AT, AT],
+        )
+        for key, entity, field, observed in (
+            (KEYS[0], "prices", "amount", "1299"), (KEYS[1], "customers", "last_name", "Canari")
+        ):
+            con.execute(
+                "INSERT INTO ledger.sync.corrections (plan_id, correction_key, estate, system, entity, field, "
+                "vendor_id, vendor_sub_id, subject_id, subject_sub_id, currency, observed, has_base, desired, "
+                "drift_class, rule, reason, risk, disposition, disposition_reason, is_releasable, held_since, is_new) "
+                "VALUES ('p', ?, 'small', 'square', ?, ?, 'V1', '', 's1', '', 'EUR', ?, true, '1199', 'here', 'r', "
+                "'x', 'low', 'hold', 'for a person', true, ?, true)",
+                [key, entity, field, observed, AT],
+            )
+        con.execute(
+            "INSERT INTO ledger.identity.items VALUES ('square', 'V1', 's1', 'ROBE1', NULL, 'sku', ?, 'n')", [AT]
+        )
+        swap_snapshot(con, settings.snapshot)
+    return folder
+
+
+@pytest.fixture
+def settings(home: Path) -> Iterator[Settings]:
+    made = Settings.read(
+        {"TRUEUP_HOME": str(home), "TRUEUP_ESTATE": str(home / "estate.toml"), "TRUEUP_CONTACT_KEY": "k"}
+    )
+    yield made
+    for path in made.inbox.glob("*.json"):
+        path.unlink()
+
+
+def trueup(home: Path, *words: str, check: bool = True, **more: str) -> "subprocess.CompletedProcess[str]":
+    environment = {
+        **os.environ, "TRUEUP_HOME": str(home), "TRUEUP_ESTATE": str(home / "estate.toml"), "TRUEUP_CONTACT_KEY": "k",
+        **more,
+    }
+    code = (
+        "import sys\nfrom cli.main import app\n"
+        "try:\n    app()\nexcept SystemExit as left:\n    code = left.code\n"
+        "print('imports', [n for n in ('dagster', 'dlt', 'great_expectations') if n in sys.modules], file=sys.stderr)\n"
+        "sys.exit(code)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, *words], cwd=ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert not check or done.returncode == 0, done.stderr[-3000:]
+    return done
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_says_what_it_does(command: str) -> None:
+    name = command.replace("_", "-")
+    told = CliRunner().invoke(app, [name, "--help"])
+    assert told.exit_code == 0
+    assert len(told.output.splitlines()) > 3
+    registered = next(c for c in app.registered_commands if (c.name or c.callback.__name__) == command)
+    assert registered.callback.__doc__
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("words", [("status", "--json"), ("why", "ROBE1", "--json")])
+def test_asking_imports_no_dagster(home: Path, words: tuple[str, ...]) -> None:
+    done = trueup(home, *words)
+    assert "imports []" in done.stderr
+    assert json.loads(done.stdout)
+
+
+@pytest.mark.process
+def test_asking_works_while_another_run_holds_the_warehouse(home: Path) -> None:
+    with open_warehouse(home / "warehouse", contact_key=b"k"):
+        status = json.loads(trueup(home, "status", "--json").stdout)
+    assert status["nights"][0]["night_id"] == "2026-06-16.1"
+    assert {row["change"] if "change" in row else row["observed"] for row in status["held"]} == {"12.99 EUR", "C•••"}
+
+
+@pytest.mark.process
+def test_answering_imports_no_dagster_and_masks_nothing_it_should_not(home: Path, settings: Settings) -> None:
+    done = trueup(home, "approve", "aaaaaa11", "--reason", "seen", "--author", "amelie")
+    assert "imports []" in done.stderr
+    dropped = [json.loads(path.read_text()) for path in settings.inbox.glob("*.json")]
+    assert [(a["correction_key"], a["answer"], a["author"], a["reason"]) for a in dropped] == [
+        (KEYS[0], "approve", "amelie", "seen")
+    ]
+
+
+def test_key_must_name_one_row(settings: Settings) -> None:
+    with pytest.raises(DataError, match="several corrections"):
+        answers.resolve(settings, ["aaaaaa"])
+    with pytest.raises(DataError, match="no plan holds"):
+        answers.resolve(settings, ["ffffff99"])
+    with pytest.raises(DataError, match="too short"):
+        answers.resolve(settings, ["aaa"])
+    assert answers.resolve(settings, ["aaaaaa22"]) == [KEYS[1]]
+
+
+def test_pin_carries_its_last_day(settings: Settings) -> None:
+    far = datetime(2099, 1, 31, tzinfo=UTC).date()
+    answers.answer(settings, "pin", ["aaaaaa11"], reason="sale", author="a", until=far)
+    (dropped,) = [json.loads(path.read_text()) for path in settings.inbox.glob("*.json")]
+    assert dropped["until"].startswith("2099-01-31T23:59")
+
+
+def test_nothing_to_ask_before_the_first_night(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="trueup sync"), answers.copy_of(
+        Settings.read({"TRUEUP_HOME": str(tmp_path), "TRUEUP_CONTACT_KEY": "k"})
+    ):
+        pass
+
+
+@pytest.mark.process
+def test_missing_setting_stops_with_its_name(home: Path) -> None:
+    done = trueup(home, "adopt", check=False)
+    assert done.returncode != 0
+    assert "TRUEUP_SQUARE_TOKEN is not set" in done.stderr
+
+
+@pytest.mark.process
+def test_second_writer_leaves_and_names_the_first(home: Path) -> None:
+    clock: Clock = SystemClock()
+    with acquire(home / "warehouse" / "lease.json", holder="the night of somebody else", clock=clock):
+        done = trueup(home, "adopt", check=False, TRUEUP_SQUARE_TOKEN="t")
+    assert done.returncode == 3
+    assert "the night of somebody else" in done.stderr
+
+
+@pytest.mark.process
+@pytest.mark.night
+def test_two_commands_of_the_readme(tmp_path: Path) -> None:
+    """Fresh home: sync runs two nights, the judge agrees, and a further sync plans nothing new."""
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TRUEUP_", "DAGSTER"))
+    } | {"TRUEUP_HOME": str(tmp_path), "SEED": "11", "VARIANTS": "60", "PERSONS": "80", "SHOPS": "2"}
+
+    def run(*words: str) -> str:
+        done = subprocess.run(
+            [str(Path(sys.executable).with_name("trueup")), *words], cwd=ROOT, env=environment, capture_output=True,
+            text=True, check=False,
+        )
+        assert done.returncode == 0, f"{words}: {done.stdout[-2000:]}{done.stderr[-4000:]}"
+        return done.stdout + done.stderr
+
+    first = run("sync")
+    assert "the world lives one day" in first and "new corrections planned" in first
+    assert "passed" in run("judge")
+    assert "0 new corrections planned" in run("sync")
+    nights = json.loads(run("status", "--json"))["nights"]
+    assert [night["kind"] for night in nights] == ["nightly", "nightly", "adopt"]
+    report = tmp_path / "reports" / nights[0]["night_id"] / "report.html"
+    assert report.exists() and report.stat().st_mode & 0o077 == 0
+    loose = [
+        str(path) for path in (tmp_path / "warehouse").rglob("*") if path.is_file() and path.stat().st_mode & 0o077
+    ]
+    assert loose == [], "nobody but the owner reads what we write"
+    sheet = tmp_path / "plan.xlsx"
+    run("plan", "--last", "--export", str(sheet))
+    assert sheet.exists()
