@@ -62,7 +62,8 @@ def settled_raises(rows: Iterable[Row], plan: Plan, state: State, bad: set[Recor
     standing = {row.key for row in consent_rows(0, state, {}, bad)}
     lowered = {
         _address(state, planned.system, planned.vendor_id)
-        for planned in plan.corrections.values() if planned.entity == "consents" and planned.drift_class == "lower"
+        for planned in plan.corrections.values()
+        if planned.entity == "consents" and planned.drift_class == "lower" and planned.disposition == "approve"
     }
     return {
         row.key for row in rows
