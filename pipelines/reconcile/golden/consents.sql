@@ -20,6 +20,7 @@ WITH events AS (
 points AS (
   SELECT contact_point, channel, purpose,
     max(said_at) FILTER (state = 'no') AS no_at,
+    coalesce(bool_or(NOT is_ours) FILTER (state = 'no'), false) AS is_told,
     max(said_at) FILTER (state = 'yes') AS proven_at,
     max(said_at) FILTER (state = 'pending') AS pending_at,
     arg_max(system, {'at': said_at, 'system': system}) FILTER (state = 'no') AS no_system,
@@ -50,7 +51,7 @@ reached AS (
 ),
 joined AS (
   SELECT coalesce(p.contact_point, r.contact_point) AS contact_point, coalesce(p.channel, r.channel) AS channel,
-    coalesce(p.purpose, r.purpose) AS purpose, p.no_at, p.proven_at, p.pending_at, p.no_system, p.proven_system,
+    coalesce(p.purpose, r.purpose) AS purpose, p.no_at, p.is_told, p.proven_at, p.pending_at, p.no_system, p.proven_system,
     p.pending_system, p.yes_system, r.no_at AS person_no_at, r.no_system AS person_no_system
   FROM points AS p
   FULL JOIN reached AS r ON r.contact_point = p.contact_point AND r.channel = p.channel AND r.purpose = p.purpose
@@ -58,7 +59,9 @@ joined AS (
 ruled AS (
   SELECT contact_point, channel, purpose, no_at, proven_at, pending_at, no_system, proven_system, pending_system,
     yes_system, person_no_at, person_no_system,
-    CASE WHEN no_at IS NOT NULL AND NOT coalesce(proven_at > no_at, false) THEN 'withdrawal'
+    -- Where only we wrote the no, for a person's other address, that stays the reason: a row keeps its identity.
+    CASE WHEN no_at IS NOT NULL AND NOT coalesce(proven_at > no_at, false)
+           AND (is_told OR person_no_at IS NULL OR coalesce(proven_at > person_no_at, false)) THEN 'withdrawal'
          WHEN person_no_at IS NOT NULL AND NOT coalesce(proven_at > person_no_at, false)
            THEN 'withdrawal of the same person'
          WHEN proven_at IS NOT NULL AND NOT coalesce(pending_at >= proven_at, false)
