@@ -140,7 +140,7 @@ def test_our_own_no_at_a_shared_address_goes_no_further(night):
         put_consent(night, record, family, "no", said=NIGHT + timedelta(days=1, hours=1))
     start_night(night, 2)
     assert drift(night) == set()
-    assert golden(night, family) == [("no", "withdrawal of the same person")], "ours keeps the reason it was written for"
+    assert golden(night, family) == [("no", "withdrawal of the same person")], "ours keeps its reason"
     assert golden(night, B) == [("yes", "opt-in")]
 
 
