@@ -17,6 +17,8 @@ _FIND = (
     "SELECT DISTINCT c.correction_key FROM ledger.sync.corrections AS c "
     "WHERE starts_with(c.correction_key, ?) ORDER BY ALL LIMIT 3"
 )
+_KEYS = "SELECT DISTINCT c.correction_key FROM ledger.sync.corrections AS c"
+_PLAN = "SELECT 1 FROM ledger.sync.plans AS p WHERE p.fingerprint = ?"
 SHORTEST = 6
 
 
@@ -42,14 +44,17 @@ def decide(settings: Settings, sheet: Path, *, author: str) -> int:
 
     author = author or getpass.getuser()
     at = estate_time(settings)
-    decisions = read_decisions(sheet)
-    whole = resolve(settings, [decision.correction_key for decision in decisions])
-    for decision, key in zip(decisions, whole, strict=True):
+    with copy_of(settings) as con:
+        known = {str(row[0])[:12]: str(row[0]) for row in con.execute(_KEYS).fetchall()}
+        fingerprint, decisions = read_decisions(sheet, keys=known)
+        if con.execute(_PLAN, [fingerprint]).fetchone() is None:
+            raise DataError(f"{sheet.name} was exported from a plan that is not in this ledger")
+    for decision in decisions:
         end = datetime.combine(decision.until, time(23, 59), tzinfo=UTC) if decision.until else None
         drop_answer(
             settings.inbox,
             Answer(
-                correction_key=key, answer=decision.answer, author=author,  # type: ignore[arg-type]
+                correction_key=decision.correction_key, answer=decision.answer, author=author,  # type: ignore[arg-type]
                 reason=decision.comment or f"decided in {sheet.name}", at=at, until=end,
             ),
         )

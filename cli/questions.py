@@ -19,7 +19,8 @@ _HELD = (
     "JOIN (SELECT plan_id FROM ledger.sync.plans QUALIFY row_number() OVER (PARTITION BY lane ORDER BY created_at "
     "DESC, plan_id DESC) = 1) AS p ON p.plan_id = c.plan_id "
     "WHERE c.disposition IN ('hold', 'pin', 'reject') AND NOT EXISTS (SELECT 1 FROM ledger.sync.verifications AS v "
-    "WHERE v.plan_id = c.plan_id AND v.correction_key = c.correction_key AND v.status = 'confirmed') ORDER BY c.held_since, c.system, c.entity, c.vendor_id, c.field"
+    "WHERE v.plan_id = c.plan_id AND v.correction_key = c.correction_key AND v.status = 'confirmed') "
+    "ORDER BY c.held_since, c.system, c.entity, c.vendor_id, c.field"
 )
 _UNREAD = "SELECT system, entity, reason FROM ledger.reads.verdicts WHERE NOT is_complete ORDER BY ALL"
 
