@@ -111,6 +111,7 @@ TABLES: dict[str, dict[str, str]] = {
         "system": "VARCHAR", "vendor_id": "VARCHAR", "person_id": "VARCHAR", "rule": "VARCHAR", "score": "DOUBLE",
         "is_auto": "BOOLEAN",
     },
+    "reconcile.person_gaps": _text("person_id system"),
     "reconcile.stock_drifted": {
         **_text("system vendor_id vendor_sub_id subject_id subject_sub_id currency version context"),
         "authority": "VARCHAR", **dict.fromkeys(("on_hand", "observed", "desired"), "BIGINT"), "field": "VARCHAR",

@@ -165,6 +165,28 @@ async def test_customer_fields_move_one_by_one(world):
     ]
 
 
+@pytest.mark.parametrize("why", ["unread", "quarantined"])
+async def test_what_is_frozen_is_not_blank(world, why):
+    """Golden says nothing of a field whose source of truth was not heard: its base stays, and no blank is agreed on."""
+    who = {"vendor_id": "c1", "person_id": "p1"}
+    insert(world, "policy.sources", [
+        {"entity": "customers", "field": field, "system": "hubspot", "rank": 1} for field in ("phone", "city")
+    ])
+    replace(world, "observed.customers", {"system": "shopify", **who, "phone": "+33612345678"})
+    replace(world, "golden.customers", {"person_id": "p1", "phone": "+33612345678", "phone_authority": "hubspot"})
+    await night(world, 1)
+    agreed = base(world, "customers", "phone, fields")
+    assert agreed == [("+33612345678", ["city", "first_name", "last_name", "phone", "postcode", "street"])]
+    replace(world, "observed.customers", {"system": "shopify", **who})
+    replace(world, "golden.customers", {"person_id": "p1"})
+    if why == "unread":
+        world.execute("UPDATE reads.verdicts SET is_complete = false WHERE system = 'hubspot'")
+    else:
+        insert(world, "reconcile.person_gaps", [{"person_id": "p1", "system": "hubspot"}])
+    await night(world, 2)
+    assert base(world, "customers", "phone, fields") == agreed
+
+
 async def test_items_and_consents(world):
     replace(world, "observed.items", {"system": "square", "vendor_id": "q1", "item_id": "i1", "gtin": "04006381333931"})
     replace(world, "golden.items", {"item_id": "i1", "gtin": "04006381333931", "authority": "square"})

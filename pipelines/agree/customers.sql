@@ -1,21 +1,37 @@
 -- grain: one record of one person with what is proven about it tonight
 -- key: system, vendor_id
--- why: `fields` names what is proven; only these move. A field that golden has no value for agrees only where it is blank.
+-- why: `fields` names what is proven; only these move. A field that golden has no value for agrees only where it is blank,
+--   and only where all who may know of a value were heard: what is frozen tonight is not blank
 WITH targets AS (
   SELECT t.system, list(t.field) AS fields FROM agree.comparable AS t WHERE t.entity = 'customers' GROUP BY t.system
+), deaf AS (
+  SELECT list(DISTINCT s.field) AS fields
+  FROM policy.sources AS s
+  WHERE s.entity = 'customers' AND NOT EXISTS (
+    SELECT 1 FROM reads.verdicts AS v WHERE v.system = s.system AND v.entity = 'customers' AND v.is_complete)
+), gaps AS (
+  SELECT g.person_id, list(DISTINCT s.field) AS fields
+  FROM reconcile.person_gaps AS g JOIN policy.sources AS s ON s.system = g.system AND s.entity = 'customers'
+  GROUP BY g.person_id
+), unheard AS (
+  SELECT p.person_id, list_concat(coalesce(d.fields, []), coalesce(g.fields, [])) AS fields
+  FROM (SELECT DISTINCT c.subject_id AS person_id FROM compared.customers AS c) AS p
+  CROSS JOIN deaf AS d
+  LEFT JOIN gaps AS g ON g.person_id = p.person_id
 ), equal AS (
   SELECT c.system, c.vendor_id, c.subject_id, c.first_name_observed AS first_name, c.last_name_observed AS last_name,
     c.phone_observed AS phone, c.street_observed AS street, c.city_observed AS city, c.postcode_observed AS postcode,
     list_filter(t.fields, lambda f: NOT list_contains(coalesce(d.fields, []), f) AND NOT list_contains(list_filter([
-      CASE WHEN c.first_name_desired IS NULL AND c.first_name_observed IS NOT NULL THEN 'first_name' END,
-      CASE WHEN c.last_name_desired IS NULL AND c.last_name_observed IS NOT NULL THEN 'last_name' END,
-      CASE WHEN c.phone_desired IS NULL AND c.phone_observed IS NOT NULL THEN 'phone' END,
-      CASE WHEN c.street_desired IS NULL AND c.street_observed IS NOT NULL THEN 'street' END,
-      CASE WHEN c.city_desired IS NULL AND c.city_observed IS NOT NULL THEN 'city' END,
-      CASE WHEN c.postcode_desired IS NULL AND c.postcode_observed IS NOT NULL THEN 'postcode' END],
+      CASE WHEN c.first_name_desired IS NULL AND (c.first_name_observed IS NOT NULL OR list_contains(u.fields, 'first_name')) THEN 'first_name' END,
+      CASE WHEN c.last_name_desired IS NULL AND (c.last_name_observed IS NOT NULL OR list_contains(u.fields, 'last_name')) THEN 'last_name' END,
+      CASE WHEN c.phone_desired IS NULL AND (c.phone_observed IS NOT NULL OR list_contains(u.fields, 'phone')) THEN 'phone' END,
+      CASE WHEN c.street_desired IS NULL AND (c.street_observed IS NOT NULL OR list_contains(u.fields, 'street')) THEN 'street' END,
+      CASE WHEN c.city_desired IS NULL AND (c.city_observed IS NOT NULL OR list_contains(u.fields, 'city')) THEN 'city' END,
+      CASE WHEN c.postcode_desired IS NULL AND (c.postcode_observed IS NOT NULL OR list_contains(u.fields, 'postcode')) THEN 'postcode' END],
       lambda x: x IS NOT NULL), f)) AS fields
   FROM compared.customers AS c
   JOIN targets AS t ON t.system = c.system
+  JOIN unheard AS u ON u.person_id = c.subject_id
   LEFT JOIN agree.drifted AS d ON d.system = c.system AND d.entity = 'customers' AND d.vendor_id = c.vendor_id
 ), written AS (
   SELECT w.system, w.vendor_id, any_value(w.subject_id) AS subject_id,
