@@ -48,7 +48,7 @@ def match(
         raise ConfigurationError(f"[columns] needs record_id and knows {names}; not {sorted(unknown)}")
     load_macros(con, contact_key=b"not used: linkage compares values, it stores no contact point")
     con.execute("CREATE SCHEMA IF NOT EXISTS reconcile")
-    con.read_parquet(str(records)).create_view("input", replace=True)
+    con.read_parquet(str(records), file_row_number=True).create_view("input", replace=True)
     kinds = {row[0]: row[1] for row in con.execute("DESCRIBE input").fetchall()}
     named = {name: [columns] if isinstance(columns, str) else columns for name, columns in mapping.items()}
     missing = {column for columns in named.values() for column in columns} - kinds.keys()
@@ -67,21 +67,29 @@ def match(
 
 
 def _records(named: dict[str, list[str]], kinds: dict[str, str]) -> str:
-    """The SELECT that fills reconcile.person_records; the given id stays beside our number."""
+    """The SELECT that fills reconcile.person_records; the given id stays beside our number.
+
+    Only keys go through the numbering: sorting whole records costs more than reading them twice.
+    """
+    values = {name: _value(named.get(name, ()), kinds) for name in NAMES}
     given_id = exp.column(named["record_id"][0])
-    columns: list[exp.Expression] = [exp.alias_(given_id, "given_id"), exp.cast(given_id, "VARCHAR").as_("vendor_id")]
-    for name in NAMES:
-        texts = [_text(column, kinds[column]) for column in named.get(name, ())]
-        value = next(iter(texts), exp.null())
-        if len(texts) > 1:
-            value = exp.func("concat_ws", exp.Literal.string(" "), *texts)
-        columns.append(exp.cast(exp.func("nullif", value, exp.Literal.string("")), "VARCHAR").as_(name))
-    inner = exp.select(*columns).from_("input").subquery("i")
-    number = exp.Window(
-        this=exp.func("row_number"),
-        order=exp.Order(expressions=[exp.Ordered(this=exp.column(c)) for c in ("source", "vendor_id")]),
+    order = exp.Order(expressions=[exp.Ordered(this=key) for key in (values["source"], given_id)])
+    number = exp.Window(this=exp.func("row_number"), order=order)
+    numbered = exp.select("file_row_number", exp.alias_(number, "record_id")).from_("input")
+    columns = [exp.alias_(value.copy(), name) for name, value in values.items()]
+    query = exp.select(
+        "record_id", exp.alias_(given_id, "given_id"), exp.cast(given_id, "VARCHAR").as_("vendor_id"), *columns
     )
-    return exp.select(exp.alias_(number, "record_id"), exp.Star()).from_(inner).sql("duckdb")
+    return str(query.from_("input").join(numbered.subquery("n"), using=["file_row_number"]).sql("duckdb"))
+
+
+def _value(columns: Sequence[str], kinds: dict[str, str]) -> exp.Expression:
+    """Some columns as one text, joined by a blank; NULL where nothing is left."""
+    texts = [_text(column, kinds[column]) for column in columns]
+    value = next(iter(texts), exp.null())
+    if len(texts) > 1:
+        value = exp.func("concat_ws", exp.Literal.string(" "), *texts)
+    return exp.cast(exp.func("nullif", value, exp.Literal.string("")), "VARCHAR")
 
 
 def _text(column: str, kind: str) -> exp.Expression:

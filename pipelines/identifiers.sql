@@ -87,7 +87,7 @@ CREATE OR REPLACE MACRO wrong_types(types, fields) AS
 -- Text: lower case, no accents, ligatures opened, everything but letters and digits one space; NULL when nothing is
 -- left or it only says that nothing is known.
 CREATE OR REPLACE MACRO fold_text(value) AS
-  CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '[a-z]+') THEN CAST(value AS VARCHAR)
+  CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '[A-Za-z]+') THEN lower(CAST(value AS VARCHAR))
        ELSE nullif(trim(regexp_replace(strip_accents(replace(replace(replace(
               lower(CAST(value AS VARCHAR)), 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss')), '[^\p{L}\p{N}]+', ' ', 'g')), '') END;
 CREATE OR REPLACE MACRO known_text(folded) AS
@@ -96,8 +96,9 @@ CREATE OR REPLACE MACRO known_text(folded) AS
 
 -- First name without title: "M. Jean-Luc" -> "jean luc".
 CREATE OR REPLACE MACRO first_name_key(value) AS
-  known_text(regexp_replace(fold_text(value),
-    '^(?:m|mr|mrs|ms|miss|mme|mlle|monsieur|madame|mademoiselle|dr|herr|frau) (.)', '\1'));
+  known_text(CASE WHEN NOT contains(fold_text(value), ' ') THEN fold_text(value)
+    ELSE regexp_replace(fold_text(value),
+      '^(?:m|mr|mrs|ms|miss|mme|mlle|monsieur|madame|mademoiselle|dr|herr|frau) (.)', '\1') END);
 
 -- Last name: particles of nobility dropped ("de La Fontaine" -> "fontaine"), articles joined ("Le Goff" -> "legoff",
 -- "O'Brien" -> "obrien"), the parts of a double name kept apart ("Martin-Durand" -> "martin durand").
@@ -107,12 +108,14 @@ CREATE OR REPLACE MACRO last_name_key(value) AS
       '^(?:de la|de l|de|d|von der|von dem|von|van der|van den|van de|van|zu|zur|di|da|dos|del|della|ter|ten) (.)', '\1'),
       '\b(le|la|les|l|du|des|o|mc|mac|saint|sainte|st|ste|el|al|ben) ', '\1', 'g') END);
 
--- E-mail: norm_email without the "+tag", and without the dots that Gmail ignores.
+-- E-mail: lower case, without the "+tag", and without the dots that Gmail ignores; NULL where it cannot be one.
 CREATE OR REPLACE MACRO email_key(value) AS
-  CASE WHEN regexp_full_match(lower(trim(CAST(value AS VARCHAR))), '[^@\s]+@(?:gmail|googlemail)\.com')
+  CASE WHEN NOT coalesce(CAST(value AS VARCHAR) LIKE '%_@_%._%', false) THEN NULL
+       WHEN regexp_matches(CAST(value AS VARCHAR), '(?i)@(?:gmail|googlemail)\.com\s*$')
          THEN replace(regexp_extract(lower(trim(CAST(value AS VARCHAR))), '^[^@+]+'), '.', '') || '@gmail.com'
-       WHEN regexp_full_match(lower(trim(CAST(value AS VARCHAR))), '[^@\s]+@[^@\s]+\.[^@\s]+')
-         THEN regexp_replace(lower(trim(CAST(value AS VARCHAR))), '\+[^@]*@', '@') END;
+       WHEN contains(CAST(value AS VARCHAR), '+')
+         THEN regexp_replace(lower(trim(CAST(value AS VARCHAR))), '\+[^@]*@', '@')
+       ELSE lower(trim(CAST(value AS VARCHAR))) END;
 
 -- Phone: the last nine digits, which do not depend on how the country was written; NULL under 8 digits or all alike.
 CREATE OR REPLACE MACRO phone_key(value) AS

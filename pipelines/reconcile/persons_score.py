@@ -60,8 +60,8 @@ def _scratch(con: duckdb.DuckDBPyConnection) -> Iterator[duckdb.DuckDBPyConnecti
 
 def _prior(con: duckdb.DuckDBPyConnection, settings: Linkage, filled: frozenset[str], records: int) -> float:
     """The chance that two records drawn blindly are one person, from pairs that agree on an exact key."""
-    keys = [key for key in (["email"], ["name", "birth"]) if filled.issuperset(key)]
-    found = max((count_pairs(con, key) for key in keys), default=0)
+    key = next((key for key in (["email"], ["name", "birth"], ["phone"]) if filled.issuperset(key)), None)
+    found = count_pairs(con, key) if key else 0
     expected = found / float(settings.prior["exact_key_recall"])
     if not found or records < settings.training["from_records"]:
         expected = max(expected, records * float(settings.prior["partners_per_record"]) / 2)

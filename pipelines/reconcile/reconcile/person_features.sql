@@ -28,12 +28,17 @@ named AS (
       ELSE last_name END AS family
   FROM reconcile.person_records
 ),
+folded AS (
+  SELECT record_id, source, fold_text(given) AS given, fold_text(family) AS family, email, phone, birth_date,
+    fold_text(street) AS street, fold_text(city) AS city, postcode, card
+  FROM named
+),
 keyed AS (
   SELECT n.record_id, n.source, first_name_key(n.given) AS given, last_name_key(n.family) AS family,
     email_key(n.email) AS email, phone_key(n.phone) AS phone, birth_key(n.birth_date, coalesce(m.is_so, false)) AS birth,
     street_key(n.street) AS street, city_key(n.city) AS city, postcode_key(n.postcode) AS postcode,
     card_key(n.card) AS card
-  FROM named AS n
+  FROM folded AS n
   LEFT JOIN month_first AS m ON m.source = n.source
 ),
 names AS (
