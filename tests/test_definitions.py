@@ -154,7 +154,7 @@ def test_dry_run_writes_to_no_system(adopted: tuple[PlayedEstate, dg.ExecuteInPr
         narrowed = estate.run("sync_now", instance, kind="sync_now", entities=["prices"], systems=["shopify"])
     assert narrowed.success
     made = estate.store.effects(origin="api")[before:]
-    touched = {(e["vendor"], e["kind"]) for e in made if e["kind"] not in ("contacts", "members", "customers")}
+    touched = {(e["vendor"], e["kind"]) for e in made if e["kind"] not in ("consents", "contacts", "members")}
     assert touched == {("shopify", "prices")}, "opt-outs always go, other writes only within the scope"
 
 
