@@ -2,6 +2,7 @@
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -136,6 +137,5 @@ def test_every_benchmark_is_described():
 def test_the_reference_imports_nothing_of_dagster_until_it_is_made():
     """The command line stays quick: asking imports no Dagster."""
     code = "import cli.reference, cli.main, sys; sys.exit('dagster' in sys.modules)"
-    python = ROOT / ".venv" / "bin" / "python"
-    result = subprocess.run([str(python) if python.exists() else "python3", "-c", code], cwd=ROOT, check=False)
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
     assert result.returncode == 0
