@@ -12,7 +12,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export SEED VARIANTS PERSONS SHOPS
 
 .DEFAULT_GOAL := help
-.PHONY: help sync test ui day judge bench lint lock clean setup
+.PHONY: help sync test nights ui day judge bench lint lock clean setup
 
 help:
 	@echo "make sync    set up, then run a night on the sandbox and show what it found, changed and proved"
@@ -51,6 +51,9 @@ ui: setup
 
 test: setup
 	@$(BIN)/python -m pytest -n auto --dist loadfile
+
+nights: setup
+	@$(BIN)/python -m pytest -o addopts= tests/nights
 
 lint: setup
 	$(BIN)/ruff check .

@@ -1,0 +1,71 @@
+"""Estates that many tests begin from: made once, copied for each test, never changed themselves."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import resources.steps
+from sandbox.world.settings import DayRates, WorldSettings
+from tests.nights.harness import Night, PlayedEstate
+
+SIZE = WorldSettings(seed=11, variants=90, persons=240, shops=2)
+MANY_OPT_OUTS = DayRates(opt_outs=(0.0, 16))
+"""Enough that each system hears of some, whichever is away."""
+
+
+@pytest.fixture(scope="session", autouse=True)
+def whole() -> Iterator[Callable[[pytest.MonkeyPatch], None]]:
+    """Leaves out what takes a second a night and decides nothing here: the suites of Great Expectations, the charts.
+
+    What it gives sets both back, for a test that wants its nights whole.
+    """
+    from pipelines.check import suites
+
+    real = suites.run_suites, resources.steps.write_report
+
+    def set_back(patch: pytest.MonkeyPatch) -> None:
+        patch.setattr(suites, "run_suites", real[0])
+        patch.setattr(resources.steps, "write_report", real[1])
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(suites, "run_suites", lambda con, checks: [])
+        patch.setattr(resources.steps, "write_report", lambda con, night_id, folder: folder / night_id)
+        yield set_back
+
+
+@pytest.fixture(scope="session")
+def adopted(tmp_path_factory: pytest.TempPathFactory) -> PlayedEstate:
+    """After its first night."""
+    played = PlayedEstate.made(tmp_path_factory.mktemp("nights") / "adopted", SIZE)
+    assert played.night("adopt").status == "complete"
+    return played
+
+
+@pytest.fixture(scope="session")
+def lived(adopted: PlayedEstate, tmp_path_factory: pytest.TempPathFactory) -> PlayedEstate:
+    """One day later, with planted drift of every class, before the night."""
+    played = adopted.copied(tmp_path_factory.mktemp("nights") / "lived")
+    played.day(MANY_OPT_OUTS)
+    return played
+
+
+@pytest.fixture(scope="session")
+def second(lived: PlayedEstate, tmp_path_factory: pytest.TempPathFactory) -> tuple[PlayedEstate, Night]:
+    """After the night that followed that day, and that night."""
+    played = lived.copied(tmp_path_factory.mktemp("nights") / "second")
+    return played, played.night()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Callable[[PlayedEstate], PlayedEstate]]:
+    """Copies an estate for this test alone."""
+    made: list[PlayedEstate] = []
+
+    def copied(played: PlayedEstate) -> PlayedEstate:
+        made.append(played.copied(tmp_path / str(len(made))))
+        return made[-1]
+
+    yield copied
+    for played in made:
+        played.close()

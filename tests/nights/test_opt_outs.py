@@ -1,0 +1,83 @@
+"""Opt-outs go first, whatever becomes of the rest of the night; where they cannot go, no customer is written."""
+
+from collections.abc import Callable
+
+import pytest
+
+import resources.steps
+from pipelines.push import PushReport
+from resources.tonight import Tonight
+from tests.nights.harness import Night, PlayedEstate
+
+pytestmark = pytest.mark.night
+
+Copy = Callable[[PlayedEstate], PlayedEstate]
+SIDE_EFFECTS = ("hs_email_optout", "email_consent", "status", "unsubscribe")
+
+
+def opt_outs(night: Night) -> list[int]:
+    """Positions of the opt-outs among all that was written."""
+    return [position for position, effect in enumerate(night.effects) if is_opt_out(effect)]
+
+
+def is_opt_out(effect: dict) -> bool:
+    """A permission, or what a vendor keeps beside it."""
+    return effect["kind"] == "consents" or str(effect["field"]).startswith(SIDE_EFFECTS)
+
+
+def test_opt_outs_are_written_before_anything_else(second: tuple[PlayedEstate, Night]) -> None:
+    _, night = second
+    positions = opt_outs(night)
+    assert positions == list(range(len(positions)))
+    assert {night.effects[position]["vendor"] for position in positions} == {"shopify", "hubspot", "mailchimp"}
+    assert len(night.effects) > len(positions)
+    lowered = night.chosen(drift_class="lower", disposition="approve")
+    assert {row["lane"] for row in lowered} == {"suppression"}
+    assert {row["verification"] for row in lowered} == {"confirmed"}
+
+
+def test_opt_outs_have_gone_out_when_persons_fail(
+    lived: PlayedEstate, copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(con: object) -> None:
+        raise MemoryError("too many pairs")
+
+    monkeypatch.setattr("pipelines.reconcile.persons.reconcile_persons", broken)
+    played = copy(lived)
+    night = played.night()
+    assert night.status == "partial"
+    assert "persons could not be told apart: MemoryError" in night.words
+    must = {
+        (row.system, row.vendor_id) for row in played.truth()
+        if row.drift_class == "lower" and row.disposition == "must_push" and not row.is_apart
+    }
+    assert must <= {(r["system"], r["vendor_id"]) for r in night.chosen(drift_class="lower", verification="confirmed")}
+    positions = opt_outs(night)
+    assert positions == list(range(len(positions)))
+    written = {effect["kind"] for effect in night.effects[len(positions):]}
+    assert written == {"prices", "products", "stock"}, "goods go on, customers wait"
+    assert night.chosen(entity="customers", disposition="approve") == []
+    monkeypatch.undo()
+    assert played.night().status == "complete"
+    assert played.judge().is_passed
+
+
+def test_no_customer_is_written_where_opt_outs_cannot_be_sent(
+    lived: PlayedEstate, copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send = resources.steps.send
+
+    def only_goods(night: Tonight, plan_id: str) -> PushReport:
+        if "suppression" in plan_id:
+            raise RuntimeError("no way out")
+        return send(night, plan_id)
+
+    monkeypatch.setattr(resources.steps, "send", only_goods)
+    played = copy(lived)
+    night = played.night()
+    assert night.status == "partial"
+    assert opt_outs(night) == []
+    assert {effect["kind"] for effect in night.effects} == {"prices", "products", "stock"}
+    monkeypatch.undo()
+    assert opt_outs(played.night()), "they go out the next night"
+    assert played.judge().is_passed
