@@ -55,7 +55,7 @@ def build_app(
             return JSONResponse({"error": "this app has no world to change"}, status_code=409)
         async with busy:  # on the event loop: the store is one connection, and no call may fall into a half-lived day
             try:
-                rows = live_day(folder, store, vendors)
+                rows = live_day(folder, store, vendors, away=settings.is_down | settings.refuses)
             except WorldError as error:
                 return JSONResponse({"error": str(error)}, status_code=409)
         return JSONResponse({"night": store.fact("night"), "expected": summary(rows)})

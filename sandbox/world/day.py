@@ -19,15 +19,18 @@ from sandbox.world.truth import Row, check_shares
 
 def live_day(
     folder: Path, store: Store, vendors: Mapping[str, Vendor], *, rates: DayRates | None = None,
-    say: Say = lambda _: None,
+    away: frozenset[str] = frozenset(), say: Say = lambda _: None,
 ) -> list[Row]:
-    """Let one day go by; returns what the night after it must find. WorldError if the day was not a fair one."""
+    """Let one day go by; returns what the night after it must find. WorldError if the day was not a fair one.
+
+    `away`: systems that nobody could read in the night just gone; nothing was agreed on by their word.
+    """
     rates = rates or DayRates()
     scene = Scene.load(folder, store, vendors)
     night = scene.chronicle.night + 1
     say(f"what night {night - 1} left behind")
     state, persons = scene.look(), scene.persons()
-    scene.settle(state, persons)
+    scene.settle(state, persons, away)
     earlier = scene.unresolved(state)
     store.set_now(max(store.now(), night_time(night - 1)))
     say(f"the day before night {night}")

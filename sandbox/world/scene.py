@@ -83,11 +83,15 @@ class Scene:
         now = values_now(self.shelves, state, rows)
         return [row for row in rows if row.key not in now or now[row.key] != row.desired]
 
-    def settle(self, state: State, persons: Persons) -> None:
-        """Remember what the systems agree on after the night that the present truth is about."""
-        settle_prices(self.catalogue, state, self.memory, self.discount(self.chronicle.night))
-        settle_stock(self.shelves, state, self.memory)
-        settle_customers(state, self.memory, persons, self.bad_records)
+    def settle(self, state: State, persons: Persons, away: frozenset[str] = frozenset()) -> None:
+        """Remember what the systems agree on after the night that the present truth is about.
+
+        What hangs on the word of a system that was `away` may be equal: nobody could see it.
+        """
+        settle_prices(self.catalogue, state, self.memory, self.discount(self.chronicle.night), away)
+        if not away & {"square", "shopify"}:
+            settle_stock(self.shelves, state, self.memory)
+        settle_customers(state, self.memory, persons, self.bad_records, away)
 
     def tell(self, night: int, state: State, persons: Persons, earlier: Iterable[Row] = ()) -> list[Row]:
         """Work out and write what night `night` must find; `earlier`: what the night before it left unresolved."""

@@ -72,17 +72,25 @@ def _class(observed: str | None, golden: str, base: str | None, has_base: bool) 
     return "here" if folded(golden) == folded(base) else "both"
 
 
-def settle_customers(state: State, memory: Memory, persons: Persons, bad: set[Record]) -> None:
-    """Remember as agreed whatever equals the person's best value; what differs in looks alone agrees too."""
+def settle_customers(
+    state: State, memory: Memory, persons: Persons, bad: set[Record], away: frozenset[str] = frozenset()
+) -> None:
+    """Remember as agreed whatever equals the person's best value; what differs in looks alone agrees too.
+
+    A value is the best one only where every system before it could be read.
+    """
+    heard = min((RANK.index(system) for system in away), default=len(RANK))
     for records in persons.values():
         best = sources(state, records, bad)
         for record in records:
             system, key = record
-            if record in bad or key not in state.customers[system]:
+            if record in bad or key not in state.customers[system] or system in away:
                 continue
             agreed = memory.customers.setdefault(record, {})
             values = values_of(state.customers[system][key])
             for field in FIELDS:
-                golden = best[field][1] if field in best else None
+                source, golden = best.get(field, (None, None))
+                if (RANK.index(source[0]) if source else len(RANK) - 1) >= heard:
+                    continue
                 if values[field] == golden or folded(values[field]) == folded(golden):
                     agreed[field] = golden

@@ -101,12 +101,18 @@ def price_rows(
         )
 
 
-def settle_prices(catalogue: Catalogue, state: State, memory: Memory, discount: Ints) -> None:
+def settle_prices(
+    catalogue: Catalogue, state: State, memory: Memory, discount: Ints, away: frozenset[str] = frozenset()
+) -> None:
     """Remember as agreed whatever holds what it ought to hold. `discount` is that of the night just gone."""
     for key, drift in price_drift(catalogue, state.prices, discount).items():
+        if away & {key[0], AUTHORITY[key[1]]}:
+            continue
         agreed = drift.comparable & ~drift.differs
         memory.price[key] = np.where(agreed, drift.observed, memory.price[key])
         memory.seen[key] = np.where(agreed, drift.authority, memory.seen[key])
+    if away & {"shopify", AUTHORITY["eur"]}:
+        return
     drift = compare_at_drift(catalogue, state, discount)
     agreed = drift.comparable & ~drift.differs
     memory.compare_at = np.where(agreed, drift.observed, memory.compare_at)
