@@ -45,6 +45,9 @@ class Report:
     phases: list[Phase] = field(default_factory=list)
     served: dict[str, float] = field(default_factory=dict)
     waited: dict[str, float] = field(default_factory=dict)
+    """Seconds that a system's limits held back its most patient read."""
+    reads: dict[str, float] = field(default_factory=dict)
+    """Seconds from first to last page, by endpoint; all are read at once."""
 
     def add(self, phase: Phase) -> None:
         self.phases.append(phase)
@@ -79,6 +82,8 @@ def main() -> None:
         print(f"the played systems: {report.served['cpu_seconds']:,.1f} s CPU, {report.served['peak_mb']:,.0f} MB peak")
     waited = ", ".join(f"{name} {seconds:,.1f} s" for name, seconds in sorted(report.waited.items()))
     print(f"waited on limits: {waited}")
+    slowest = sorted(report.reads.items(), key=lambda read: -read[1])[:4]
+    print("slowest reads: " + ", ".join(f"{name} {seconds:,.1f} s" for name, seconds in slowest))
 
 
 def generate(world: Path, given: argparse.Namespace) -> Phase:
@@ -162,11 +167,13 @@ def _peak_mb() -> float:
 def _must_be_complete(con, report: Report) -> None:  # noqa: ANN001
     """What the reads cost in waiting, by system; a census that is not whole measures nothing."""
     rows = con.execute(
-        "SELECT system, endpoint, is_complete, reason, waited_seconds FROM ledger.sync.reads ORDER BY ALL"
+        "SELECT system, endpoint, is_complete, reason, waited_seconds, epoch(finished_at - started_at) "
+        "FROM ledger.sync.reads ORDER BY ALL"
     ).fetchall()
-    broken = [f"{system}.{endpoint}: {reason}" for system, endpoint, is_complete, reason, _ in rows if not is_complete]
+    broken = [f"{row[0]}.{row[1]}: {row[3]}" for row in rows if not row[2]]
     if broken:
         raise SystemExit("not read whole: " + "; ".join(broken))
+    report.reads = {f"{row[0]}.{row[1]}": row[5] for row in rows}
     report.waited = {name: max(row[4] for row in rows if row[0] == name) for name in {row[0] for row in rows}}
 
 
