@@ -12,6 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
+from cli.history import quick_history
 from cli.home import dagster_home
 from pipelines.errors import LeaseHeld
 from resources.channels import Settings
@@ -41,7 +42,7 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
         job = build_defs().resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
     show = Progress(console)
-    with dg.DagsterInstance.get() as instance, show:
+    with quick_history(), dg.DagsterInstance.get() as instance, show:
         instance.add_event_listener(run_id, show.hear)
         result = job.execute_in_process(
             run_config={"resources": {"night": {"config": dict(config)}}, **QUIET},
