@@ -2,8 +2,8 @@
 
 Reads reconcile.person_links (and person_bound: links of earlier nights), writes reconcile.person_components and
 person_clusters. Connecting is array arithmetic; contradictions are found by one SQL join over connected records. Only
-components that hold a contradiction, a few per cent, are taken apart in Python, strongest link first: a join depends on
-the joins before it, which no single set operation expresses.
+components that hold a contradiction, a few per cent, are taken apart in Python, strongest link first (exact keys, then
+the score, then what earlier nights bound): a join depends on the joins before it, which no set operation expresses.
 """
 
 from collections import defaultdict
@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 Ints = npt.NDArray[np.int64]
 MOST_IN_PERSON = 200
-"""Above, only deterministic links are believed."""
+"""Above, the score alone is not believed: only exact keys and bindings join."""
 
 
 def build_clusters(con: duckdb.DuckDBPyConnection, find_conflicts: Callable[[], object]) -> None:
@@ -26,15 +26,15 @@ def build_clusters(con: duckdb.DuckDBPyConnection, find_conflicts: Callable[[], 
     rows = con.execute("SELECT coalesce(max(record_id), 0) FROM reconcile.person_records").fetchall()
     count = int(rows[0][0])
     links = con.execute(
-        "SELECT l, r, weight, rule <> 'splink' AS is_exact FROM reconcile.person_links WHERE is_auto "
-        "UNION ALL SELECT l, r, -1000.0, true FROM reconcile.person_bound ORDER BY weight DESC, l, r"
+        "SELECT l, r, weight, CASE rule WHEN 'splink' THEN 1 ELSE 0 END AS turn FROM reconcile.person_links "
+        "WHERE is_auto UNION ALL SELECT l, r, 0.0, 2 FROM reconcile.person_bound ORDER BY turn, weight DESC, l, r"
     ).fetchnumpy()
     left, right = links["l"].astype(np.int64), links["r"].astype(np.int64)
     labels = connected(left, right, count)
     sizes = np.bincount(labels, minlength=count + 1)
     crowded = sizes[labels[left]] > MOST_IN_PERSON
     if crowded.any():
-        keep = ~crowded | links["is_exact"].astype(bool)
+        keep = ~crowded | (links["turn"] != 1)
         left, right = left[keep], right[keep]
         labels = connected(left, right, count)
     _write(con, "person_components", "component", labels, only_connected=True)

@@ -84,10 +84,10 @@ def _train(
         [modulus, math.ceil(share * modulus)],
     )
     model = splink_settings(comparisons, settings.default_weights, prior=prior, has_frequencies=False)
-    for comparison in model["comparisons"]:
-        for level in comparison["comparison_levels"]:
-            level.pop("m_probability", None), level.pop("u_probability", None)
-    linker = _linker(con, "linkage_sample", model)
+    for level in (level for comparison in model["comparisons"] for level in comparison["comparison_levels"]):
+        level.pop("m_probability", None)
+        level.pop("u_probability", None)
+    _, linker = _linker(con, "linkage_sample", model)
     linker.training.estimate_u_using_random_sampling(max_pairs=training["u_pairs"], seed=training["seed"], num_chunks=1)
     used: set[str] = set()
     for session in training["sessions"]:
@@ -110,37 +110,53 @@ def _merged(settings: Linkage, learnt: dict[str, Any]) -> Weights:
     """Learnt weights over the defaults, with the floors of the settings, rounded."""
     merged = dict(settings.default_weights)
     floors = float(settings.training["m_floor"]), float(settings.training["u_floor"])
+    least = 1 / float(settings.training["u_pairs"])
     for comparison in learnt["comparisons"]:
+        was_sampled = any(level.get("u_probability") is not None for level in comparison["comparison_levels"])
         for level in comparison["comparison_levels"]:
             key = comparison["output_column_name"], level["label_for_charts"]
             if key in merged:
+                if was_sampled and level.get("u_probability") is None:  # not met once: rarer than one in the sample
+                    merged[key] = merged[key][0], min(merged[key][1], least)
                 pair = level.get("m_probability"), level.get("u_probability")
                 m, u = (
                     default if value is None or not 0 <= value <= 1 else max(floor, float(f"{value:.6g}"))
                     for value, default, floor in zip(pair, merged[key], floors, strict=True)
                 )
                 merged[key] = m, u
+    for comparison in settings.comparisons:
+        if comparison.name != "source":
+            _never_inverted(comparison, merged)
     return merged
 
 
-def _linker(con: duckdb.DuckDBPyConnection, table: str, model: dict[str, Any]) -> Any:
+def _never_inverted(comparison: Comparison, weights: dict[tuple[str, str], tuple[float, float]]) -> None:
+    """Agreement in the best level never speaks against, and in the last one never for: at worst they say nothing."""
+    graded = [(comparison.name, level.label) for level in comparison.levels if level.m is not None]
+    best, last = weights[graded[0]], weights[graded[-1]]
+    weights[graded[0]] = max(best), best[1]
+    weights[graded[-1]] = min(last), last[1]
+
+
+def _linker(con: duckdb.DuckDBPyConnection, table: str, model: dict[str, Any]) -> tuple[Any, Any]:
+    """Splink's database and its linker over one table, silent."""
     from splink import DuckDBAPI, Linker
 
-    registered = DuckDBAPI(connection=con).register(table)
-    return Linker(registered, model, log_level=None, validate_settings=False)
+    database = DuckDBAPI(connection=con)
+    return database, Linker(database.register(table), model, log_level=None, validate_settings=False)
 
 
 def _predict(con: duckdb.DuckDBPyConnection, model: dict[str, Any], settings: Linkage) -> str:
     """Score the candidates; returns the name of Splink's table."""
     con.execute(f"CREATE VIEW linkage_features AS FROM {FEATURES}")
-    linker = _linker(con, "linkage_features", model)
+    database, linker = _linker(con, "linkage_features", model)
     con.execute(
         "CREATE VIEW linkage_candidates AS SELECT CAST(rule AS VARCHAR) AS match_key, l AS join_key_l, r AS join_key_r "
         "FROM reconcile.person_candidates"
     )
-    linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("linkage_candidates"))
+    linker.table_management.register_blocked_pairs_for_predict(database.register("linkage_candidates"))
     predicted = linker.inference.predict(
-        threshold_match_weight=settings.decision["score_from_weight"], warning_mode="never"
+        threshold_match_weight=settings.scoring["from_weight"], warning_mode="never"
     )
     return str(predicted.physical_name)
 

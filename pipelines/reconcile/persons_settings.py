@@ -55,7 +55,7 @@ class Comparison:
 class Linkage:
     """All of `linkage.toml`."""
 
-    decision: Mapping[str, float]
+    scoring: Mapping[str, float]
     prior: Mapping[str, float]
     training: Mapping[str, Any]
     blocking: Mapping[str, Any]
@@ -83,7 +83,7 @@ def linkage() -> Linkage:
     comparisons = tuple(
         Comparison(entry["name"], tuple(Level(**level) for level in entry["levels"])) for entry in read["comparisons"]
     )
-    return Linkage(read["decision"], read["prior"], read["training"], read["blocking"], comparisons)
+    return Linkage(read["scoring"], read["prior"], read["training"], read["blocking"], comparisons)
 
 
 def splink_settings(

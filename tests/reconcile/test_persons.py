@@ -18,6 +18,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.reconcile import persons_link
 from pipelines.reconcile.persons import reconcile_persons
 from pipelines.reconcile.persons_clusters import _take_apart, connected
+from pipelines.reconcile.persons_score import _merged
 from pipelines.reconcile.persons_settings import FILE, linkage
 from tests.reconcile.people import not_read, persons, put_customers, start_night, together
 
@@ -269,6 +270,26 @@ def test_the_settings_name_no_column_or_comparison_that_there_is_not():
         known = [level for level in comparison.levels if level.m is not None]
         assert comparison.levels[-1].when == "" or comparison.name == "source"
         assert 0.9 < sum(level.m or 0 for level in known) <= 1.1 and 0.9 < sum(level.u or 0 for level in known) <= 1.1
+
+
+def test_learnt_weights_are_floored_and_never_turn_agreement_into_doubt():
+    def learnt(label, m, u):
+        return {"label_for_charts": label, "m_probability": m, "u_probability": u}
+
+    weights = _merged(linkage(), {"comparisons": [
+        {"output_column_name": "card", "comparison_levels": [learnt("same", 0.4, 0.9), learnt("other", 0.6, 0.1)]},
+        {"output_column_name": "email", "comparison_levels": [learnt("same", 1e-20, 0.0), learnt("typo", None, 1e-5)]},
+        {"output_column_name": "place", "comparison_levels": [
+            learnt("same postcode", 0.8, None), learnt("other", 0.1, 0.95)]},
+        {"output_column_name": "street", "comparison_levels": [
+            learnt("same", None, None), learnt("other", None, None)]},
+    ]})
+    assert weights["card", "same"] == (0.9, 0.9) and weights["card", "other"] == (0.1, 0.1)
+    floors = linkage().training
+    assert weights["email", "same"] == (floors["m_floor"], floors["u_floor"])
+    assert weights["place", "same postcode"] == (0.8, 1 / floors["u_pairs"]), "chance never met it in the sample"
+    for level in ("same", "other"):
+        assert weights["street", level] == linkage().default_weights["street", level]
 
 
 EDGES = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)).filter(lambda e: e[0] != e[1]), max_size=20)

@@ -14,5 +14,5 @@ JOIN reconcile.person_features AS a ON a.record_id = c.l
 JOIN reconcile.person_features AS b ON b.record_id = c.r
 WHERE coalesce(a.card <> b.card, false)
   OR births_differ(a.birth, b.birth)
-  OR coalesce(a.source = b.source AND a.email <> b.email, false)
+  OR coalesce(a.source <> '' AND a.source = b.source AND a.email <> b.email, false)
   OR (first_names_differ(a.first_name, b.first_name) AND a.name IS DISTINCT FROM b.name)
