@@ -60,7 +60,7 @@ def _judge_expected(case: Case, planned: Planned | None, row: Row, verdict: Verd
         tally.apart += 1
     elif planned is None:
         _judge_absent(case, row, tally, verdict)
-    elif planned.drift_class not in (row.drift_class, *row.also):
+    elif planned.drift_class != row.drift_class:
         tally.misclassed += 1
         verdict.fail("misclassed", where(row.key), f"{planned.drift_class}, is {row.drift_class} {row.note}".strip())
     elif not _same(row, planned.desired, row.desired):

@@ -56,8 +56,6 @@ class Row:
     note: str = ""
     since: int = -1
     """The first night with this very row."""
-    also: tuple[str, ...] = ()
-    """Other classes that are right too: who moved first can no longer be seen once the base of one side moved on."""
     is_apart: bool = False
     """Hangs on who was recognised as one person; reported apart, never a failure."""
 
@@ -73,8 +71,7 @@ class Row:
     @classmethod
     def of_json(cls, row: Mapping[str, Any]) -> "Row":
         """The inverse of `as_json`."""
-        fields = {name: value for name, value in row.items() if name != "class"}
-        return cls(**fields | {"drift_class": row["class"], "also": tuple(row.get("also", ()))})
+        return cls(**{"drift_class" if name == "class" else name: value for name, value in row.items()})
 
 
 def truth_path(folder: Path, night: int) -> Path:
@@ -100,19 +97,11 @@ def read_truth(folder: Path, night: int) -> list[Row]:
         return [Row.of_json(json.loads(line)) for line in file]
 
 
-_CARRIED_ALSO = {"elsewhere": ("rule",), "both": ("here",)}
-
-
 def carry(rows: Iterable[Row], earlier: Iterable[Row]) -> Iterator[Row]:
-    """The rows with `since` taken from the last night's, where value and aim are the same."""
-    since = {(row.key, row.observed, row.desired): row for row in earlier}
+    """The rows with `since` taken from the last night's, where class, value and aim are the same."""
+    since = {(row.key, row.drift_class, row.observed, row.desired): row.since for row in earlier}
     for row in rows:
-        before = since.get((row.key, row.observed, row.desired))
-        if before is None:
-            yield replace(row, since=row.night)
-            continue
-        also = {*row.also, *_CARRIED_ALSO.get(row.drift_class, ()), before.drift_class} - {row.drift_class}
-        yield replace(row, since=before.since, also=tuple(sorted(also)))
+        yield replace(row, since=since.get((row.key, row.drift_class, row.observed, row.desired), row.night))
 
 
 def apply_caps(rows: Iterable[Row], populations: Mapping[tuple[str, str], int]) -> list[Row]:
