@@ -2,8 +2,8 @@
 
 All systems and all their endpoints are read at once. A read goes to a Parquet file first and is judged whole; only
 a complete one is loaded (extract_load), and only then is its cursor committed in the ledger. What failed keeps its
-last raw table, its cursor and an incomplete verdict, which freezes everything that it feeds. Vendors are known
-only through `channels.base`.
+last raw table, its cursor and an incomplete verdict, which freezes everything that it feeds. A delta that leaves more
+than the vendor counts is followed by a census. Vendors are known only through `channels.base`.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ import copy
 import logging
 import shutil
 import traceback
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -24,9 +24,9 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.channels.base import Channel, Endpoint, Window
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError, FatalChannelError
-from pipelines.extract_judge import Seen, count_unique, judge, without_repeats
+from pipelines.extract_judge import Seen, count_held, count_unique, judge, without_repeats
 from pipelines.extract_load import LoadFile, load_files
-from pipelines.extract_log import Due, commit_reads, commit_verdicts, due_reads, ensure_raw_tables
+from pipelines.extract_log import Due, commit_reads, commit_verdicts, due_reads, ensure_raw_tables, raw_schema
 from pipelines.extract_spill import Spill
 from pipelines.http import Counters, Session
 from pipelines.model import ReadVerdict
@@ -46,6 +46,8 @@ class Read:
     path: Path
     calls: int
     waited_seconds: float
+    counted: int | None = None
+    """Records that the vendor has, where a delta asked for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,20 +129,36 @@ def _spilled(night: _Night, channels: list[tuple[Channel, Session]], run: Runner
 async def _read_all(night: _Night, channels: list[tuple[Channel, Session]]) -> list[Read]:
     # DuckDB has one connection and dlt is synchronous: one thread loads while the others' pages go on arriving.
     with ThreadPoolExecutor(max_workers=1, thread_name_prefix="load") as loader:
-
-        async def one(channel: Channel, session: Session) -> list[Read]:
-            reads = await asyncio.gather(*(_read(night, channel.name, e, session) for e in channel.endpoints))
-            return await asyncio.get_running_loop().run_in_executor(
-                loader, _judge_and_load, night, channel.name, list(reads)
-            )
-
         async with asyncio.TaskGroup() as group:
-            tasks = [group.create_task(one(channel, session)) for channel, session in channels]
+            tasks = [group.create_task(_read_system(night, *pair, loader)) for pair in channels]
     return [read for task in tasks for read in task.result()]
 
 
-async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session) -> Read:
-    started, due = night.clock.now(), night.due[system, endpoint.name]
+async def _read_system(
+    night: _Night, channel: Channel, session: Session, loader: ThreadPoolExecutor
+) -> list[Read]:
+    loop, name = asyncio.get_running_loop(), channel.name
+
+    async def read(endpoint: Endpoint, *, is_census: bool = False) -> Read:
+        due = night.due[name, endpoint.name]
+        return await _read(night, name, endpoint, session, replace(due, since=None) if is_census else due)
+
+    reads = {found.endpoint.name: found for found in await asyncio.gather(*map(read, channel.endpoints))}
+    stale = await loop.run_in_executor(loader, _outlived, night, name, reads.values())
+    for census in await asyncio.gather(*(read(delta.endpoint, is_census=True) for delta in stale)):
+        reads[census.endpoint.name] = _in_all(census, reads[census.endpoint.name])
+    return await loop.run_in_executor(loader, _judge_and_load, night, name, list(reads.values()))
+
+
+def _in_all(census: Read, delta: Read) -> Read:
+    """The census that followed a delta, with what both cost."""
+    return replace(
+        census, calls=census.calls + delta.calls, waited_seconds=census.waited_seconds + delta.waited_seconds
+    )
+
+
+async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session, due: Due) -> Read:
+    started, counted_total = night.clock.now(), None
     counted = copy.copy(session)  # shares the connections and the limiter, counts for itself
     counted.counters = Counters()
     path, seen, problem = night.folder / "spill" / f"{system}.{endpoint.name}.parquet", Seen(), ""
@@ -150,6 +168,8 @@ async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session
                 seen.add(page)
                 spill.add(page.rows, night.clock.now())
             spill.finish()
+            if endpoint.count and due.kind == "delta" and due.until is None:
+                counted_total = await endpoint.count(counted)
         except ChannelError as error:
             problem = f"{type(error).__name__}: {error}"
         except Exception as error:  # an answer of a shape nobody foresaw: this system only; no values in the words
@@ -176,7 +196,22 @@ async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session
         cursor_from=due.since,
         cursor_to=started,
     )
-    return Read(endpoint, verdict, seen, path, counted.counters.calls, counted.counters.waited_seconds)
+    counters = counted.counters
+    return Read(endpoint, verdict, seen, path, counters.calls, counters.waited_seconds, counted_total)
+
+
+def _outlived(night: _Night, system: str, reads: Iterable[Read]) -> list[Read]:
+    """Deltas after which we would still hold records that the vendor no longer has."""
+    found = []
+    for read in reads:
+        if read.counted is None or not read.verdict.is_complete:
+            continue
+        table = f"{raw_schema(system)}.{read.endpoint.name}"
+        held = count_held(night.con, table, read.path, gone=read.endpoint.gone)
+        if held > read.counted:
+            log.info("%s.%s: %d held, %d there: a census", system, read.endpoint.name, held, read.counted)
+            found.append(read)
+    return found
 
 
 def _judge_and_load(night: _Night, system: str, reads: list[Read]) -> list[Read]:

@@ -78,6 +78,19 @@ def count_unique(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(row[0]) if row else 0
 
 
+def count_held(con: duckdb.DuckDBPyConnection, table: str, path: Path, *, gone: str) -> int:
+    """How many records `table` would hold after a delta's file is merged into it, those that say `gone` left out."""
+    row = con.execute(
+        "WITH fresh AS (SELECT id, payload FROM read_parquet($path)), "
+        "merged AS (SELECT id, payload FROM fresh "
+        f"UNION ALL SELECT r.id, r.payload FROM {table} AS r ANTI JOIN fresh AS f ON f.id = r.id) "
+        "SELECT count(DISTINCT id) FROM merged "
+        "WHERE NOT $says_gone OR coalesce(json_extract_string(payload, $gone), 'false') <> 'true'",
+        {"path": str(path), "says_gone": bool(gone), "gone": gone or "$"},
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def without_repeats(con: duckdb.DuckDBPyConnection, path: Path) -> Path:
     """The read with one row an id, the one that came last; a new file beside the old one."""
     target = path.with_suffix(".unique.parquet")

@@ -143,6 +143,60 @@ def test_census_replaces_what_was_deleted(estate: Estate) -> None:
     assert set(estate.rows("raw_till.things")) == {"r0", "r1", "r2"}
 
 
+def counting(count: int | Exception, *delta: Page, census: Page, gone: str = "") -> Endpoint:
+    """An endpoint whose vendor says how many records there are."""
+
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        await session.get("/page")
+        for page in delta if window.since else (census,):
+            yield page
+
+    async def how_many(session: Session) -> int:
+        await session.get("/count")
+        if isinstance(count, Exception):
+            raise count
+        return count
+
+    return Endpoint("things", ("items",), read, count=how_many, gone=gone)
+
+
+def test_a_delta_that_leaves_more_than_there_is_becomes_a_census(estate: Estate) -> None:
+    estate.extract({"till": {"things": pages(ids(4))}})
+    deleted = counting(4, Page([row("born")]), census=Page([*ids(3).rows, row("born")]))
+    verdict = estate.extract({"till": {"things": deleted}}, night="n2")["till.things"]
+    assert verdict.kind == "census" and verdict.is_complete
+    assert set(estate.rows("raw_till.things")) == {"r0", "r1", "r2", "born"}
+    assert estate.one("SELECT calls FROM ledger.sync.reads WHERE night_id = 'n2'") == [(3,)], "both reads and the count"
+
+
+@pytest.mark.parametrize("count", [5, 6], ids=["as many as held", "more: born since, seen by the next delta"])
+def test_a_delta_is_believed_where_the_vendor_has_no_fewer(estate: Estate, count: int) -> None:
+    estate.extract({"till": {"things": pages(ids(4))}})
+    verdict = estate.extract({"till": {"things": counting(count, Page([row("born")]), census=ids(1))}})["till.things"]
+    assert verdict.kind == "delta" and len(estate.rows("raw_till.things")) == 5
+
+
+def test_records_that_say_they_are_gone_are_not_counted(estate: Estate) -> None:
+    estate.extract({"till": {"things": pages(ids(4))}})
+    binned = Page([RawRow("r1", None, b'{"id": "r1", "archived": true}')])
+    found = estate.extract({"till": {"things": counting(3, binned, census=ids(1), gone="$.archived")}})["till.things"]
+    assert found.kind == "delta"
+
+
+def test_a_count_that_fails_fails_the_read(estate: Estate) -> None:
+    estate.extract({"till": {"things": pages(ids(4))}})
+    broken = counting(FatalChannelError("no count"), Page([row("born")]), census=ids(5))
+    verdict = estate.extract({"till": {"things": broken}})["till.things"]
+    assert not verdict.is_complete and "no count" in verdict.reason
+
+
+def test_a_loss_that_the_vendor_counts_is_still_judged(estate: Estate) -> None:
+    estate.extract({"till": {"things": pages(ids(100))}})
+    verdict = estate.extract({"till": {"things": counting(50, Page([]), census=ids(50))}})["till.things"]
+    assert not verdict.is_complete and "50 rows after 100" in verdict.reason
+    assert len(estate.rows("raw_till.things")) == 100
+
+
 def test_short_census_is_not_loaded_until_somebody_explains_it(estate: Estate) -> None:
     estate.extract({"till": {"things": pages(ids(100))}})
     verdict = estate.extract({"till": {"things": pages(ids(50))}}, force_census=True)["till.things"]

@@ -51,6 +51,11 @@ class Endpoint:
     entities: tuple[str, ...]
     read: Callable[[Session, Window], AsyncIterator[Page]]
     has_delta: bool = True
+    count: Callable[[Session], Awaitable[int]] | None = None
+    """How many records the vendor has now, by its own count, not by search. No delta shows every deletion: one that
+    would leave us with more than that is read again as a census, the same night (VENDORS.md, trap 4)."""
+    gone: str = ""
+    """Where a record's payload says, with a `true`, that it is gone and not counted: a JSON path."""
     overlap: timedelta = timedelta(minutes=5)
     may_be_empty: bool = False
     """Whether a census without rows is believed though the vendor declares no total (a shop without orders)."""

@@ -194,11 +194,12 @@ def everything(
         after = docs[-1].seq
 
 
-def count(call: Call, spec: Connection, query: str | None, limit: int) -> Document:
-    """How many records a search finds, at most `limit`."""
+def count(call: Call, spec: Connection, query: str | None, limit: int | None) -> Document:
+    """How many records a search finds, at most `limit`; None is no limit."""
     where, values = _condition(call, spec, {}, {"query": query})
     found = call.store.count(VENDOR, spec.table, f"deleted = 0{' AND ' + where if where else ''}", values)
-    return {"count": min(found, limit), "precision": "EXACT" if found <= limit else "AT_LEAST"}
+    is_exact = limit is None or found <= limit
+    return {"count": found if is_exact else limit, "precision": "EXACT" if is_exact else "AT_LEAST"}
 
 
 def _condition(

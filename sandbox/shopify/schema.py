@@ -184,8 +184,11 @@ def _latest_bulk(source: Any, info: GraphQLResolveInfo, type: str = "QUERY") -> 
     return next((doc.body for doc in found), None) if type == "QUERY" else None
 
 
-def _variants_count(source: Any, info: GraphQLResolveInfo, limit: int, query: str | None = None) -> Document:
-    return graph.count(info.context.call, graph.CONNECTIONS["QueryRoot", "productVariants"], query, limit)
+def _count(connection: str) -> Callable[..., Document]:
+    def resolve(source: Any, info: GraphQLResolveInfo, limit: int | None, query: str | None = None) -> Document:
+        return graph.count(info.context.call, graph.CONNECTIONS["QueryRoot", connection], query, limit)
+
+    return resolve
 
 
 _ROOT: dict[str, Callable[..., Any]] = {
@@ -195,7 +198,8 @@ _ROOT: dict[str, Callable[..., Any]] = {
     "currentBulkOperation": _latest_bulk,
     "node": lambda source, info, id: graph.node(info.context.call, id),
     "nodes": _nodes,
-    "productVariantsCount": _variants_count,
+    "productVariantsCount": _count("productVariants"),
+    "customersCount": _count("customers"),
     "bulkOperation": _by_id("BulkOperation"),
     "customer": _by_id("Customer"),
     "inventoryItem": _by_id("InventoryItem"),

@@ -106,6 +106,12 @@ class Outside:
         assert len({row.id for row in rows}) == len(rows), "a record came twice"
         return rows
 
+    async def counted(self, endpoint: str) -> int:
+        """How many records of one read there are, by the vendor's own count."""
+        found = next(e for e in self.channel.endpoints if e.name == endpoint)
+        assert found.count is not None, f"{endpoint} has no count"
+        return await found.count(self.session)
+
     async def stage(self, con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         """A census of every endpoint, loaded and staged."""
         name = self.channel.name

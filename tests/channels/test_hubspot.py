@@ -85,7 +85,7 @@ async def test_an_empty_list_is_confirmed_by_a_search():
     assert [(len(page.rows), page.total) for page in pages] == [(0, 0)]
 
 
-async def test_archived_records_leave_list_and_search_and_a_delta_says_so():
+async def test_trap_04_hubspot_archived_records_leave_list_and_search_and_a_delta_says_so():
     world = shop()
     world.vendor.delete(world.store, "customers", ["5002"], EPOCH)
     assert {row.id for row in await world.rows("contacts")} == {"5001", "5003"}
@@ -93,6 +93,16 @@ async def test_archived_records_leave_list_and_search_and_a_delta_says_so():
     assert [(row.id, json.loads(row.payload)["archived"]) for row in delta] == [("5002", True)], "told by the bin"
     answer = await world.session.get("crm/v3/objects/contacts", params={"archived": "true"})
     assert [(row["id"], row["archived"]) for row in answer.json()["results"]] == [("5002", True)]
+
+
+async def test_trap_04_hubspot_counts_what_is_neither_listed_nor_in_the_bin():
+    world = shop()
+    assert await world.counted("contacts") == 3
+    await world.session.post("crm/v3/objects/contacts/merge", {"primaryObjectId": "5001", "objectIdToMerge": "5002"})
+    await world.clock.sleep(60)  # a search lags
+    listed = await world.rows("contacts")
+    assert await world.counted("contacts") == len(listed) == 2
+    assert await world.counted("products") == len(await world.rows("products"))
 
 
 async def test_delta_reads_what_changed_and_declares_its_total():

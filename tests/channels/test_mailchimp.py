@@ -470,6 +470,14 @@ async def test_trap_12_mailchimp_lets_nobody_back_in_who_left_or_was_erased():
     assert states(world)["anne2@example.fr"] == "pending"
 
 
+async def test_trap_04_mailchimp_archived_members_leave_lists_and_deltas_and_only_the_count_shows_it():
+    world = club()
+    before, cursor = await world.counted("members"), world.clock.now()
+    await world.session.call("DELETE", f"3.0/lists/{LIST}/members/{hashed('anne4@example.fr')}")
+    assert f"{LIST}:{hashed('anne4@example.fr')}" not in {row.id for row in await world.rows("members", cursor)}
+    assert await world.counted("members") == before - 1 == len(await world.rows("members"))
+
+
 async def test_trap_16_mailchimp_a_new_address_is_a_new_id_and_the_old_one_is_gone():
     world = club()
     old, new = hashed("anne4@example.fr"), hashed("ann@example.fr")

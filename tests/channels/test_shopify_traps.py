@@ -58,13 +58,14 @@ async def test_trap_01_a_record_changed_twice_is_found_by_its_older_stamp():
     assert await world.rows("variants", EPOCH - timedelta(minutes=1)) == []
 
 
-async def test_trap_04_deleted_records_leave_the_lists_and_only_a_census_shows_it():
+async def test_trap_04_deleted_records_leave_the_lists_and_only_count_and_census_show_it():
     world = shop()
     world.vendor.delete(world.store, "items", [variant(0)], EPOCH)
     world.vendor.delete(world.store, "customers", [customer_id(2)], EPOCH)
     assert await world.rows("variants", EPOCH - timedelta(hours=1)) == []
     assert {row.id for row in await world.rows("variants")} == {variant(n) for n in range(1, 6)}
     assert {row.id for row in await world.rows("customers")} == {customer_id(n) for n in (1, 3, 4)}
+    assert (await world.counted("variants"), await world.counted("customers")) == (5, 3)
     levels = {row.id for row in await world.rows("inventory_levels")}
     assert len(levels) == 10 and not [key for key in levels if key.startswith(stock_item(0))]
     assert [row.id for row in await world.rows("price_list_prices")] == [f"{CHF}|{variant(1)}"]

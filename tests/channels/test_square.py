@@ -627,7 +627,7 @@ async def test_trap_03_an_offline_sale_comes_late_with_its_old_time():
     assert json.loads(late.payload)["created_at"] == stamp(sold) and late.updated_at == stamp(EPOCH)
 
 
-async def test_trap_04_deleted_objects_show_in_a_delta_alone_and_deleted_customers_nowhere(con):
+async def test_trap_04_deleted_objects_show_in_a_delta_and_deleted_customers_in_the_count_alone(con):
     world = shop()
     world.vendor.delete(world.store, "items", [variation(2)], EPOCH)
     world.vendor.delete(world.store, "customers", ["C00000002"], EPOCH)
@@ -637,6 +637,7 @@ async def test_trap_04_deleted_objects_show_in_a_delta_alone_and_deleted_custome
     assert {key: doc["is_deleted"] for key, doc in delta.items()} == {variation(2): True, "I00000002": True}
     assert {row.id for row in await world.rows("customers")} == {"C00000001", "C00000003"}
     assert await world.rows("customers", EPOCH - MINUTE) == []
+    assert await world.counted("customers") == 2
     await world.stage(con)
     con.executemany(
         "INSERT INTO raw_square.catalog_objects VALUES (?, NULL, ?, NULL)",

@@ -10,6 +10,8 @@ from pipelines.channels.base import Ability, Channel, Endpoint, ReadBack, Writer
 from pipelines.channels.hubspot.reads import (
     LIST_PAGE,
     SEARCH_PAGE,
+    count_contacts,
+    count_products,
     read_contacts,
     read_definitions,
     read_products,
@@ -37,11 +39,11 @@ HUBSPOT = Channel(
     endpoints=(
         Endpoint(
             "contacts", ("customers", "consents"), read_contacts, overlap=OVERLAP, census_page=LIST_PAGE,
-            delta_page=SEARCH_PAGE,
+            delta_page=SEARCH_PAGE, count=count_contacts, gone="$.archived",
         ),
         Endpoint(
             "products", ("items", "prices"), read_products, overlap=OVERLAP, census_page=LIST_PAGE,
-            delta_page=SEARCH_PAGE,
+            delta_page=SEARCH_PAGE, count=count_products, gone="$.archived",
         ),
         Endpoint("definitions", ("consents",), read_definitions, has_delta=False),
     ),

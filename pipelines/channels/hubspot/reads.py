@@ -113,7 +113,27 @@ async def _census(session: HubspotSession, kind: str, properties: Sequence[str])
         count += len(rows)
         yield Page(rows)
     if count == 0:
-        yield Page((), total=decode(await session.search(kind, {"limit": 1}), Listed).total)
+        yield Page((), total=await _count(session, kind))
+
+
+async def count_contacts(session: Session) -> int:
+    """Contacts that are not in the recycling bin."""
+    return await _count(session, "contacts")
+
+
+async def count_products(session: Session) -> int:
+    """Products that are not in the recycling bin."""
+    return await _count(session, "products")
+
+
+async def _count(session: Session, kind: str) -> int:
+    """By a search for everything: the only number that HubSpot declares."""
+    if not isinstance(session, HubspotSession):
+        raise FatalChannelError("not a HubSpot session", system="hubspot")
+    total = decode(await session.search(kind, {"limit": 1}), Listed).total
+    if total is None:
+        raise FatalChannelError("a search declares no total", system="hubspot")
+    return total
 
 
 async def _delta(
@@ -121,7 +141,7 @@ async def _delta(
 ) -> AsyncIterator[Page]:
     """What changed since, and all that is in the recycling bin: a search never shows that a record went there.
 
-    What was merged or erased is in neither; the next census finds it gone.
+    What was merged or erased is in neither; it is missed by the count, after which a census follows.
     """
     count = 0
     async for page in _search(session, kind, properties, since):

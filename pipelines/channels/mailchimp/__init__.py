@@ -8,7 +8,7 @@ no write names a status but `unsubscribed`.
 from datetime import timedelta
 
 from pipelines.channels.base import Ability, Channel, Endpoint, ReadBack, Writer
-from pipelines.channels.mailchimp.reads import read_lists, read_members
+from pipelines.channels.mailchimp.reads import count_members, read_lists, read_members
 from pipelines.channels.mailchimp.session import TOKEN, connect, identify
 from pipelines.channels.mailchimp.writes import (
     FIELDS,
@@ -26,7 +26,9 @@ MAILCHIMP = Channel(
     connect=connect,
     identify=identify,
     endpoints=(
-        Endpoint("members", ("customers", "consents"), read_members, overlap=timedelta(minutes=5)),
+        Endpoint(
+            "members", ("customers", "consents"), read_members, overlap=timedelta(minutes=5), count=count_members
+        ),
         Endpoint("lists", ("consents",), read_lists, has_delta=False),
     ),
     writers=(

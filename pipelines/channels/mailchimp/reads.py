@@ -96,6 +96,12 @@ async def _lists(session: Session) -> AsyncIterator[Page]:
             raise FatalChannelError(f"{page.total_items} audiences declared, {count} given", system="mailchimp")
 
 
+async def count_members(session: Session) -> int:
+    """Members of all audiences but archived ones."""
+    ids = [row.id for page in [p async for p in _lists(session)] for row in page.rows]
+    return sum([(await _newest(session, _Read(list_id, None)))[0] for list_id in ids])
+
+
 async def read_members(session: Session, window: Window) -> AsyncIterator[Page]:
     """Members of all audiences but archived ones; ids are `<audience>:<subscriber hash>`."""
     since = None if window.since is None else _text(window.since)

@@ -2,10 +2,11 @@
 
 Levels are read whole every night: a sale moves no variant's date, and what moves a level's own date is not
 documented, so a delta could hide drift; bulk costs no points. Fixed prices have no date at all. A variant's delta
-misses changes of its product or inventory item alone; the periodic census heals that.
+misses changes of its product or inventory item alone; the periodic census heals that. It misses what was deleted, too:
+the vendor's own counts tell that, and a census follows at once.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
@@ -86,6 +87,14 @@ class _Refunded(msgspec.Struct):
 
 class _Node(msgspec.Struct):
     node: msgspec.Raw
+
+
+class _Count(msgspec.Struct):
+    count: int
+
+
+class _Counted(msgspec.Struct):
+    found: _Count
 
 
 class _Shop(msgspec.Struct):
@@ -180,6 +189,21 @@ async def read_shop(session: Session, window: Window) -> AsyncIterator[Page]:
     yield Page([_record_row(found.shop)], 1)
 
 
+async def count_variants(session: Session) -> int:
+    """Variants that there are."""
+    return await _count(session, "variants_count")
+
+
+async def count_customers(session: Session) -> int:
+    """Customers that there are."""
+    return await _count(session, "customers_count")
+
+
+async def _count(session: Session, name: str) -> int:
+    found, _ = await ask(session, read_document(name), {}, _Counted)
+    return found.found.count
+
+
 async def read_variants(session: Session, window: Window) -> AsyncIterator[Page]:
     """Variants with what is known of product and inventory item."""
     async for page in _census_or_delta(session, window, "productVariants", "variant"):
@@ -256,18 +280,28 @@ async def _refund_rows(session: Session, refund: msgspec.Raw) -> AsyncIterator[R
 
 
 def _endpoint(
-    name: str, entities: Iterable[str], read: Reader, *, has_delta: bool = False, delta_page: int = 0
+    name: str,
+    entities: Iterable[str],
+    read: Reader,
+    *,
+    has_delta: bool = False,
+    delta_page: int = 0,
+    count: Callable[[Session], Awaitable[int]] | None = None,
 ) -> Endpoint:
-    return Endpoint(name, tuple(entities), read, has_delta=has_delta, overlap=OVERLAP, delta_page=delta_page)
+    return Endpoint(
+        name, tuple(entities), read, has_delta=has_delta, overlap=OVERLAP, delta_page=delta_page, count=count
+    )
 
 
 ENDPOINTS = (
     _endpoint("shop", ("prices",), read_shop),
-    _endpoint("variants", ("items", "prices", "stock"), read_variants, has_delta=True, delta_page=PAGE),
+    _endpoint("variants", ("items", "prices", "stock"), read_variants, has_delta=True, delta_page=PAGE,
+              count=count_variants),
     _endpoint("inventory_levels", ("stock",), read_levels),
     _endpoint("price_lists", ("prices",), read_price_lists),
     _endpoint("price_list_prices", ("prices",), read_fixed_prices),
-    _endpoint("customers", ("customers", "consents"), read_customers, has_delta=True, delta_page=PAGE),
+    _endpoint("customers", ("customers", "consents"), read_customers, has_delta=True, delta_page=PAGE,
+              count=count_customers),
     _endpoint("orders", ("orders", "stock"), read_orders, has_delta=True),
     _endpoint("locations", ("stock",), read_locations),
 )
