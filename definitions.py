@@ -14,7 +14,7 @@ from assets.sensors import SENSORS
 from resources.night import NightResource
 
 ASSETS = [
-    extract.extract, stage.stage, reconcile.consents, push.suppress, reconcile.items, reconcile.persons,
+    extract.extract, stage.stage, reconcile.consents, push.suppress, reconcile.items, reconcile.persons, push.reach,
     reconcile.trees, reconcile.drift, check.check, plan.plan, approve.approve, push.push, verify.verify,
     backfill.backfills,
 ]

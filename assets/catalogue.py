@@ -27,8 +27,9 @@ RECONCILE_STEPS = (
     ("trees", ("observed.*", "golden.*", "reconcile.*")),
 )
 """Which step of the night builds which models of reconcile; the first pattern that fits."""
-OPT_OUTS, AFTER_OPT_OUTS = "sync.suppressions", ("items", "persons")
-"""Opt-outs have gone out before anything else is begun that could fail or take long."""
+OPT_OUTS, REACHED = "sync.suppressions", "sync.suppressions_over_links"
+AFTER = {"items": OPT_OUTS, "persons": OPT_OUTS, "trees": REACHED}
+"""Opt-outs have gone out before anything is begun that could fail or take long, and again once persons are linked."""
 VIEWS = "compared.*"
 """Models of reconcile that are views: not assets themselves, they stand for what they read."""
 
@@ -83,8 +84,10 @@ def steps() -> dict[str, Step]:
         Step("extract", "extract", (*files, *raw, judged)),
         Step("stage", "stage", (*staged, *kept_out)),
         *(_reconcile(name) for name in ("consents",)),
-        _lane(),
-        *(_reconcile(name) for name in ("items", "persons", "trees", "drift")),
+        _lane("suppress", OPT_OUTS, "reconcile.consent_drift"),
+        *(_reconcile(name) for name in ("items", "persons")),
+        _lane("reach", REACHED, "reconcile.person_matches"),
+        *(_reconcile(name) for name in ("trees", "drift")),
         Step("check", "check", (Table("checks.results", frozenset({"reconcile.drift"}), "What each check found."),)),
         Step("plan", "plan", _plan_tables()),
         Step("approve", "approve", (
@@ -190,8 +193,8 @@ def _reconcile(name: str) -> Step:
     }
     first, *rest = _generated() if name == "drift" else (None,)
     tables = (*([first] if first else ()), *_of_models(in_order(chosen)), *rest)
-    if name in AFTER_OPT_OUTS:
-        tables = tuple(replace(table, inputs=table.inputs | {OPT_OUTS}) for table in tables)
+    if name in AFTER:
+        tables = tuple(replace(table, inputs=table.inputs | {AFTER[name]}) for table in tables)
     return Step(name, "reconcile", tables)
 
 
@@ -208,9 +211,11 @@ def _generated() -> tuple[Table, ...]:
     )
 
 
-def _lane() -> Step:
+def _lane(step: str, table: str, *inputs: str) -> Step:
     doc = "Opt-outs: planned, approved, pushed and read back first, in a lane of their own."
-    return Step("suppress", "push", (Table(OPT_OUTS, frozenset({"reconcile.consent_drift"}), doc),))
+    if table == REACHED:
+        doc = "Opt-outs that reach other addresses of the same person over links made tonight."
+    return Step(step, "push", (Table(table, frozenset(inputs), doc),))
 
 
 def _plan_tables() -> tuple[Table, ...]:

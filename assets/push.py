@@ -5,7 +5,7 @@ from typing import Any
 
 import dagster as dg
 
-from assets.catalogue import specs
+from assets.catalogue import OPT_OUTS, REACHED, specs
 from assets.metadata import materialised
 from pipelines.figures import drift_counts, plan_counts
 from pipelines.push import PushReport
@@ -16,13 +16,15 @@ from resources.night import NightResource
 @dg.multi_asset(specs=specs("suppress"), name="suppress")
 def suppress(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[dg.MaterializeResult[None]]:
     """Plan, approve, push and read back the opt-outs, first. Where that fails, no customer is written anywhere."""
-    con, lane = night.place.con, steps.suppress(night.tonight, context.log)
-    figures: dict[str, Any] = {}
-    if lane.plan_id:
-        figures = {"plan_id": lane.plan_id, **plan_counts(con, "suppression")}
-        figures |= drift_counts(con, "reconcile.consent_drift") | _pushed(lane.report)
-        figures |= {f"{system}/{status}": n for system, counts in lane.verified.items() for status, n in counts.items()}
-    yield from materialised(con, "suppress", {"sync.suppressions": figures})
+    figures = _lane(night, steps.suppress(night.tonight, context.log))
+    yield from materialised(night.place.con, "suppress", {OPT_OUTS: figures})
+
+
+@dg.multi_asset(specs=specs("reach"), name="reach")
+def reach(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[dg.MaterializeResult[None]]:
+    """The same for what tonight's links add: a no reaches other addresses of a person recognised tonight."""
+    figures = _lane(night, steps.reach(night.tonight, context.log))
+    yield from materialised(night.place.con, "reach", {REACHED: figures})
 
 
 @dg.multi_asset(specs=specs("push"), name="push")
@@ -30,6 +32,17 @@ def push(context: dg.AssetExecutionContext, night: NightResource) -> Iterator[dg
     """Send what is approved. A dry run sends nothing."""
     figures = _pushed(steps.push(night.tonight, context.log))
     yield from materialised(night.place.con, "push", {"ledger.sync.outcomes": figures})
+
+
+def _lane(night: NightResource, lane: steps.Lane) -> dict[str, Any]:
+    """What became of one round of opt-outs; empty where there was none."""
+    if not lane.plan_id:
+        return {}
+    figures = {"plan_id": lane.plan_id, **plan_counts(night.place.con, "suppression")}
+    figures |= drift_counts(night.place.con, "reconcile.consent_drift") | _pushed(lane.report)
+    return figures | {
+        f"{system}/{status}": n for system, counts in lane.verified.items() for status, n in counts.items()
+    }
 
 
 def _pushed(report: PushReport | None) -> dict[str, Any]:

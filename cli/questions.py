@@ -16,8 +16,8 @@ _NIGHTS = (
 _HELD = (
     "SELECT c.correction_key, c.system, c.entity, c.field, c.vendor_id, c.vendor_sub_id, c.observed, c.desired, "
     "c.currency, c.drift_class, c.disposition, c.disposition_reason, c.held_since FROM ledger.sync.corrections AS c "
-    "JOIN (SELECT plan_id FROM ledger.sync.plans QUALIFY row_number() OVER (PARTITION BY lane ORDER BY created_at "
-    "DESC, plan_id DESC) = 1) AS p ON p.plan_id = c.plan_id "
+    "JOIN (SELECT plan_id FROM ledger.sync.plans QUALIFY night_id = first_value(night_id) OVER (PARTITION BY lane "
+    "ORDER BY created_at DESC, plan_id DESC)) AS p ON p.plan_id = c.plan_id "
     "WHERE c.disposition IN ('hold', 'pin', 'reject') AND NOT EXISTS (SELECT 1 FROM ledger.sync.verifications AS v "
     "WHERE v.plan_id = c.plan_id AND v.correction_key = c.correction_key AND v.status = 'confirmed') "
     "ORDER BY c.held_since, c.system, c.entity, c.vendor_id, c.field"

@@ -81,10 +81,26 @@ def suppress(night: Tonight, say: logging.Logger = log) -> Lane:
     except LeaseHeld:
         raise
     except Exception as error:
-        say.error(f"the opt-outs did not go out: {type(error).__name__}", exc_info=error)
-        for entity in ("consents", "customers"):
-            distrust(place.con, entity, f"tonight's opt-outs did not go out ({type(error).__name__})")
+        _distrust_customers(night, say, error)
     return lane
+
+
+def _distrust_customers(night: Tonight, say: logging.Logger, error: Exception) -> None:
+    say.error(f"the opt-outs did not go out: {type(error).__name__}", exc_info=error)
+    for entity in ("consents", "customers"):
+        distrust(night.place.con, entity, f"tonight's opt-outs did not go out ({type(error).__name__})")
+
+
+def reach(night: Tonight, say: logging.Logger = log) -> Lane:
+    """The same lane again, for what tonight's links add: a no reaches a person's other addresses."""
+    from pipelines.reconcile.consents import reach_consents
+
+    try:
+        is_wider = reach_consents(night.place.con)
+    except Exception as error:
+        _distrust_customers(night, say, error)
+        return Lane()
+    return suppress(night, say) if is_wider else Lane()
 
 
 def items(night: Tonight, say: logging.Logger = log) -> None:
@@ -171,7 +187,7 @@ def verify(night: Tonight, say: logging.Logger = log) -> Path:
 
 
 STEPS: tuple[Callable[[Tonight, logging.Logger], object], ...] = (
-    extract, stage, consents, suppress, items, persons, trees, drift, check, plan, approve, push, verify,
+    extract, stage, consents, suppress, items, persons, reach, trees, drift, check, plan, approve, push, verify,
 )
 """A whole night, in order. Dagster's graph has the same steps under the same names (`assets.catalogue.steps`)."""
 

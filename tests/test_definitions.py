@@ -54,7 +54,8 @@ def test_systems_and_duckdb_are_told_apart(repository: dg.RepositoryDefinition) 
 def test_opt_outs_go_before_all_that_may_fail(repository: dg.RepositoryDefinition) -> None:
     order = [node.name for node in repository.get_job("nightly").nodes_in_topological_order]
     suppress = order.index("suppress")
-    assert all(suppress < order.index(name) for name in ("items", "persons", "trees", "plan", "push"))
+    assert all(suppress < order.index(name) for name in ("items", "persons", "reach", "trees", "plan", "push"))
+    assert order.index("persons") < order.index("reach") < order.index("trees")
 
 
 def test_backfill_never_pushes(repository: dg.RepositoryDefinition) -> None:

@@ -1,6 +1,14 @@
 -- grain: one value of one system that is not what it ought to be, with its identity across nights
 -- key: correction_key
--- why: the suppression lane's input: permissions alone; built from stage and ledger, so that an opt-out waits for nothing
+-- why: the suppression lane's input: permissions alone; built from stage and ledger, so that an opt-out waits for nothing.
+--   The lane may run twice a night: first on what is known before persons are linked, then on what tonight's links add
+WITH planned AS (
+  SELECT c.correction_key
+  FROM ledger.sync.corrections AS c
+  JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id
+  JOIN estate.night AS n ON n.night_id = p.night_id
+  WHERE p.lane = 'suppression'
+)
 SELECT correction_key(n.estate, d.system, d.vendor_id, coalesce(d.vendor_sub_id, ''), d.entity, d.field, d.observed, d.desired, d.rule)
     AS correction_key,
   d.system, d.entity, d.field, d.vendor_id, coalesce(d.vendor_sub_id, '') AS vendor_sub_id,
@@ -10,3 +18,5 @@ SELECT correction_key(n.estate, d.system, d.vendor_id, coalesce(d.vendor_sub_id,
   CAST(d.cost_minor AS BIGINT) AS cost_minor, CAST(d.old_minor AS BIGINT) AS old_minor
 FROM reconcile.consent_drift AS d CROSS JOIN estate.night AS n
 WHERE d.observed IS DISTINCT FROM d.desired
+  AND correction_key(n.estate, d.system, d.vendor_id, coalesce(d.vendor_sub_id, ''), d.entity, d.field, d.observed, d.desired, d.rule)
+    NOT IN (SELECT p.correction_key FROM planned AS p)

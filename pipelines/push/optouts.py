@@ -16,10 +16,7 @@ SELECT count(*) FROM ledger.sync.plans AS p WHERE p.night_id = $night_id AND p.l
 _STUCK = """
 SELECT c.system, c.vendor_id, coalesce(o.status, '') IN ('rejected', 'stale') AS is_one_row
 FROM ledger.sync.corrections AS c
-JOIN (
-  SELECT p.plan_id FROM ledger.sync.plans AS p WHERE p.night_id = $night_id AND p.lane = 'suppression'
-  QUALIFY row_number() OVER (ORDER BY p.created_at DESC, length(p.plan_id) DESC, p.plan_id DESC) = 1
-) AS p ON p.plan_id = c.plan_id
+JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id AND p.night_id = $night_id AND p.lane = 'suppression'
 LEFT JOIN (
   SELECT x.plan_id, x.correction_key, arg_max(x.status, x.rowid) AS status, arg_max(x.code, x.rowid) AS code
   FROM ledger.sync.outcomes AS x GROUP BY x.plan_id, x.correction_key

@@ -1,12 +1,14 @@
 """Opt-outs go first, whatever becomes of the rest of the night; where they cannot go, no customer is written."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 import resources.steps
 from pipelines.push import PushReport
 from resources.tonight import Tonight
+from tests.nights.conftest import SIZE
 from tests.nights.harness import Night, PlayedEstate
 
 pytestmark = pytest.mark.night
@@ -81,3 +83,37 @@ def test_no_customer_is_written_where_opt_outs_cannot_be_sent(
     monkeypatch.undo()
     assert opt_outs(played.night()), "they go out the next night"
     assert played.judge().is_passed
+
+
+def test_a_no_reaches_other_addresses_on_the_night_that_recognises_the_person(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    over_links = {"rule": "withdrawal of the same person", "desired": "no"}
+    played = PlayedEstate.made(tmp_path / "first", SIZE)
+    night = played.night("adopt")  # every link is new
+    reached = night.chosen(**over_links)
+    assert reached and {row["lane"] for row in reached} == {"suppression"}
+    writable = [row for row in reached if row["disposition"] == "approve"]
+    assert writable and {row["verification"] for row in writable} == {"confirmed"}
+    positions = opt_outs(night)
+    assert positions == list(range(len(positions))), "both rounds before anything else"
+    assert [row for row in played.night().new if row["entity"] == "consents"] == []
+
+    monkeypatch.setattr("pipelines.reconcile.consents.reach_consents", lambda con: False)
+    late = PlayedEstate.made(tmp_path / "late", SIZE)
+    assert late.night("adopt").chosen(**over_links) == []
+    assert len([row for row in late.night().new if row["entity"] == "consents"]) >= len(writable)
+    for one in (played, late):
+        one.close()
+
+
+def test_no_customer_is_written_where_what_links_add_cannot_be_planned(
+    lived: PlayedEstate, copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(con: object) -> bool:
+        raise MemoryError("too many links")
+
+    monkeypatch.setattr("pipelines.reconcile.consents.reach_consents", broken)
+    night = copy(lived).night()
+    assert night.status == "partial" and opt_outs(night)
+    assert night.chosen(entity="customers", disposition="approve") == []

@@ -3,7 +3,7 @@
 -- why: the rule of consent, over all events of all nights, whatever their order:
 --   1. Withdrawal wins: any no makes the answer no, unless a proven opt-in at the same contact point is younger.
 --   2. A person's no reaches the person's other addresses: over bindings that were made without asking and that the
---      ledger holds from earlier nights, and only where the record itself said no (not where we wrote it). There, too, a
+--      ledger holds (from earlier nights; once persons are linked, tonight's too), and only where the record itself said no (not where we wrote it). There, too, a
 --      younger proven opt-in counts. A yes never moves to another address.
 --   3. Without a no: a proven yes is yes unless a younger pending stands; pending is pending, however many unproven yes
 --      stand beside it; else yes. Unknown is no event, and nothing is concluded from it.
