@@ -293,10 +293,12 @@ def customer(**rest):
     return drift("mailchimp", "customers", "city", vendor_sub_id="", observed="Lyon", desired="Paris") | rest
 
 
-async def night_with_opt_out(world, clock, **rest):
+async def night_with_opt_out(world, clock, *, is_refused=False, **rest):
     """Suppression lane, then a customer write of the same system; the outcomes."""
     opt_outs = plan(world, clock, consent(vendor_id="optout"), lane="suppression")
     vendor = vendor_for(world, opt_outs, clock, "mailchimp", **rest)
+    if is_refused:
+        vendor.bad = {row["correction_key"] for row in plan_rows(world, opt_outs)}
     await push(world, opt_outs, clock, vendor)
     main = plan(world, clock, customer(vendor_id="other"), customer(vendor_id="optout"))
     for row in plan_rows(world, main):
@@ -323,9 +325,7 @@ async def test_where_opt_outs_did_not_go_out_no_customer_is_written(world, clock
 
 
 async def test_a_refused_opt_out_keeps_back_that_record_alone(world, clock):
-    plan_id = plan(world, clock, consent(vendor_id="optout"), lane="suppression", approve=False)
-    key = plan_rows(world, plan_id)[0]["correction_key"]
-    found = await night_with_opt_out(world, clock, bad={key})
+    found = await night_with_opt_out(world, clock, is_refused=True)
     assert found["customers", "optout"] == ("skipped", "opt_outs")
     assert found["customers", "other"] == ("applied", "")
 

@@ -240,6 +240,18 @@ async def test_a_permission_is_lowered_never_raised():
     assert set(states(world).values()) == {"no", "yes"}, "the other yes is untouched"
 
 
+async def test_an_opt_out_of_somebody_who_is_gone_is_seen_before_it_is_written():
+    world = club()
+    member = f"3.0/lists/{LIST}/members/{hashed('anne4@example.fr')}"
+    await world.session.call("DELETE", member)
+    sent = [consent(world, 4), consent(world, 9)]
+    assert [(r.exists, r.value) for r in await world.read_back("consents", sent)] == [(False, None), (False, None)]
+    (writer,) = [w for w in MAILCHIMP.writers if w.entity == "consents"]
+    assert writer.needs_check, "push reads by id first, and leaves out who is not there"
+    outcomes = await world.writer("consents")([consent(world, 9)])
+    assert [(o.status, o.code) for o in outcomes] == [(OutcomeStatus.REJECTED, "MADE_ANEW")], "never passed for success"
+
+
 async def test_no_write_of_a_field_subscribes_anybody_again():
     world = club()
     await world.session.call("DELETE", f"3.0/lists/{LIST}/members/{hashed('anne4@example.fr')}")

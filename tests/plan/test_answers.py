@@ -196,9 +196,19 @@ def test_accepting_a_no_lowers_every_yes(world):
 
 def test_an_opt_out_takes_no_answer(world):
     (row,) = planned(world, consent(), lane="suppression")
-    for answer in ("reject", "pin"):
+    for night, answer in enumerate(("reject", "pin"), 2):
         say(world, row, answer, until=AS_OF + timedelta(days=9))
-        assert planned(world, consent(), lane="suppression", night=2)[0]["disposition"] == "approve"
+        assert planned(world, consent(), lane="suppression", night=night)[0]["disposition"] == "approve"
+
+
+def test_a_second_round_of_the_same_night_plans_what_the_first_had_not(world):
+    (first,) = planned(world, consent(), lane="suppression")
+    (more,) = planned(world, consent(), consent(vendor_id="another"), lane="suppression")
+    assert more["vendor_id"] == "another" != first["vendor_id"]
+    rows = world.execute("SELECT vendor_id FROM plan.corrections WHERE lane = 'suppression'").fetchall()
+    assert sorted(rows) == sorted([("another",), (first["vendor_id"],)]), "both rounds are tonight's"
+    again = planned(world, consent(), consent(vendor_id="another"), lane="suppression", night=2)
+    assert len(again) == 2, "another night plans them again"
 
 
 def test_a_proven_opt_in_is_raised_by_a_person_only(world):

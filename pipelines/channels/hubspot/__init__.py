@@ -57,7 +57,7 @@ HUBSPOT = Channel(
             "customers", frozenset(CUSTOMER_PROPERTIES), MAX_BATCH, write_customers,
             group=lambda correction: correction.field, needs_check=True,
         ),
-        Writer("consents", frozenset({"state"}), 1, write_consents, max_in_flight=8),
+        Writer("consents", frozenset({"state"}), 1, write_consents, needs_check=True, max_in_flight=8),
     ),
     read_backs=(
         ReadBack("prices", MAX_BATCH, read_back_prices),
@@ -71,7 +71,7 @@ HUBSPOT = Channel(
             Ability("customers", field, (3,), "batch update, each row traced; a blank is never written")
             for field in CUSTOMER_PROPERTIES
         ),
-        Ability("consents", "state", (4,), "down only: unsubscribe; a permission is never raised"),
+        Ability("consents", "state", (3,), "down only: unsubscribe; a permission is never raised"),
     ),
     secrets=(TOKEN,),
     needed_scopes=frozenset(

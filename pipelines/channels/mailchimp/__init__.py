@@ -35,7 +35,7 @@ MAILCHIMP = Channel(
         Writer("customers", frozenset(FIELDS), MAX_BATCH, write_customers, group=group_of, needs_check=True),
         Writer(
             "consents", frozenset({"state"}), MAX_BATCH, write_consents,
-            group=lambda correction: correction.vendor_sub_id,
+            group=lambda correction: correction.vendor_sub_id, needs_check=True,  # a write revives who was archived
         ),
     ),
     read_backs=(
@@ -47,7 +47,7 @@ MAILCHIMP = Channel(
             Ability("customers", field, (3,), "batch of 500 by address, never with a status; a blank is never written")
             for field in FIELDS
         ),
-        Ability("consents", "state", (4,), "down only: unsubscribed; a permission is never raised"),
+        Ability("consents", "state", (3,), "down only: unsubscribed; nobody is created or revived, nothing raised"),
     ),
     secrets=(TOKEN,),
 )

@@ -91,7 +91,7 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
 
 
 async def write_consents(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
-    """Unsubscribe up to 500 addresses of one audience. Only "no" is ever written."""
+    """Unsubscribe up to 500 addresses of one audience. Only "no" is ever written, and only to members that are there."""
     lowered = [c for c in corrections if c.desired == "no"]
     emails = dict.fromkeys(str(c.context["email"]) for c in lowered)
     rows: list[dict[str, Any]] = [{"email_address": email, "status": "unsubscribed"} for email in emails]
@@ -112,7 +112,8 @@ async def _batch(
     answer = await _post(session, list_id, rows, update_existing=True, is_repeatable=is_repeatable)
     batch = decode(answer, _Batch)
     request_id = answer.headers.get("x-request-id", "")
-    applied = {member.id for member in (*batch.updated_members, *batch.new_members)}
+    applied = {member.id for member in batch.updated_members}
+    revived = {member.id for member in batch.new_members}
     refused = {error.email_address.lower(): error for error in batch.errors}
     outcomes = {}
     for correction in corrections:
@@ -121,6 +122,10 @@ async def _batch(
             outcomes[key] = _rejected(key, bad, request_id)
         elif correction.vendor_id in applied:
             outcomes[key] = Outcome(key, OutcomeStatus.APPLIED, request_id=request_id)
+        elif correction.vendor_id in revived:
+            # Between the check by id and the write somebody took the member out: Mailchimp has no "update only".
+            text = "the member was gone, and Mailchimp made it anew; take it out again"
+            outcomes[key] = Outcome(key, OutcomeStatus.REJECTED, "MADE_ANEW", text, request_id)
         else:
             text = "Mailchimp's answer does not name the row"
             outcomes[key] = Outcome(key, OutcomeStatus.UNKNOWN, "NOT_NAMED", text, request_id)
@@ -182,14 +187,18 @@ async def read_back_customers(session: Session, corrections: Sequence[Correction
             return correction.observed
         return text
 
-    return await _read_back(session, corrections, value, lambda member: member.status != "archived")
+    return await _read_back(session, corrections, value, _is_listed)
 
 
 async def read_back_consents(session: Session, corrections: Sequence[Correction]) -> list[Reading]:
-    """Permissions by subscriber hash; a cleaned, archived or transactional member has none to speak of."""
+    """Permissions by subscriber hash; a cleaned or transactional member has none to speak of, an archived one is gone."""
     return await _read_back(
-        session, corrections, lambda _, member: _STATES.get(member.status, "unknown"), lambda _: True
+        session, corrections, lambda _, member: _STATES.get(member.status, "unknown"), _is_listed
     )
+
+
+def _is_listed(member: _Member) -> bool:
+    return member.status != "archived"
 
 
 async def _read_back(
