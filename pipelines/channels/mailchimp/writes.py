@@ -91,7 +91,7 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
 
 
 async def write_consents(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
-    """Unsubscribe up to 500 addresses of one audience. Only "no" is ever written, and only to members that are there."""
+    """Unsubscribe up to 500 addresses of one audience. Only "no" is ever written; push has seen that they are there."""
     lowered = [c for c in corrections if c.desired == "no"]
     emails = dict.fromkeys(str(c.context["email"]) for c in lowered)
     rows: list[dict[str, Any]] = [{"email_address": email, "status": "unsubscribed"} for email in emails]
@@ -191,7 +191,7 @@ async def read_back_customers(session: Session, corrections: Sequence[Correction
 
 
 async def read_back_consents(session: Session, corrections: Sequence[Correction]) -> list[Reading]:
-    """Permissions by subscriber hash; a cleaned or transactional member has none to speak of, an archived one is gone."""
+    """Permissions by subscriber hash; a cleaned or transactional member has none, an archived one is gone."""
     return await _read_back(
         session, corrections, lambda _, member: _STATES.get(member.status, "unknown"), _is_listed
     )
