@@ -19,12 +19,13 @@ from cli.outside import World, served
 from cli.runs import Ended, launch
 from cli.summary import last_night, show, summarise
 from pipelines.errors import ConfigurationError, FatalChannelError
+from pipelines.night import has_adopted
 from resources.channels import Settings
 
 DONE, FAILED, WRONG, HELD, PARTIAL = 0, 1, 2, 3, 4
-"""Exit codes: done · a run failed · a setting is wrong · another run is writing · a system was not read."""
+"""Exit codes: done · a run failed · a setting is wrong · another run is writing · a system was not read or
+not written whole."""
 
-_ADOPTED = "SELECT 1 FROM ledger.sync.nights WHERE kind = 'adopt' AND status IN ('complete', 'partial') LIMIT 1"
 _PLAN_HEAD = (
     "SELECT p.night_id, p.fingerprint FROM ledger.sync.plans AS p WHERE p.lane = 'main' "
     "ORDER BY p.created_at DESC, p.plan_id DESC LIMIT 1"
@@ -35,15 +36,20 @@ _ALL_ROWS = 10_000_000
 def sync(settings: Settings, console: Console, *, asked: Mapping[str, Any], as_json: bool) -> int:
     """One night; on an empty ledger of the embedded estate the first nights. Returns the exit code."""
     with outside(settings, console) as refreshed:
-        if not has_adopted(refreshed):
-            if not is_embedded():
-                console.print("No night has been adopted yet: look at `trueup plan`, then run `trueup adopt`.")
+        scoped = any(asked.get(name) for name in ("systems", "entities", "subjects", "dry_run"))
+        if not is_adopted(refreshed):
+            if asked.get("dry_run"):
+                return _run(refreshed, console, "adopt", {**asked, "kind": "adopt"}, as_json=as_json)
+            if scoped or not is_embedded():
+                console.print(
+                    "No first night has read every system yet, so there is no base: look at `trueup plan`, then run "
+                    "`trueup adopt`."
+                )
                 return WRONG
             code = _run(refreshed, console, "adopt", {"kind": "adopt"}, as_json=False)
-            if code not in (DONE, PARTIAL):
+            if code != DONE:
                 return code
             _live_a_day(refreshed, console)
-        scoped = any(asked.get(name) for name in ("systems", "entities", "subjects", "dry_run"))
         job = "sync_now" if scoped else "nightly"
         return _run(refreshed, console, job, {"kind": job, **asked}, as_json=as_json)
 
@@ -86,12 +92,12 @@ def judge(settings: Settings, words: Sequence[str]) -> int:
     return subprocess.run([*world.command("judge", "--plan", str(plan)), *words], cwd=ROOT, check=False).returncode
 
 
-def has_adopted(settings: Settings) -> bool:
-    """Whether a first night has been adopted; asked of the snapshot."""
+def is_adopted(settings: Settings) -> bool:
+    """Whether a first night has been adopted whole; asked of the snapshot."""
     if not settings.snapshot.exists():
         return False
     with copy_of(settings) as con:
-        return con.execute(_ADOPTED).fetchone() is not None
+        return has_adopted(con)
 
 
 @contextmanager
@@ -133,7 +139,7 @@ def _run(settings: Settings, console: Console, job: str, asked: Mapping[str, Any
         Console(soft_wrap=True).print_json(msgspec.json.encode(told.as_dict()).decode())
     elif night_id != before or job in ("approve_plan", "verify_plan"):
         show(told, console)
-    return PARTIAL if told.facts.status == "partial" else DONE
+    return PARTIAL if told.is_partial else DONE
 
 
 def _failed(ended: Ended, console: Console) -> int:

@@ -16,10 +16,13 @@ _NIGHTS = (
 _HELD = (
     "SELECT c.correction_key, c.system, c.entity, c.field, c.vendor_id, c.vendor_sub_id, c.observed, c.desired, "
     "c.currency, c.drift_class, c.disposition, c.disposition_reason, c.held_since FROM ledger.sync.corrections AS c "
-    "JOIN (SELECT plan_id FROM ledger.sync.plans QUALIFY night_id = first_value(night_id) OVER (PARTITION BY lane "
-    "ORDER BY created_at DESC, plan_id DESC)) AS p ON p.plan_id = c.plan_id "
+    "JOIN (SELECT p.plan_id, p.created_at FROM ledger.sync.plans AS p JOIN ledger.sync.nights AS n USING (night_id) "
+    # Of the last whole night: a dry run and a narrowed one leave what waits as it is.
+    "WHERE n.status <> 'planned' AND coalesce(n.summary ->> '$.scope', '{}') = '{}' "
+    "QUALIFY p.night_id = first_value(p.night_id) OVER (PARTITION BY p.lane ORDER BY p.created_at DESC, p.plan_id DESC)"
+    ") AS p ON p.plan_id = c.plan_id "
     "WHERE c.disposition IN ('hold', 'pin', 'reject') AND NOT EXISTS (SELECT 1 FROM ledger.sync.verifications AS v "
-    "WHERE v.plan_id = c.plan_id AND v.correction_key = c.correction_key AND v.status = 'confirmed') "
+    "WHERE v.correction_key = c.correction_key AND v.status = 'confirmed' AND v.at >= p.created_at) "
     "ORDER BY c.held_since, c.system, c.entity, c.vendor_id, c.field"
 )
 _UNREAD = "SELECT system, entity, reason FROM ledger.reads.verdicts WHERE NOT is_complete ORDER BY ALL"

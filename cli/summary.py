@@ -36,6 +36,14 @@ class Summary:
     new: int
     planned: int
     report: Path
+    stopped: dict[str, str]
+    """Systems that a push had to leave, and why."""
+
+    @property
+    def is_partial(self) -> bool:
+        """Whether a system was not read whole, or not written whole: of a dry run, too."""
+        unread = [read for read in self.facts.reads if not read["is_complete"]]
+        return bool(self.stopped or unread) or self.facts.status == "partial"
 
     def as_dict(self) -> dict[str, Any]:
         """For --json."""
@@ -45,7 +53,7 @@ class Summary:
             "rows": [{"system": s, "entity": e, "rows": n} for (s, e), n in sorted(self.rows.items())],
             "reads": self.facts.reads, "drift": self.facts.drift, "flow": self.facts.flow,
             "remaining": self.facts.remaining, "quarantine": self.facts.quarantine, "calls": self.calls,
-            "report": str(self.report),
+            "stopped": self.stopped, "report": str(self.report),
         }
 
 
@@ -69,7 +77,7 @@ def summarise(settings: Settings, night_id: str) -> Summary:
     kept = msgspec.json.decode(head[0]) if head and head[0] else {}
     return Summary(
         facts, rows, kept.get("calls", {}), int(counted[0]) if counted else 0, int(counted[1]) if counted else 0,
-        settings.reports / night_id / "report.html",
+        settings.reports / night_id / "report.html", kept.get("stopped", {}),
     )
 
 
@@ -91,6 +99,8 @@ def show(summary: Summary, console: Console) -> None:
     for read in facts.reads:
         if not read["is_complete"]:
             console.print(f"[yellow]{read['system']}.{read['endpoint']} was not read whole:[/] {read['reason']}")
+    for system, reason in sorted(summary.stopped.items()):
+        console.print(f"[yellow]{system} was not written whole:[/] {reason}")
     console.print(f"[bold]{verdict(summary)}[/]", highlight=False)
     console.print(f"report  {summary.report}", highlight=False, soft_wrap=True)
     console.print("plan    trueup plan --last --export plan.xlsx", highlight=False)

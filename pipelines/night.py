@@ -65,18 +65,27 @@ def current_night(con: duckdb.DuckDBPyConnection) -> str:
 
 
 def has_adopted(con: duckdb.DuckDBPyConnection) -> bool:
-    """Whether any night has ended before: without one there is no base, and the first night adopts."""
+    """Whether a first night has read every system: until then what differs is resolved by source of truth."""
     row = con.execute(
-        "SELECT 1 FROM ledger.sync.nights WHERE kind = 'adopt' AND status IN ('complete', 'partial') LIMIT 1"
+        "SELECT 1 FROM ledger.sync.nights WHERE kind = 'adopt' AND status = 'complete' LIMIT 1"
     ).fetchone()
     return row is not None
 
 
 def latest_plan(con: duckdb.DuckDBPyConnection, lane: str, night_id: str | None = None) -> str | None:
-    """The newest plan of a lane, of one night or of all."""
+    """The newest plan of a lane: of one night, or of all nights that were no dry run."""
     row = con.execute(
-        "SELECT plan_id FROM ledger.sync.plans WHERE lane = ? AND (? IS NULL OR night_id = ?) "
-        "ORDER BY created_at DESC, plan_id DESC LIMIT 1",
-        [lane, night_id, night_id],
+        "SELECT p.plan_id FROM ledger.sync.plans AS p LEFT JOIN ledger.sync.nights AS n ON n.night_id = p.night_id "
+        "WHERE p.lane = $lane AND coalesce(p.night_id = $night_id, n.status IS DISTINCT FROM 'planned') "
+        "ORDER BY p.created_at DESC, p.plan_id DESC LIMIT 1",
+        {"lane": lane, "night_id": night_id},
     ).fetchone()
     return str(row[0]) if row else None
+
+
+def night_of(con: duckdb.DuckDBPyConnection, plan_id: str) -> str:
+    """The night that made a plan; ConfigurationError where there is no such plan."""
+    row = con.execute("SELECT night_id FROM ledger.sync.plans WHERE plan_id = ?", [plan_id]).fetchone()
+    if row is None:
+        raise ConfigurationError(f"there is no plan {plan_id}")
+    return str(row[0])

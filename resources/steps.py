@@ -19,6 +19,7 @@ from pipelines.figures import unread
 from pipelines.ledger.export import export_ledger, swap_snapshot
 from pipelines.ledger.inbox import import_answers
 from pipelines.model import ReadVerdict
+from pipelines.night import night_of
 from pipelines.plan import build_plan
 from pipelines.push import PushReport, push_plan
 from pipelines.report import write_report
@@ -159,15 +160,19 @@ def plan(night: Tonight, say: logging.Logger = log) -> str:
 
 
 def approve(night: Tonight, say: logging.Logger = log) -> tuple[int, int]:
-    """Approve what the plan says may go, and what people have answered by now: (by policy, by persons)."""
+    """Approve what the plan says may go, and what people have answered by now: (by policy, by persons).
+
+    Of a stored plan people's answers alone count: what policy would allow is read anew and planned by the next night.
+    """
     if night.dry_run:
         return 0, 0
     place, plan_id = night.place, night.plan("main")
     _take_answers(night, say)
-    return (
-        approve_by_policy(place.con, plan_id, clock=place.clock),
-        approve_by_person(place.con, plan_id, clock=place.clock),
-    )
+    by_policy = 0 if night.is_late else approve_by_policy(place.con, plan_id, clock=place.clock)
+    by_person = approve_by_person(place.con, plan_id, clock=place.clock)
+    if night.is_late and not by_person:
+        say.warning(f"plan {plan_id} holds nothing that people have approved since it was made")
+    return by_policy, by_person
 
 
 def push(night: Tonight, say: logging.Logger = log) -> PushReport | None:
@@ -215,20 +220,28 @@ def send(night: Tonight, plan_id: str) -> PushReport:
         log.info("%s: %s", system, ", ".join(f"{count} {status}" for status, count in told.counts.items()))
         if told.stopped:
             log.warning("%s was stopped: %s", system, told.stopped)
+            night.stopped[system] = told.stopped
     return report
 
 
 def close(night: Tonight) -> Path:
-    """Close the night in the ledger, then its report, the ledger's back-up and the snapshot that questions read."""
-    place, night_id = night.place, night.night_id
+    """Close the night in the ledger, then its report, the ledger's back-up and the snapshot that questions read.
+
+    A run on a stored plan closes nothing: it renews the report of the night that made the plan.
+    """
+    place = night.place
+    night_id = night_of(place.con, night.plan("main")) if night.is_late else night.night_id
     counters = {channel.name: session.counters for channel, session in place.sessions}
     calls = night_calls(place.con, night_id, place.channels, counters)
     missing = unread(place.con)
     summary: dict[str, object] = {
         "calls": {system: told.as_row() for system, told in calls.items()},
         "unread": [{"system": system, "entity": entity, "reason": reason} for system, entity, reason in missing],
+        "stopped": night.stopped,
+        "scope": night.scope,
     }
-    night.end("planned" if night.dry_run else "partial" if missing else "complete", summary)
+    if not night.is_late:
+        night.end("planned" if night.dry_run else "partial" if missing or night.stopped else "complete", summary)
     report = write_report(place.con, night_id, place.settings.reports)
     export_ledger(place.con, place.settings.export)
     swap_snapshot(place.con, place.settings.snapshot)

@@ -4,7 +4,7 @@ What a night does, step by step, is `resources.steps`; here is only what the ste
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import cast, get_args
 
 from pipelines.errors import ConfigurationError
@@ -27,12 +27,25 @@ class Tonight:
     force_census: bool = False
     accept_short: Sequence[str] = ()
     plan_id: str = ""
+    stopped: dict[str, str] = field(default_factory=dict)
+    """Systems that a push of this run had to leave, and why."""
     _open_night: str | None = None
 
     @property
     def night_id(self) -> str:
         """The night in the warehouse: tonight's, once begun."""
         return current_night(self.place.con)
+
+    @property
+    def is_late(self) -> bool:
+        """Whether this run works on the stored plan of an earlier one."""
+        return self._open_night is None
+
+    @property
+    def scope(self) -> dict[str, list[str]]:
+        """What the run was narrowed to; empty for a whole night."""
+        asked = {"systems": self.systems, "entities": self.entities, "subjects": self.subjects}
+        return {name: list(words) for name, words in asked.items() if words}
 
     def begin(self) -> str:
         """Begin tonight; returns its id."""
@@ -50,7 +63,7 @@ class Tonight:
         self._open_night = None
 
     def plan(self, lane: str) -> str:
-        """The plan that this run works on."""
+        """The plan that this run works on: tonight's, the one that was named, or the newest that was no dry run."""
         found = self.plan_id or latest_plan(self.place.con, lane, self._open_night)
         if not found:
             raise ConfigurationError(f"there is no {lane} plan yet; run `trueup plan`")

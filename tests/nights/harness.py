@@ -18,10 +18,9 @@ from typing import Any
 import duckdb
 import httpx
 
-from cli.summary import Summary, summarise
+from cli.summary import Summary, last_night, summarise
 from pipelines.channels import CHANNELS
 from pipelines.ledger.inbox import Answer, AnswerKind, drop_answer
-from pipelines.night import latest_plan
 from pipelines.planfile import write_plan_file
 from pipelines.report import plan_rows
 from resources.channels import Settings
@@ -211,8 +210,8 @@ class PlayedEstate:
 
     def judge(self, *, down: Sequence[str] = ()) -> Verdict:
         """Hold the last night, and the systems as they are now, against the truth."""
+        night_id = self._last()
         with self.copy() as con:
-            night_id = self._last(con)
             path = write_plan_file(con, night_id, self.home / "plans" / f"{night_id}.jsonl")
         return judge_scene(self.scene(), read_plan(path), down=frozenset(down))
 
@@ -227,9 +226,7 @@ class PlayedEstate:
 
     def summary(self) -> Summary:
         """What the command line shows of the last night."""
-        with self.copy() as con:
-            night_id = self._last(con)
-        return summarise(self.settings, night_id)
+        return summarise(self.settings, self._last())
 
     @contextmanager
     def copy(self) -> Iterator[duckdb.DuckDBPyConnection]:
@@ -238,12 +235,10 @@ class PlayedEstate:
             con.execute("USE ledger")
             yield con
 
-    @staticmethod
-    def _last(con: duckdb.DuckDBPyConnection) -> str:
-        plan_id = latest_plan(con, "main")
-        row = con.execute("SELECT night_id FROM sync.plans WHERE plan_id = ?", [plan_id]).fetchone()
-        assert row is not None, "no night has made a plan yet"
-        return str(row[0])
+    def _last(self) -> str:
+        night_id = last_night(self.settings)
+        assert night_id is not None, "there was no night yet"
+        return night_id
 
 
 class Heard(logging.Handler):

@@ -1,11 +1,16 @@
 """A system that is down, or refuses its credential: the others go on, nothing is guessed, the next night catches up."""
 
+import logging
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
+import resources.steps
+from pipelines.night import has_adopted
+from resources.tonight import Tonight
 from sandbox.world.truth import Row
-from tests.nights.conftest import MANY_OPT_OUTS
+from tests.nights.conftest import MANY_OPT_OUTS, SIZE
 from tests.nights.harness import SYSTEMS, Night, PlayedEstate, told
 
 pytestmark = pytest.mark.night
@@ -70,3 +75,47 @@ def heard_opt_outs(played: PlayedEstate, away: str) -> list[Row]:
         if row.drift_class == "lower" and row.disposition == "must_push" and not row.is_apart and row.system != away
         and state.customers[row.system][row.vendor_id].email.strip().lower() in refusing
     ]
+
+
+def test_a_system_that_turns_us_away_when_it_is_written_makes_the_night_partial(
+    lived: PlayedEstate, copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def revoked(night: Tonight, say: logging.Logger) -> None:
+        night.place.sessions_by_name["shopify"][1]._client.headers["x-shopify-access-token"] = "revoked"
+        real(night, say)
+
+    real = resources.steps.STEPS[2]
+    steps = tuple(revoked if step is real else step for step in resources.steps.STEPS)
+    monkeypatch.setattr(resources.steps, "STEPS", steps)
+    played = copy(lived)
+    night = played.night()
+    assert night.status == "partial"
+    assert "shopify" not in night.written and "hubspot" in night.written
+    assert night.chosen(system="shopify", outcome="skipped")
+    summary = played.summary()
+    assert summary.is_partial and "CredentialError" in summary.stopped["shopify"]
+    monkeypatch.undo()
+    assert played.night().status == "complete"
+    assert played.judge().is_passed
+
+
+def test_a_dry_run_tells_what_it_could_not_read_and_uses_nothing_up(lived: PlayedEstate, copy: Copy) -> None:
+    played = copy(lived)
+    dry = played.night("sync_now", dry_run=True, down=["hubspot"])
+    assert (dry.status, dry.effects) == ("planned", [])
+    assert played.summary().is_partial
+    again = played.night("sync_now", dry_run=True)
+    night = played.night()
+    assert len(night.new) == len(again.new) > 0, "what a dry run planned is still new"
+
+
+def test_a_first_night_that_did_not_read_every_system_is_no_first_night(tmp_path: Path) -> None:
+    played = PlayedEstate.made(tmp_path / "half", SIZE)
+    played.night("adopt", down=["shopify"])
+    with played.copy() as con:
+        assert not has_adopted(con)
+    played.night("adopt")
+    with played.copy() as con:
+        assert has_adopted(con)
+    assert played.night().new == []
+    played.close()

@@ -194,6 +194,29 @@ def test_accepting_a_no_lowers_every_yes(world):
     assert turned["context"] == '{"email":"a@b.fr"}'
 
 
+def test_a_pin_holds_its_place_whatever_would_be_written_there_next(world):
+    row = drift(drift_class="here", desired="1100")
+    (held,) = planned(world, row)
+    say(world, held, "pin", until=AS_OF + timedelta(days=30))
+    moved = drift(drift_class="elsewhere", desired="1101")
+    (later,) = planned(world, moved, night=3)
+    assert later["correction_key"] != held["correction_key"]
+    assert later["disposition"] == "pin" and "Pinned by Ana" in later["disposition_reason"]
+    (other,) = planned(world, drift(drift_class="elsewhere", desired="1101", vendor_id="another"), night=4)
+    assert other["disposition"] == "approve", "a pin is of one place"
+    say(world, later, "approve", at=AS_OF + timedelta(days=4))
+    assert planned(world, moved, night=5)[0]["disposition"] == "approve", "a younger word about the place lifts it"
+    assert planned(world, drift(drift_class="elsewhere", desired="1102"), night=6)[0]["disposition"] == "approve"
+
+
+def test_a_pin_ends_on_its_day_for_every_row_of_its_place(world):
+    (held,) = planned(world, drift(drift_class="here", desired="1100"))
+    say(world, held, "pin", until=AS_OF + timedelta(days=3))
+    moved = drift(drift_class="elsewhere", desired="1101")
+    assert planned(world, moved, night=3)[0]["disposition"] == "pin"
+    assert planned(world, moved, night=5)[0]["disposition"] == "approve"
+
+
 def test_an_opt_out_takes_no_answer(world):
     (row,) = planned(world, consent(), lane="suppression")
     for night, answer in enumerate(("reject", "pin"), 2):
