@@ -69,6 +69,9 @@ class VerificationStatus(StrEnum):
     UNCONFIRMED = "unconfirmed"
 
 
+NEW_RECORD = "new:"
+
+
 @dataclass(frozen=True, slots=True)
 class Correction:
     """One value to change in one system. Identity across nights is `correction_key`."""
@@ -95,6 +98,11 @@ class Correction:
     risk: str = ""
     context: dict[str, Any] = dataclasses.field(default_factory=dict)
     """Vendor ids a writer needs beside the key, e.g. {"product_id": "gid://..."}; from the stage SQL."""
+
+    @property
+    def makes_record(self) -> bool:
+        """Whether the record is not there yet: its `vendor_id` is `new:` and our own key, until the vendor names it."""
+        return self.vendor_id.startswith(NEW_RECORD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -72,6 +72,14 @@ class Derivation(Section):
     ends_in: int | None = Field(default=None, ge=0, le=99, description="Then up to the next price ending in these.")
 
 
+class Create(Section):
+    """Records that a sync may make; none by default."""
+
+    subscribers_in: list[str] = Field(
+        default_factory=list, description="Systems that gain a subscriber, asked to confirm, where an opt-in is proven."
+    )
+
+
 class Policy(Section):
     """All of `policy.toml`."""
 
@@ -81,6 +89,7 @@ class Policy(Section):
     caps: dict[str, Cap] = Field(default_factory=dict)
     guards: dict[str, Guard] = Field(default_factory=dict)
     derive: dict[str, Derivation] = Field(default_factory=dict)
+    create: Create = Field(default_factory=Create)
 
 
 def read_policy(
@@ -111,7 +120,9 @@ def compile_policy(
     declare; the rest is planned as a work list, never pushed.
     """
     create_tables(con)
+    channels = list(channels)
     writable = {(c.name, w.entity, field) for c in channels for w in c.writers for field in w.fields}
+    fill_table(con, "policy.creates", list(_creates(policy, estate, channels)))
     fill_table(con, "policy.sources", list(_sources(policy, estate)))
     fill_table(con, "policy.targets", list(_targets(policy, estate, writable)))
     fill_table(con, "policy.decisions", list(_decisions(policy, is_adopting)))
@@ -141,6 +152,17 @@ def _targets(policy: Policy, estate: Estate, writable: set[tuple[str, str, str]]
         for system in (s for s in rules.targets if s in estate.systems):
             is_writable = (system, entity, field) in writable
             yield system, entity, field, estate.mode_of(system, entity), is_writable, rules.tolerance
+
+
+def _creates(policy: Policy, estate: Estate, channels: Iterable[Channel]) -> Iterator[tuple[object, ...]]:
+    able = sorted(c.name for c in channels if any(w.creates and w.entity == "consents" for w in c.writers))
+    for system in policy.create.subscribers_in:
+        if system not in able:
+            raise ConfigurationError(
+                f"policy [create] subscribers_in: no subscriber can be made in {system!r}; allowed: {', '.join(able)}"
+            )
+        if system in estate.systems:
+            yield system, "consents"
 
 
 def _decisions(policy: Policy, is_adopting: bool) -> Iterator[tuple[object, ...]]:

@@ -94,6 +94,10 @@ def skipped(correction: Correction, code: str, message: str) -> Outcome:
 def before_write(con: duckdb.DuckDBPyConnection, correction: Correction, reading: Reading | None) -> Outcome | None:
     """What speaks against writing; None: the value is still the one that was planned on, write."""
     key = correction.correction_key
+    if correction.makes_record and reading is not None:
+        if not reading.exists:
+            return None
+        return Outcome(key, OutcomeStatus.STALE, "exists", "the record is there by now")
     if reading is None or not reading.exists:
         return Outcome(key, OutcomeStatus.STALE, "gone", "the record is not there any more")
     if is_same(con, correction, reading.value, correction.observed):
@@ -108,6 +112,8 @@ def after_doubt(con: duckdb.DuckDBPyConnection, correction: Correction, reading:
     key = correction.correction_key
     if reading is None:
         return Outcome(key, OutcomeStatus.UNKNOWN, "no_answer", "the answer was lost and the value not read back")
+    if not reading.exists and correction.makes_record:
+        return skipped(correction, "not_applied", "found not made by reading back")
     if not reading.exists:
         return Outcome(key, OutcomeStatus.STALE, "gone", "the record is not there any more")
     if is_same(con, correction, reading.value, correction.desired):

@@ -88,6 +88,7 @@ TABLES: dict[str, dict[str, str]] = {
         "system": "VARCHAR", "entity": "VARCHAR", "field": "VARCHAR", "mode": "VARCHAR", "is_writable": "BOOLEAN",
         "tolerance": "BIGINT",
     },
+    "policy.creates": _text("system entity"),
     "policy.pilots": _text("system entity subject_id"),
     "policy.pilot_skus": _text("system entity sku"),
     "policy.derivations": {

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import jsonschema
 import pytest
 
+from pipelines.channels import CHANNELS
 from pipelines.configuration import TomlFile
 from pipelines.errors import ConfigurationError
 from pipelines.estate import estate_of
@@ -49,7 +50,7 @@ def test_the_defaults_are_safe():
 
 def test_a_policy_becomes_rows(con):
     estate = estate_of(TomlFile("estate.toml", ESTATE))
-    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}))
+    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}), creates=False)
     channels = [SimpleNamespace(name="shopify", writers=(writer,))]
     compile_policy(con, read_policy(), estate, channels)
     assert fetched(con, "SELECT system, rank FROM policy.sources WHERE field = 'amount'") == [
@@ -105,7 +106,7 @@ def test_files_are_laid_over_each_other_key_by_key(tmp_path: Path, con):
     ('[caps."shopify.prices.amout"]\nmax_rows = 1',
      'line 1: caps."shopify.prices.amout": not <system>.<entity>.<field>'),
     ('[derive.shopify]\nmarkup_pct = 1', "line 1: derive.shopify: not <system>.<price list>"),
-    ("[cap.default]\nmax_rows = 1", 'line 1: cap: unknown key; did you mean "caps"?; allowed: adopt, caps, decisions'),
+    ("[cap.default]\nmax_rows = 1", 'line 1: cap: unknown key; did you mean "caps"?; allowed: adopt, caps, create, decisions'),
 ])
 def test_an_error_names_line_key_and_what_is_allowed(tmp_path: Path, text, message):
     path = tmp_path / "policy.toml"
@@ -129,3 +130,11 @@ def fetched(con, query: str) -> list[tuple[object, ...]]:
 def action(con, entity: str, field: str, drift_class: str) -> str:
     query = "SELECT action FROM policy.decisions WHERE entity = ? AND field = ? AND drift_class = ?"
     return con.execute(query, [entity, field, drift_class]).fetchone()[0]
+
+
+def test_no_subscriber_is_made_where_none_can_be(con):
+    estate = estate_of(TomlFile("estate.toml", ESTATE))
+    policy = read_policy()
+    greedy = policy.model_copy(update={"create": policy.create.model_copy(update={"subscribers_in": ["square"]})})
+    with pytest.raises(ConfigurationError, match="no subscriber can be made in 'square'; allowed: mailchimp"):
+        compile_policy(con, greedy, estate, CHANNELS)

@@ -85,6 +85,8 @@ class Writer:
     needs_check: bool = False
     """True: the vendor has no compare-and-set here; push reads back by id just before (rung 3)."""
     max_in_flight: int = 4
+    creates: bool = False
+    """Whether it also makes records that are not there yet (`Correction.makes_record`)."""
 
 
 @dataclass(frozen=True, slots=True)

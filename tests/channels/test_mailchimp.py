@@ -10,7 +10,6 @@ import pytest
 
 from pipelines.channels.mailchimp import MAILCHIMP
 from pipelines.channels.mailchimp.session import MAX_OPEN, TOKEN, judge_of
-from pipelines.channels.mailchimp.writes import NewSubscriber, create_subscribers
 from pipelines.errors import AmbiguousWrite, CredentialError, FatalChannelError, RetriableChannelError
 from pipelines.http import Answer
 from pipelines.model import OutcomeStatus
@@ -72,6 +71,13 @@ def field(world: Outside, number: int, name: str, desired: str | None, **rest):
 def consent(world: Outside, number: int, desired: str = "no"):
     return world.correction(
         "consents", "state", hashed(f"anne{number}@example.fr"), desired, sub=LIST, context=context(number)
+    )
+
+
+def newcomer(world: Outside, email: str, desired: str = "pending"):
+    """Somebody with a proven opt-in elsewhere, of whom the audience has no record."""
+    return world.correction(
+        "consents", "state", f"new:{email}", desired, sub=LIST, context={"email": email}, drift_class="raise_with_proof"
     )
 
 
@@ -272,30 +278,25 @@ async def test_a_lost_answer_to_a_field_is_ambiguous_and_to_an_opt_out_is_asked_
     assert [o.status for o in await world.writer("consents")([consent(world, 1)])] == [OutcomeStatus.APPLIED]
 
 
-async def test_new_subscribers_are_asked_first_unless_there_is_proof():
+async def test_new_subscribers_are_asked_and_who_is_there_is_left_as_he_is():
     world = club()
-    outcomes = await create_subscribers(
-        world.session, LIST,
-        [
-            NewSubscriber("a", "new@example.fr", {"FNAME": "Neo"}),
-            NewSubscriber("b", "proved@example.fr", {}, "2026-06-01T10:00:00+00:00", "203.0.113.9"),
-            NewSubscriber("c", "half@example.fr", {}, "2026-06-01T10:00:00+00:00"),
-            NewSubscriber("d", "anne2@example.fr", {"FNAME": "Overwritten"}),
-            NewSubscriber("e", "nowhere", {}),
-        ],
-    )
-    assert [(o.correction_key, o.status, o.code) for o in outcomes] == [
-        ("a", OutcomeStatus.APPLIED, ""),
-        ("b", OutcomeStatus.APPLIED, ""),
-        ("c", OutcomeStatus.APPLIED, ""),
-        ("d", OutcomeStatus.REJECTED, "ERROR_CONTACT_EXISTS"),
-        ("e", OutcomeStatus.REJECTED, "ERROR_GENERIC.email_address"),
+    sent = [
+        newcomer(world, "new@example.fr"), newcomer(world, "anne2@example.fr"), newcomer(world, "nowhere"),
+        newcomer(world, "pushy@example.fr", "yes"),
+    ]
+    assert [r.exists for r in await world.read_back("consents", sent)] == [False, True, False, False]
+    outcomes = await world.writer("consents")(sent)
+    assert [(o.status, o.code) for o in outcomes] == [
+        (OutcomeStatus.APPLIED, ""),
+        (OutcomeStatus.REJECTED, "ERROR_CONTACT_EXISTS"),
+        (OutcomeStatus.REJECTED, "ERROR_GENERIC.email_address"),
+        (OutcomeStatus.REJECTED, "RAISE_REFUSED"),
     ]
     assert {email: state for email, state in states(world).items() if "anne" not in email} == {
-        "new@example.fr": "pending", "proved@example.fr": "yes", "half@example.fr": "pending"
+        "new@example.fr": "pending"
     }
-    proved = next(c for c in world.vendor.observe_customers(world.store) if c.email == "proved@example.fr")
-    assert proved.consent.is_proven and states(world)["anne2@example.fr"] == "no"
+    assert states(world)["anne2@example.fr"] == "no"
+    assert [(r.exists, r.value) for r in await world.read_back("consents", sent[:1])] == [(True, "pending")]
 
 
 # -- the session --------------------------------------------------------------------------------------------
@@ -455,7 +456,7 @@ async def test_trap_10_mailchimp_subscribed_skips_the_confirmation_so_pending_is
     row = {"email_address": "anne2@example.fr", "status_if_new": "subscribed", "merge_fields": {"FNAME": "Ana"}}
     await world.session.call("PUT", f"3.0/lists/{LIST}/members/{hashed('anne2@example.fr')}", body=row)
     assert states(world)["anne2@example.fr"] == "no", "status_if_new leaves who is there as they are"
-    await create_subscribers(world.session, LIST, [NewSubscriber("k", "asked@example.fr", {})])
+    await world.writer("consents")([newcomer(world, "asked@example.fr")])
     assert states(world)["asked@example.fr"] == "pending"
 
 
@@ -470,8 +471,8 @@ async def test_trap_12_mailchimp_lets_nobody_back_in_who_left_or_was_erased():
     with pytest.raises(FatalChannelError) as caught:
         await world.session.call("PUT", f"{base}/{hashed('anne1@example.fr')}", body=row)
     assert caught.value.code == "Forgotten Email Not Subscribed"
-    new = [NewSubscriber("k", "anne1@example.fr", {}, "2026-06-01T10:00:00+00:00", "203.0.113.9")]
-    assert [o.status for o in await create_subscribers(world.session, LIST, new)] == [OutcomeStatus.REJECTED]
+    again = [newcomer(world, "anne1@example.fr")]
+    assert [o.status for o in await world.writer("consents")(again)] == [OutcomeStatus.REJECTED]
     assert "anne1@example.fr" not in states(world)
     assert not any("anne1" in doc.text for doc in world.store.select("mailchimp", "members"))
     # An archived no is still a no; asking the person is allowed.
@@ -520,7 +521,7 @@ async def test_requests_and_answers_are_as_the_spec_says(shared):
     await world.read_back("customers", fields)
     await world.writer("consents")([consent(world, 1)])
     await world.read_back("consents", [consent(world, 1)])
-    await create_subscribers(world.session, LIST, [NewSubscriber("k", "new@example.fr", {"FNAME": "Neo"})])
+    await world.writer("consents")([newcomer(world, "new@example.fr")])
     with pytest.raises(FatalChannelError):
         await world.session.call(
             "PATCH", f"3.0/lists/{LIST}/members/{hashed('anne2@example.fr')}", body={"status": "subscribed"}

@@ -117,3 +117,28 @@ def test_no_customer_is_written_where_what_links_add_cannot_be_planned(
     night = copy(lived).night()
     assert night.status == "partial" and opt_outs(night)
     assert night.chosen(entity="customers", disposition="approve") == []
+
+
+def test_a_proven_opt_in_becomes_a_subscriber_only_where_policy_and_a_person_say_so(
+    second: tuple[PlayedEstate, Night], copy: Copy
+) -> None:
+    asked = {"system": "mailchimp", "rule": "new subscriber"}
+    played, before = copy(second[0]), second[1]
+    assert before.chosen(**asked) == [], "no record is made unless the policy says so"
+    path = played.world / "estate.toml"
+    told = path.read_text(encoding="utf-8") + '\n[policy.create]\nsubscribers_in = ["mailchimp"]\n'
+    path.write_text(told, encoding="utf-8")
+    held = played.night()
+    rows = held.chosen(**asked)
+    assert rows and {row["disposition"] for row in rows} == {"hold"} and held.effects == []
+    played.answer(rows[0], "approve")
+    night = played.night()
+    (made,) = night.chosen(correction_key=rows[0]["correction_key"])
+    assert (made["outcome"], made["verification"]) == ("applied", "confirmed")
+    list_id = rows[0]["vendor_sub_id"]
+    assert [(e["kind"], e["after"]) for e in night.effects] == [("members", list_id), ("consents", "pending")]
+    following = played.night()
+    assert following.chosen(correction_key=rows[0]["correction_key"]) == []
+    assert {row["entity"] for row in following.new} <= {"customers"}, "the new record lacks its name, and nothing else"
+    with played.copy() as con:
+        assert con.execute("SELECT count(*) FROM agreed.consents WHERE vendor_id LIKE 'new:%'").fetchone() == (0,)

@@ -1,8 +1,8 @@
 """Mailchimp (Marketing API 3.0): members of all audiences with their e-mail permission.
 
 Here is only what Mailchimp declares: how it is reached, what can be read and written, how safely. Mailchimp has no
-version, no idempotency key and no compare-and-set; a permission can be lowered by this connector, never raised, and
-no write names a status but `unsubscribed`.
+version, no idempotency key and no compare-and-set; a permission can be lowered by this connector, never raised. Who is
+not a member yet and has proven an opt-in elsewhere can be asked to join (`pending`), where policy and a person say so.
 """
 
 from datetime import timedelta
@@ -34,8 +34,9 @@ MAILCHIMP = Channel(
     writers=(
         Writer("customers", frozenset(FIELDS), MAX_BATCH, write_customers, group=group_of, needs_check=True),
         Writer(
+            # Checked first: a write would revive who was archived meanwhile.
             "consents", frozenset({"state"}), MAX_BATCH, write_consents,
-            group=lambda correction: correction.vendor_sub_id, needs_check=True,  # a write revives who was archived
+            group=lambda c: f"{c.vendor_sub_id}|{c.makes_record}", needs_check=True, creates=True,
         ),
     ),
     read_backs=(

@@ -2,13 +2,13 @@
 
 A batch answers 200 and lists what it refused: one rejected outcome a row, never the batch's end. Corrections of
 customers name no status, so they cannot raise a permission, and no merge field but their own, so they blank nothing;
-an address goes out whole, as it was read. The only status that a correction ever sets is `unsubscribed`. New
-subscribers are `pending` (Mailchimp asks them) unless there is proof of a double opt-in.
+an address goes out whole, as it was read. The only status that a correction of a member ever sets is `unsubscribed`.
+New subscribers, whose opt-in was proven elsewhere, are `pending`: Mailchimp asks them.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
+from hashlib import md5
 from typing import Any
 
 import msgspec
@@ -47,22 +47,6 @@ class _Batch(msgspec.Struct):
     errors: list[_RowError] = []
 
 
-@dataclass(frozen=True, slots=True)
-class NewSubscriber:
-    """One address to be added to an audience. Proof of a double opt-in: its time and the address it came from."""
-
-    key: str
-    email: str
-    merge_fields: dict[str, str]
-    opted_in_at: str = ""
-    opted_in_from: str = ""
-
-    @property
-    def has_proof(self) -> bool:
-        """Whether both parts of the proof are there."""
-        return bool(self.opted_in_at and self.opted_in_from)
-
-
 # -- writes -------------------------------------------------------------------------------------------------
 
 
@@ -91,12 +75,14 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
 
 
 async def write_consents(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
-    """Unsubscribe up to 500 addresses of one audience. Only "no" is ever written; push has seen that they are there."""
-    lowered = [c for c in corrections if c.desired == "no"]
+    """Unsubscribe up to 500 members of one audience, or ask addresses to join it. No member is ever raised."""
+    lowered = [c for c in corrections if c.desired == "no" and not c.makes_record]
+    asked = [c for c in corrections if c.desired == "pending" and c.makes_record]
     emails = dict.fromkeys(str(c.context["email"]) for c in lowered)
     rows: list[dict[str, Any]] = [{"email_address": email, "status": "unsubscribed"} for email in emails]
     # Absolute and only ever downward, so a lost answer may be asked for again.
     done = await _batch(session, lowered, rows, is_repeatable=True) if lowered else {}
+    done |= await _ask_to_join(session, asked) if asked else {}
     refused = "a permission is never raised by a sync"
     return [
         done.get(c.correction_key) or Outcome(c.correction_key, OutcomeStatus.REJECTED, "RAISE_REFUSED", refused)
@@ -112,29 +98,14 @@ async def _batch(
     answer = await _post(session, list_id, rows, update_existing=True, is_repeatable=is_repeatable)
     batch = decode(answer, _Batch)
     request_id = answer.headers.get("x-request-id", "")
-    applied = {member.id for member in batch.updated_members}
-    revived = {member.id for member in batch.new_members}
-    refused = {error.email_address.lower(): error for error in batch.errors}
-    outcomes = {}
-    for correction in corrections:
-        key, bad = correction.correction_key, refused.get(str(correction.context["email"]).lower())
-        if bad is not None:
-            outcomes[key] = _rejected(key, bad, request_id)
-        elif correction.vendor_id in applied:
-            outcomes[key] = Outcome(key, OutcomeStatus.APPLIED, request_id=request_id)
-        elif correction.vendor_id in revived:
-            # Between the check by id and the write somebody took the member out: Mailchimp has no "update only".
-            text = "the member was gone, and Mailchimp made it anew; take it out again"
-            outcomes[key] = Outcome(key, OutcomeStatus.REJECTED, "MADE_ANEW", text, request_id)
-        else:
-            text = "Mailchimp's answer does not name the row"
-            outcomes[key] = Outcome(key, OutcomeStatus.UNKNOWN, "NOT_NAMED", text, request_id)
-    return outcomes
-
-
-def _rejected(key: str, bad: _RowError, request_id: str) -> Outcome:
-    code = ".".join(part for part in (bad.error_code or "ERROR_GENERIC", bad.field) if part)
-    return Outcome(key, OutcomeStatus.REJECTED, code, "Mailchimp refused the row", request_id)
+    done = _outcomes(corrections, {member.id for member in batch.updated_members}, batch.errors, request_id)
+    # Between the check by id and the write somebody took the member out: Mailchimp has no "update only".
+    made_anew = {member.id for member in batch.new_members}
+    text = "the member was gone, and Mailchimp made it anew; take it out again"
+    return done | {
+        c.correction_key: Outcome(c.correction_key, OutcomeStatus.REJECTED, "MADE_ANEW", text, request_id)
+        for c in corrections if c.vendor_id in made_anew
+    }
 
 
 async def _post(
@@ -146,30 +117,39 @@ async def _post(
     )
 
 
-async def create_subscribers(
-    session: Session, list_id: str, subscribers: Sequence[NewSubscriber]
-) -> list[Outcome]:
-    """Add up to 500 addresses: `subscribed` with proof, else `pending`. Members that exist are left as they are."""
-    rows: list[dict[str, Any]] = []
-    for one in subscribers:
-        row: dict[str, Any] = {"email_address": one.email, "merge_fields": one.merge_fields, "status": "pending"}
-        if one.has_proof:
-            row |= {"status": "subscribed", "timestamp_opt": one.opted_in_at, "ip_opt": one.opted_in_from}
-        rows.append(row)
-    batch = decode(await _post(session, list_id, rows, update_existing=False, is_repeatable=False), _Batch)
-    created = {member.email_address.lower() for member in batch.new_members}
-    refused = {error.email_address.lower(): error for error in batch.errors}
-    outcomes = []
-    for one in subscribers:
-        bad = refused.get(one.email.lower())
+async def _ask_to_join(session: Session, corrections: Sequence[Correction]) -> dict[str, Outcome]:
+    """Add addresses as `pending`: Mailchimp asks the person. Members that exist are left as they are."""
+    rows = [{"email_address": str(c.context["email"]), "status": "pending"} for c in corrections]
+    answer = await _post(session, corrections[0].vendor_sub_id, rows, update_existing=False, is_repeatable=False)
+    batch = decode(answer, _Batch)
+    made = {member.id for member in batch.new_members}
+    return _outcomes(corrections, made, batch.errors, answer.headers.get("x-request-id", ""))
+
+
+def _outcomes(
+    corrections: Sequence[Correction], applied: Container[str], errors: Sequence[_RowError], request_id: str
+) -> dict[str, Outcome]:
+    """One outcome a row: what the answer names as done, what it refuses, and what it does not name."""
+    refused = {error.email_address.lower(): error for error in errors}
+    outcomes = {}
+    for correction in corrections:
+        key, bad = correction.correction_key, refused.get(str(correction.context["email"]).lower())
         if bad is not None:
-            outcomes.append(_rejected(one.key, bad, ""))
-        elif one.email.lower() in created:
-            outcomes.append(Outcome(one.key, OutcomeStatus.APPLIED))
+            code = ".".join(part for part in (bad.error_code or "ERROR_GENERIC", bad.field) if part)
+            outcomes[key] = Outcome(key, OutcomeStatus.REJECTED, code, "Mailchimp refused the row", request_id)
+        elif member_of(correction) in applied:
+            outcomes[key] = Outcome(key, OutcomeStatus.APPLIED, request_id=request_id)
         else:
             text = "Mailchimp's answer does not name the row"
-            outcomes.append(Outcome(one.key, OutcomeStatus.UNKNOWN, "NOT_NAMED", text))
+            outcomes[key] = Outcome(key, OutcomeStatus.UNKNOWN, "NOT_NAMED", text, request_id)
     return outcomes
+
+
+def member_of(correction: Correction) -> str:
+    """The subscriber hash: of a member to be made it follows from the address."""
+    if not correction.makes_record:
+        return correction.vendor_id
+    return md5(str(correction.context["email"]).lower().encode(), usedforsecurity=False).hexdigest()
 
 
 # -- read-backs ---------------------------------------------------------------------------------------------
@@ -207,7 +187,9 @@ async def _read_back(
 ) -> list[Reading]:
     """One call a member, at most MAX_READS at a time, however many of its values are asked for."""
     gate = asyncio.Semaphore(MAX_READS)
-    places = {c.correction_key: (str(c.context.get("list_id") or c.vendor_sub_id), c.vendor_id) for c in corrections}
+    places = {
+        c.correction_key: (str(c.context.get("list_id") or c.vendor_sub_id), member_of(c)) for c in corrections
+    }
 
     async def one(place: tuple[str, str]) -> _Member | None:
         async with gate:

@@ -14,6 +14,7 @@ import msgspec
 
 from pipelines.channels.base import Endpoint, Page, RawRow, Window
 from pipelines.channels.shopify.bulk import bulk_pages
+from pipelines.channels.shopify.counts import count_customers, count_variants
 from pipelines.channels.shopify.documents import PAGE, Document, bulk_text, page_document, read_document, selection
 from pipelines.channels.shopify.session import MAX_COST_EXCEEDED, SYSTEM, ask, by_ids
 from pipelines.errors import FatalChannelError
@@ -87,14 +88,6 @@ class _Refunded(msgspec.Struct):
 
 class _Node(msgspec.Struct):
     node: msgspec.Raw
-
-
-class _Count(msgspec.Struct):
-    count: int
-
-
-class _Counted(msgspec.Struct):
-    found: _Count
 
 
 class _Shop(msgspec.Struct):
@@ -187,21 +180,6 @@ async def read_shop(session: Session, window: Window) -> AsyncIterator[Page]:
     """The shop: currency, and whether its prices include tax."""
     found, _ = await ask(session, read_document("shop"), {}, _Shop)
     yield Page([_record_row(found.shop)], 1)
-
-
-async def count_variants(session: Session) -> int:
-    """Variants that there are."""
-    return await _count(session, "variants_count")
-
-
-async def count_customers(session: Session) -> int:
-    """Customers that there are."""
-    return await _count(session, "customers_count")
-
-
-async def _count(session: Session, name: str) -> int:
-    found, _ = await ask(session, read_document(name), {}, _Counted)
-    return found.found.count
 
 
 async def read_variants(session: Session, window: Window) -> AsyncIterator[Page]:

@@ -2,7 +2,9 @@
 -- key: system, vendor_id, vendor_sub_id, subject_sub_id, rule
 -- why: lowering is always right and goes first; raising needs a proven, younger opt-in, complete reads of every system
 --   that may have heard a no, and a person; a yes without proof that is younger than a no elsewhere is put on record as
---   refused, while that yes itself is lowered. Nothing is concluded from `unknown` or pending, nothing is raised there
+--   refused, while that yes itself is lowered. Nothing is concluded from `unknown` or pending, nothing is raised there.
+--   Where the policy lets a system gain subscribers, an address with a proven opt-in that it has no record of is asked
+--   for: always `pending`, so that the person confirms once more
 WITH unread AS (
   SELECT DISTINCT a.channel, a.purpose
   FROM estate.audiences AS a
@@ -55,6 +57,22 @@ drifted AS (
   WHERE o.state = 'no'
   QUALIFY row_number() OVER (
     PARTITION BY o.system, o.vendor_id, o.vendor_audience_id, o.channel, o.purpose ORDER BY y.yes_at DESC, y.system) = 1
+  UNION ALL
+  SELECT a.system, concat('new:', g.contact_point), a.vendor_audience_id, g.contact_point, g.channel, g.purpose, NULL, 'pending',
+    'raise_with_proof', g.authority, 'new subscriber', concat(g.reason, '; ', a.system, ' has no record of this address'),
+    NULL, p.email, NULL
+  FROM golden.consents AS g
+  JOIN estate.audiences AS a ON a.channel = g.channel AND a.purpose = g.purpose
+  JOIN policy.creates AS c ON c.system = a.system AND c.entity = 'consents'
+  JOIN (
+    SELECT contact_point, channel, purpose, min(email) AS email FROM observed.consents
+    WHERE state = 'yes' AND has_proof GROUP BY contact_point, channel, purpose
+  ) AS p ON p.contact_point = g.contact_point AND p.channel = g.channel AND p.purpose = g.purpose
+  WHERE g.state = 'yes' AND g.rule IN ('proven opt-in', 'proven opt-in after withdrawal')
+    AND NOT EXISTS (SELECT 1 FROM unread AS u WHERE u.channel = g.channel AND u.purpose = g.purpose)
+    AND NOT EXISTS (
+      SELECT 1 FROM observed.consents AS o
+      WHERE o.system = a.system AND o.vendor_audience_id = a.vendor_audience_id AND o.contact_point = g.contact_point)
 )
 SELECT d.system, 'consents' AS entity, 'state' AS field, d.vendor_id, d.vendor_audience_id AS vendor_sub_id,
   d.contact_point AS subject_id, concat(d.channel, ':', d.purpose) AS subject_sub_id, CAST(NULL AS VARCHAR) AS currency,
