@@ -69,7 +69,7 @@ class StalePlan(SyncError):
 
 
 class UnsafePlan(SyncError):
-    """A cap or a guard stopped the plan."""
+    """A cap, a guard or a check stopped the plan."""
 
 
 class DataError(SyncError):
