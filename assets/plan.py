@@ -1,4 +1,4 @@
-"""Stage 5 in Dagster: from drift to corrections, each with its disposition and reason, and what the plan's checks found.
+"""Stage 5 in Dagster: from drift to corrections, each with its disposition and reason, and what its checks found.
 
 The checks run on the draft, inside the step: what a failed blocking one covers is held in the plan itself. A failed
 fatal one stops the step, and with it approve and push: those checks, and no others, block Dagster's graph.

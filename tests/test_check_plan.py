@@ -71,7 +71,7 @@ TAMPERED = [
     ("plan_over_caps", "UPDATE policy.caps SET floor_rows = 1 WHERE system = 'shopify' AND entity = 'prices'"),
     ("plan_over_caps", "UPDATE policy.caps SET max_rows = 1 WHERE system = 'shopify' AND entity = 'prices'"),
     ("plan_target_closed", "DELETE FROM policy.targets WHERE system = 'shopify' AND entity = 'prices'"),
-    ("plan_target_closed", "UPDATE policy.targets SET is_writable = false WHERE system = 'shopify' AND entity = 'prices'"),
+    ("plan_target_closed", "UPDATE policy.targets SET is_writable = false WHERE system = 'shopify'"),
     ("plan_target_closed", "UPDATE policy.targets SET mode = 'observe' WHERE system = 'shopify' AND entity = 'prices'"),
     ("plan_target_closed", "UPDATE policy.targets SET mode = 'pilot' WHERE system = 'shopify' AND entity = 'prices'"),
     ("plan_place_unmapped", "DELETE FROM estate.price_lists WHERE system = 'shopify'"),
@@ -118,7 +118,8 @@ def test_a_permission_raised_without_a_person_over_proof_is_noticed(
     insert(night, "reconcile.consent_drift", [consent()])
     decide(night, "suppression")
     assert failed(night) == {}
-    night.execute("UPDATE plan.decided SET drift_class = ?, desired = ?, approver = ?", [drift_class, desired, approver])
+    values = [drift_class, desired, approver]
+    night.execute("UPDATE plan.decided SET drift_class = ?, desired = ?, approver = ?", values)
     assert failed(night)["plan_permission_raised"] == [("mailchimp", "consents")]
 
 
@@ -161,13 +162,13 @@ def test_rows_that_wait_for_a_person_keep_their_reason_and_wait_for_the_check_to
     ).fetchall()
     assert reason.startswith("The policy holds elsewhere of prices.amount for a person. Failed check: ")
     assert not is_releasable
-    assert night.execute("SELECT is_releasable FROM plan.decided WHERE system = 'hubspot' AND entity = 'prices'").fetchall() == [(True,)]
+    others = night.execute("SELECT is_releasable FROM plan.decided WHERE system = 'hubspot' AND entity = 'prices'")
+    assert others.fetchall() == [(True,)]
 
 
 def test_an_opt_out_is_held_by_no_check(night: duckdb.DuckDBPyConnection) -> None:
-    insert(night, "reconcile.consent_drift", [
-        consent(), consent(vendor_id="v2", subject_id="cp2", observed="no", desired="yes", drift_class="raise_with_proof"),
-    ])
+    raised = {"observed": "no", "desired": "yes", "drift_class": "raise_with_proof"}
+    insert(night, "reconcile.consent_drift", [consent(), consent(vendor_id="v2", subject_id="cp2", **raised)])
     decide(night, "suppression")
     night.execute("UPDATE plan.decided SET disposition = 'approve', approver = 'policy', reason = ''")
     check_draft(night, "suppression")

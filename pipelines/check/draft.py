@@ -51,7 +51,8 @@ def check_draft(con: duckdb.DuckDBPyConnection, lane: str) -> list[CheckResult]:
 
 def draft_results(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
     """What tonight's checks of the plans found, both lanes together; empty before the first plan."""
-    if not con.execute("SELECT 1 FROM duckdb_tables() WHERE schema_name = 'checks' AND table_name = 'of_plan'").fetchone():
+    made = "SELECT 1 FROM duckdb_tables() WHERE schema_name = 'checks' AND table_name = 'of_plan'"
+    if not con.execute(made).fetchone():
         return []
     rows = con.execute(
         'SELECT r.name, any_value(r."table"), any_value(r.suite), any_value(r.severity), bool_and(r.passed), '

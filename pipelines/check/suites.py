@@ -49,7 +49,7 @@ def run_suites(con: duckdb.DuckDBPyConnection, checks: Sequence[Declared]) -> li
 
 
 def _of_table(gx: Any, batch: Any, checks: Sequence[Declared]) -> list[tuple[Declared, int]]:
-    """One suite for what may be counted and one for what may not: each asks for the table's columns once, which is slow."""
+    """One suite for what may be counted and one for what may not; each looks the table up once, which is slow."""
     found = []
     for is_personal in sorted({check.is_personal for check in checks}):
         own = {check.name: check for check in checks if check.is_personal == is_personal}
