@@ -206,14 +206,17 @@ def _decisions(policy: Policy) -> Iterator[str]:
 def _checks() -> Iterator[str]:
     yield "## Checks"
     yield _prose(
-        "A failed blocking check freezes the systems and entities it covers; the rest of the night goes on. A "
-        "warning is shown. Great Expectations suites lie in `pipelines/check/expectations.toml`; the others "
-        "are SELECTs of the offending rows beside it."
+        "Checks of `plan.decided` look at the draft of the plan, before it is sealed and approved; all others at "
+        "tonight's tables. A failed warning is shown. A failed blocking check stops the push of what it covers, by "
+        "system and entity, and the night goes on: what it covers is held, and nobody can release it tonight. A "
+        "failed fatal check stops everything: no plan is sealed and the run fails. An opt-out is held by no check "
+        "of the plan. Great Expectations suites lie in `pipelines/check/expectations.toml`; the others are SELECTs "
+        "of the offending rows beside it."
     )
     yield _table(
-        ("check", "of", "severity", "what must hold", "by"),
+        ("check", "of", "severity", "what must hold", "its failure stops", "by"),
         (
-            (f"`{check.name}`", f"`{check.table}`", "blocking" if check.is_blocking else "warning", check.description,
+            (f"`{check.name}`", f"`{check.table}`", check.severity, check.description, check.stops,
              f"`{check.expectation}`" if check.expectation else "SQL")
             for check in declared_checks()
         ),

@@ -9,7 +9,7 @@
         FatalChannelError       that system is skipped tonight; the others go on
       RejectedCorrection        the vendor refused this row: record it, go on
       StalePlan                 the value or the fingerprint moved since the plan: plan again
-      UnsafePlan                a cap or a guard stopped it: a person decides
+      UnsafePlan                a cap, a guard or a fatal check stopped it: a person decides
       DataError                 a row or a file that cannot be read: quarantine
       LeaseHeld                 another run is writing: say who, leave
 """
@@ -69,7 +69,7 @@ class StalePlan(SyncError):
 
 
 class UnsafePlan(SyncError):
-    """A cap or a guard stopped the plan."""
+    """A cap, a guard or a check stopped the plan."""
 
 
 class DataError(SyncError):

@@ -20,7 +20,8 @@ from pipelines.ledger.export import export_ledger, swap_snapshot
 from pipelines.ledger.inbox import import_answers
 from pipelines.model import ReadVerdict
 from pipelines.night import night_of
-from pipelines.plan import build_plan
+from pipelines.plan import Lane as PlanLane
+from pipelines.plan import decide, seal_plan
 from pipelines.push import PushReport, push_plan
 from pipelines.report import write_report
 from pipelines.scope import narrow_drift
@@ -72,7 +73,7 @@ def suppress(night: Tonight, say: logging.Logger = log) -> Lane:
     """Plan, approve, push and read back the opt-outs, first. Where that fails, no customer is written anywhere."""
     place, lane = night.place, Lane()
     try:
-        lane.plan_id = build_plan(place.con, lane="suppression", clock=place.clock)
+        lane.plan_id = _checked_plan(night, "suppression", say)
         if not night.dry_run:
             approve_by_policy(place.con, lane.plan_id, clock=place.clock)
             lane.report = send(night, lane.plan_id)
@@ -155,8 +156,8 @@ def check(night: Tonight, say: logging.Logger = log) -> list[Any]:
 
 
 def plan(night: Tonight, say: logging.Logger = log) -> str:
-    """Plan the main lane; returns the plan's id."""
-    return build_plan(night.place.con, lane="main", clock=night.place.clock)
+    """Plan the main lane, check the draft, seal it; returns the plan's id. UnsafePlan where a fatal check fails."""
+    return _checked_plan(night, "main", say)
 
 
 def approve(night: Tonight, say: logging.Logger = log) -> tuple[int, int]:
@@ -205,6 +206,18 @@ def run_night(night: Tonight, say: logging.Logger = log) -> str:
         return night.night_id
     finally:
         night.abandon()
+
+
+def _checked_plan(night: Tonight, lane: PlanLane, say: logging.Logger) -> str:
+    """No plan is sealed unchecked, and only what is sealed can be approved. What failed checks cover is held in it."""
+    from pipelines.check import check_draft
+
+    con = night.place.con
+    decide(con, lane)
+    for result in check_draft(con, lane):
+        if not result.passed:
+            say.warning(f"{result.name}: {result.failed_rows} rows of the plan; stops {result.covered or 'nothing'}")
+    return seal_plan(con, lane=lane, clock=night.place.clock)
 
 
 def send(night: Tonight, plan_id: str) -> PushReport:

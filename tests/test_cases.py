@@ -13,10 +13,13 @@ A file is a list of cases a business reader can check:
 
 `outputs` may also be just the rows of the model's own table. Only that model is built. Tables that Python
 code fills and a model reads are declared in `tests/cases/<schema>/tables.sql`, unless `pipelines.tables` has them.
+The planner's files are named after their lane where they differ (`plan/main_drift.yaml`); what they read of each other
+is `plan.drift` in both lanes.
 """
 
 import json
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
 import duckdb
@@ -24,19 +27,24 @@ import pytest
 import yaml
 
 from pipelines import sql
+from pipelines.plan import decide
 from pipelines.stage import stage_models
 from pipelines.tables import STAGE, TABLES
 from tests.conftest import ROOT, open_warehouse
 
 CASES = ROOT / "tests" / "cases"
 SYSTEMS = {model.schema for model in stage_models().values()}
-RECONCILE = ROOT / "pipelines" / "reconcile"
+PIPELINES = ROOT / "pipelines"
+MACROS = PIPELINES / "plan" / "macros.sql"
 
 
+@cache
 def models() -> dict[str, sql.Model]:
     """Every static model of the product."""
-    folders = sorted(path for path in RECONCILE.iterdir() if any(path.glob("*.sql")))
-    return stage_models() | sql.find_models(*folders)
+    folders = sorted(path for path in (PIPELINES / "reconcile").iterdir() if any(path.glob("*.sql")))
+    planner = [sql.read_model(path) for path in (PIPELINES / "plan").glob("*.sql") if path != MACROS]
+    found = stage_models() | sql.find_models(*folders, PIPELINES / "agree")
+    return found | {model.name: model for model in planner}
 
 
 def cases() -> list[Any]:
@@ -59,6 +67,7 @@ def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
     con = open_warehouse()
     for path in sorted(CASES.glob("*/tables.sql")):
         con.execute(path.read_text(encoding="utf-8"))
+    decide(con, "main")
     for model in sql.in_order(models()):
         try:
             sql.build(con, model)

@@ -1,6 +1,7 @@
-"""Checks: what is declared, what a failed one stops, and that none of them tells a value."""
+"""Checks of tonight's tables: what is declared, what a failed one stops, and that none of them tells a value."""
 
 import logging
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -8,9 +9,11 @@ import pytest
 
 from pipelines.check import CheckResult, declared_checks, run_checks, stored_results
 from pipelines.check import declare as declare_module
-from pipelines.check.declare import FOLDER
+from pipelines.check.declare import DRAFT, FOLDER
+from pipelines.check.run import evaluate
 from pipelines.errors import ConfigurationError
 from pipelines.tables import TABLES
+from tests.plan.world import insert
 
 
 @pytest.fixture
@@ -32,20 +35,21 @@ def price(con: duckdb.DuckDBPyConnection, amount: int, currency: str = "EUR", it
 
 def test_every_check_says_what_must_hold_of_a_table_we_have() -> None:
     for check in declared_checks():
-        assert check.table in TABLES, check.name
+        assert check.table in TABLES or check.table == DRAFT, check.name
         assert check.description.endswith("."), check.name
 
 
 def test_empty_tables_break_no_promise(night: duckdb.DuckDBPyConnection) -> None:
     assert all(result.passed for result in run_checks(night))
-    assert [result.name for result in stored_results(night)] == sorted(check.name for check in declared_checks())
+    declared = {check.name for check in declared_checks() if not check.is_of_plan}
+    assert {result.name for result in stored_results(night)} == declared
 
 
 def test_failed_blocking_check_freezes_what_it_covers(night: duckdb.DuckDBPyConnection) -> None:
     price(night, -5)
     results = found(night)
     assert results["golden_price_magnitude"] == CheckResult(
-        "golden_price_magnitude", "golden.prices", "great_expectations", True, False, 1,
+        "golden_price_magnitude", "golden.prices", "great_expectations", "blocking", False, 1,
         "shopify prices, square prices",
     )
     assert not results["negative_price"].passed
@@ -115,7 +119,8 @@ def test_personal_columns_tell_only_the_verdict(
     ("text", "words"),
     [
         ("-- table: golden.prices\n-- severity: blocking\nSELECT 1 AS system, 2 AS entity", "no `-- check:`"),
-        ("-- check: x\n-- table: golden.prices\n-- severity: loud\nSELECT 1 AS system", "allowed: blocking, warning"),
+        ("-- check: x\n-- table: golden.prices\n-- severity: loud\nSELECT 1 AS system", "allowed: warning, blocking"),
+        ("-- check: x\n-- table: golden.prices\n-- severity: fatal\nSELECT 1 AS system", "allowed: warning, blocking"),
         ("-- check: x\n-- table: golden.prices\n-- severity: blocking\nSELECT 1; SELECT 2", "exactly one SELECT"),
     ],
 )
@@ -129,9 +134,139 @@ def test_a_check_that_is_none_is_refused(tmp_path: Path, text: str, words: str) 
 def test_expectation_that_does_not_exist_is_named(night: duckdb.DuckDBPyConnection) -> None:
     from pipelines.check.suites import run_suites
 
-    strange = declare_module.Declared("x", "golden.items", "X.", True, expectation="expect_miracles")
+    strange = declare_module.Declared("x", "golden.items", "X.", "blocking", expectation="expect_miracles")
     with pytest.raises(ConfigurationError, match="expect_miracles"):
         run_suites(night, [strange])
+
+
+def stops(con: duckdb.DuckDBPyConnection, name: str) -> list[tuple[str, str]]:
+    """What one SQL check would stop now."""
+    (check,) = [check for check in declared_checks() if check.name == name]
+    (one,) = evaluate(con, [check])
+    assert bool(one.failed_rows) == (not one.result.passed)
+    return list(one.stops)
+
+
+@pytest.mark.parametrize(
+    ("name", "table", "row", "covered"),
+    [
+        ("staged_key_missing", "square.items", {"vendor_id": ""}, ("square", "items")),
+        ("staged_key_missing", "shopify.prices", {"vendor_id": "v"}, ("shopify", "prices")),
+        ("staged_key_missing", "square.stock", {"vendor_id": "v"}, ("square", "stock")),
+        ("staged_key_missing", "hubspot.customers", {"email": "a@b.fr"}, ("hubspot", "customers")),
+        ("staged_key_missing", "mailchimp.consents", {"vendor_id": "m"}, ("mailchimp", "consents")),
+        ("staged_money_unreadable", "shopify.prices", {"currency": "XXX", "amount_minor": 1}, ("shopify", "prices")),
+        ("staged_money_unreadable", "shopify.prices", {"currency": "EUR", "amount_minor": -1}, ("shopify", "prices")),
+        ("staged_money_unreadable", "square.prices", {"currency": "EUR", "amount_minor": 10**9}, ("square", "prices")),
+        ("staged_money_unreadable", "square.orders", {"currency": None}, ("square", "orders")),
+        ("staged_permission_unreadable", "shopify.consents", {"state": "maybe"}, ("shopify", "consents")),
+        ("staged_permission_unreadable", "shopify.consents", {"state": "yes", "contact_point": "a@b.fr"},
+         ("shopify", "consents")),
+    ],
+)
+def test_an_unusable_staged_record_stops_its_system_alone(
+    night: duckdb.DuckDBPyConnection, name: str, table: str, row: dict[str, object], covered: tuple[str, str]
+) -> None:
+    assert stops(night, name) == []
+    insert(night, table, [row])
+    assert stops(night, name) == [covered]
+
+
+@pytest.mark.parametrize(
+    ("table", "row", "entity"),
+    [
+        ("square.items", {"vendor_id": "v"}, "items"),
+        ("square.prices", {"vendor_id": "v", "vendor_price_list": "base"}, "prices"),
+        ("square.stock", {"vendor_id": "v", "vendor_location_id": "l"}, "stock"),
+        ("square.customers", {"vendor_id": "v"}, "customers"),
+        ("square.consents", {"vendor_id": "v", "vendor_audience_id": "email", "channel": "email"}, "consents"),
+    ],
+)
+def test_a_record_staged_twice_stops_its_system_alone(
+    night: duckdb.DuckDBPyConnection, table: str, row: dict[str, object], entity: str
+) -> None:
+    insert(night, table, [row])
+    assert stops(night, "staged_key_twice") == []
+    insert(night, table, [row])
+    assert stops(night, "staged_key_twice") == [("square", entity)]
+
+
+def test_an_empty_table_of_a_system_that_agreed_on_much_is_believed_by_nobody(
+    night: duckdb.DuckDBPyConnection,
+) -> None:
+    bases = [
+        {"system": "square", "vendor_id": str(n), "vendor_price_list": "base", "fields": ["amount"],
+         "agreed_at": "2026-06-15 00:00:00+00", "night_id": "n0"}
+        for n in range(30)
+    ]
+    insert(night, "ledger.agreed.prices", bases)
+    assert stops(night, "staged_nothing") == [("square", "prices")]
+    insert(night, "square.prices", [{"vendor_id": str(n), "vendor_price_list": "base"} for n in range(14)])
+    assert stops(night, "staged_nothing") == []
+    (shrunk,) = [check for check in declared_checks() if check.name == "staged_shrunk"]
+    assert evaluate(night, [shrunk])[0].failed_rows == 1
+    insert(night, "square.prices", [{"vendor_id": "x", "vendor_price_list": "base"}])
+    assert evaluate(night, [shrunk])[0].failed_rows == 0
+    insert(night, "ledger.agreed.prices", bases[:1])
+    assert stops(night, "base_twice") == [("square", "prices")]
+
+
+def test_a_verdict_rests_on_reads_of_this_night(night: duckdb.DuckDBPyConnection) -> None:
+    as_of = datetime(2026, 6, 16, tzinfo=UTC)
+    night.execute("INSERT INTO estate.night VALUES ('n2', 'maison', ?, 'Europe/Paris', 'nightly')", [as_of])
+    night.execute("INSERT INTO reads.verdicts VALUES ('square', 'prices', true, ''), ('shopify', 'stock', false, 'x')")
+
+    def read(night_id: str, is_complete: bool, minutes: int) -> None:
+        at = as_of + timedelta(minutes=minutes)
+        insert(night, "ledger.sync.reads", [{
+            "system": "square", "endpoint": "catalog", "entities": ["items", "prices"], "kind": "delta",
+            "is_complete": is_complete, "reason": "", "row_count": 1, "page_count": 1, "started_at": at,
+            "finished_at": at, "cursor_to": at, "night_id": night_id,
+        }])
+
+    read("n1", True, -60)
+    assert stops(night, "read_not_of_tonight") == [("square", "prices")], "last night's read says nothing of tonight"
+    read("n2", False, 1)
+    assert stops(night, "read_not_of_tonight") == [("square", "prices")]
+    read("n2", True, 2)
+    assert stops(night, "read_not_of_tonight") == [], "a read that was done again counts by its last"
+    incomplete = found(night)["read_incomplete"]
+    assert not incomplete.passed and incomplete.failed_rows == 1 and incomplete.covered == ""
+
+
+def test_an_endpoint_unread_for_days_is_told(night: duckdb.DuckDBPyConnection) -> None:
+    as_of = datetime(2026, 6, 16, tzinfo=UTC)
+    night.execute("INSERT INTO estate.night VALUES ('n2', 'maison', ?, 'Europe/Paris', 'nightly')", [as_of])
+    (stale,) = [check for check in declared_checks() if check.name == "cursor_stale"]
+    for days, census_days, failed in ((1, 8, 0), (3, 4, 1), (1, 10, 2)):
+        insert(night, "ledger.sync.cursors", [{
+            "system": "square", "endpoint": f"e{days}{census_days}", "cursor_at": as_of - timedelta(days=days),
+            "census_at": as_of - timedelta(days=census_days), "night_id": "n1",
+        }])
+        assert evaluate(night, [stale])[0].failed_rows == failed
+
+
+def test_records_that_are_all_in_quarantine_are_a_changed_format_too(night: duckdb.DuckDBPyConnection) -> None:
+    insert(night, "quarantine.square", [
+        {"entity": "items", "vendor_id": str(n), "vendor_sub_id": "", "field": "sku", "reason": "blank"}
+        for n in range(25)
+    ])
+    assert stops(night, "mostly_quarantined") == [("square", "items")]
+
+
+def test_a_blocking_expectation_that_names_no_entity_stops_all_of_them(night: duckdb.DuckDBPyConnection) -> None:
+    night.execute("INSERT INTO reconcile.drift (system, entity, drift_class) VALUES ('shopify', 'prices', 'odd')")
+    covered = found(night)["drift_class_known"].covered.split(", ")
+    assert len(covered) == 10 and {"shopify customers", "square consents"} <= set(covered)
+
+
+def test_every_check_says_what_its_failure_stops() -> None:
+    words = {check.name: check.stops for check in declared_checks()}
+    assert words["one_item_twice"] == "nothing"
+    assert words["golden_price_magnitude"] == "the push of prices in all systems"
+    assert words["negative_price"] == "the push of the systems and entities that its rows name"
+    fatal = {name for name, text in words.items() if text.startswith("everything")}
+    assert fatal == {"plan_key_twice", "plan_key_false"}
 
 
 def test_checks_lie_beside_each_other() -> None:

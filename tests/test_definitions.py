@@ -6,10 +6,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import dagster as dg
+import duckdb
 import pytest
 
 from assets.catalogue import asset_key, steps
 from definitions import build_defs
+from pipelines.check import declared_checks
 from pipelines.sql import ROOT
 from sandbox.world.settings import WorldSettings
 from tests.estate import PlayedEstate, errors
@@ -56,6 +58,20 @@ def test_opt_outs_go_before_all_that_may_fail(repository: dg.RepositoryDefinitio
     suppress = order.index("suppress")
     assert all(suppress < order.index(name) for name in ("items", "persons", "reach", "trees", "plan", "push"))
     assert order.index("persons") < order.index("reach") < order.index("trees")
+
+
+def test_every_check_tells_what_it_stops_and_the_fatal_ones_alone_block_the_graph(
+    repository: dg.RepositoryDefinition,
+) -> None:
+    graph = repository.asset_graph
+    shown = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
+    declared = {check.name: check for check in declared_checks()}
+    assert shown.keys() == declared.keys()
+    for name, spec in shown.items():
+        assert spec.blocking == (declared[name].severity == "fatal"), name
+        assert spec.metadata["stops"] == declared[name].stops and spec.metadata["how"]
+        assert (spec.description or "").endswith(f"Its failure stops {declared[name].stops}.")
+    assert {name for name, spec in shown.items() if spec.blocking} == {"plan_key_twice", "plan_key_false"}
 
 
 def test_backfill_never_pushes(repository: dg.RepositoryDefinition) -> None:
@@ -145,6 +161,9 @@ def test_dry_run_writes_to_no_system(adopted: tuple[PlayedEstate, dg.ExecuteInPr
     with dg.DagsterInstance.ephemeral() as instance:
         result = estate.run("sync_now", instance, kind="sync_now", dry_run=True)
         assert result.success
+        shown = evaluations(result)
+        assert shown.keys() == {check.name for check in declared_checks()}
+        assert [name for name, one in shown.items() if not one.passed] == [], "a lived day breaks no promise"
         assert len(estate.store.effects(origin="api")) == before
         with estate.copy() as con:
             planned = con.execute(
@@ -157,6 +176,71 @@ def test_dry_run_writes_to_no_system(adopted: tuple[PlayedEstate, dg.ExecuteInPr
     made = estate.store.effects(origin="api")[before:]
     touched = {(e["vendor"], e["kind"]) for e in made if e["kind"] not in ("consents", "contacts", "members")}
     assert touched == {("shopify", "prices")}, "opt-outs always go, other writes only within the scope"
+
+
+def spoil(monkeypatch: pytest.MonkeyPatch, statement: str) -> None:
+    """Let the planner of the main lane make a mistake."""
+    from pipelines.plan import Lane, decide
+
+    def spoiled(con: duckdb.DuckDBPyConnection, lane: Lane) -> int:
+        row_count = decide(con, lane)
+        if lane == "main":
+            con.execute(statement)
+        return row_count
+
+    monkeypatch.setattr("resources.steps.decide", spoiled)
+
+
+def evaluations(result: dg.ExecuteInProcessResult) -> dict[str, dg.AssetCheckEvaluation]:
+    """What a run showed of the checks, by name."""
+    return {one.check_name: one for one in result.get_asset_check_evaluations()}
+
+
+@pytest.mark.night
+def test_a_plan_with_broken_keys_stops_approve_and_push(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = PlayedEstate(tmp_path, SIZE)
+    spoil(monkeypatch, "INSERT INTO plan.decided SELECT * FROM plan.decided LIMIT 1")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = estate.run("adopt", instance, kind="adopt")
+    assert not result.success
+    twice = evaluations(result)["plan_key_twice"]
+    assert (twice.passed, twice.blocking, twice.severity) == (False, True, dg.AssetCheckSeverity.ERROR)
+    begun = {event.step_key for event in result.all_events if event.event_type_value == "STEP_START"}
+    assert "check" in begun and "plan" in begun
+    assert not begun & {"approve", "push", "verify"}
+    with estate.copy() as con:
+        assert con.execute("SELECT count(*) FROM sync.plans WHERE lane = 'main'").fetchall() == [(0,)]
+        assert con.execute("SELECT status FROM sync.nights").fetchall() == [("failed",)]
+    kinds = {effect["kind"] for effect in estate.store.effects(origin="api")}
+    assert not kinds & {"prices", "levels", "items", "products"}, "opt-outs went out before; nothing else does"
+
+
+@pytest.mark.night
+def test_a_failed_blocking_check_of_the_plan_stops_what_it_covers_and_not_the_night(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    estate = PlayedEstate(tmp_path, SIZE)
+    spoil(monkeypatch, "UPDATE plan.decided SET reason = '' WHERE system = 'shopify' AND entity = 'prices'")
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = estate.run("adopt", instance, kind="adopt")
+    assert result.success, errors(result)
+    told = evaluations(result)
+    unexplained = told["plan_row_unexplained"]
+    assert (unexplained.passed, unexplained.severity) == (False, dg.AssetCheckSeverity.ERROR)
+    assert unexplained.metadata["stops_push_of"].value == "shopify prices"
+    assert [name for name, one in told.items() if not one.passed] == ["plan_row_unexplained"]
+    with estate.copy() as con:
+        sent = con.execute(
+            "SELECT DISTINCT c.system, c.entity FROM sync.corrections AS c JOIN sync.outcomes AS o "
+            "ON o.plan_id = c.plan_id AND o.correction_key = c.correction_key WHERE o.status = 'applied'"
+        ).fetchall()
+        held = con.execute(
+            "SELECT DISTINCT disposition, disposition_reason FROM sync.corrections "
+            "WHERE system = 'shopify' AND entity = 'prices' AND disposition = 'hold'"
+        ).fetchall()
+    assert ("shopify", "prices") not in sent
+    assert {("hubspot", "prices"), ("shopify", "stock")} <= set(sent)
+    assert held == [("hold", "Failed check: plan_row_unexplained. No prices of shopify are written tonight.")]
 
 
 @pytest.mark.night

@@ -106,7 +106,8 @@ def test_files_are_laid_over_each_other_key_by_key(tmp_path: Path, con):
     ('[caps."shopify.prices.amout"]\nmax_rows = 1',
      'line 1: caps."shopify.prices.amout": not <system>.<entity>.<field>'),
     ('[derive.shopify]\nmarkup_pct = 1', "line 1: derive.shopify: not <system>.<price list>"),
-    ("[cap.default]\nmax_rows = 1", 'line 1: cap: unknown key; did you mean "caps"?; allowed: adopt, caps, create, decisions'),
+    ("[cap.default]\nmax_rows = 1",
+     'line 1: cap: unknown key; did you mean "caps"?; allowed: adopt, caps, create, decisions'),
 ])
 def test_an_error_names_line_key_and_what_is_allowed(tmp_path: Path, text, message):
     path = tmp_path / "policy.toml"

@@ -35,15 +35,11 @@ def run_suites(con: duckdb.DuckDBPyConnection, checks: Sequence[Declared]) -> li
             kwargs={"creator": partial(wrapper, cursor)},
         )
         try:
-            for table, own in groupby(members, key=lambda check: check.table):
-                asset = source.add_table_asset(table, table_name=table.split(".")[1])
-                batch = asset.add_batch_definition_whole_table("all").get_batch()
-                for check in own:
-                    detail = "BOOLEAN_ONLY" if check.is_personal else "SUMMARY"
-                    with warnings.catch_warnings():  # of column types that its dialect does not know
-                        warnings.simplefilter("ignore")
-                        result = batch.validate(_expectation(gx, check), result_format=detail)
-                    found.append((check, _failed_rows(check, result)))
+            tables = {table: list(own) for table, own in groupby(members, key=lambda check: check.table)}
+            # All tables first: a suite leaves its transaction open, in which no other table can be looked up.
+            assets = {table: source.add_table_asset(table, table_name=table.split(".")[1]) for table in tables}
+            for table, own in tables.items():
+                found += _of_table(gx, assets[table].add_batch_definition_whole_table("all").get_batch(), own)
         finally:
             source.get_execution_engine().close()
             source.get_engine().dispose()
@@ -52,11 +48,25 @@ def run_suites(con: duckdb.DuckDBPyConnection, checks: Sequence[Declared]) -> li
     return found
 
 
+def _of_table(gx: Any, batch: Any, checks: Sequence[Declared]) -> list[tuple[Declared, int]]:
+    """One suite for what may be counted and one for what may not; each looks the table up once, which is slow."""
+    found = []
+    for is_personal in sorted({check.is_personal for check in checks}):
+        own = {check.name: check for check in checks if check.is_personal == is_personal}
+        suite = gx.ExpectationSuite(name=batch.id, expectations=[_expectation(gx, check) for check in own.values()])
+        with warnings.catch_warnings():  # of column types that its dialect does not know
+            warnings.simplefilter("ignore")
+            results = batch.validate(suite, result_format="BOOLEAN_ONLY" if is_personal else "SUMMARY").results
+        told = {result.expectation_config.meta["check"]: result for result in results}
+        found += [(check, _failed_rows(check, told[name])) for name, check in own.items()]
+    return found
+
+
 def _expectation(gx: Any, check: Declared) -> Any:
     kind = getattr(gx.expectations, "".join(part.capitalize() for part in check.expectation.split("_")), None)
     if kind is None:
         raise ConfigurationError(f"expectations.toml: {check.name}: there is no expectation {check.expectation!r}")
-    return kind(**dict(check.arguments))
+    return kind(**dict(check.arguments), meta={"check": check.name})
 
 
 def _failed_rows(check: Declared, result: Any) -> int:

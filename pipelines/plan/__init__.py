@@ -3,9 +3,10 @@
 A fixed list of SELECTs over tables (drift, observed, golden, the policy as rows, read verdicts, people's answers, the
 ledger) and a bound as-of: no clock, no chance, no order of rows decides anything. Reads `reconcile.drift` (lane `main`)
 or `reconcile.consent_drift` (lane `suppression`); writes `plan.*` and appends to `ledger.sync.plans` and `corrections`.
-It approves nothing and writes to no system. Many worlds in one execution: what rows share (caps, targets, populations,
-verdicts) is keyed by system, so a world is a set of systems with names of its own. One rule spans an estate: while
-any system's opt-outs are unread no customer is written, so worlds side by side must not differ in that.
+It approves nothing and writes to no system. `decide` drafts (`plan.decided`), `seal_plan` fingerprints and stores; a
+night has the draft checked in between (`pipelines.check.draft`). Many worlds in one execution: what rows share (caps,
+targets, populations, verdicts) is keyed by system, so a world is a set of systems with names of its own. One rule spans
+an estate: while any system's opt-outs are unread no customer is written, so worlds side by side must not differ in it.
 """
 
 from datetime import datetime, timedelta
@@ -62,13 +63,19 @@ def decide(con: duckdb.DuckDBPyConnection, lane: Lane) -> int:
 
 
 def build_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> str:
-    """Plan one lane of tonight; returns the plan's id. An empty plan is a plan too.
+    """Decide and seal one lane of tonight in one go, unchecked; returns the plan's id."""
+    decide(con, lane)
+    return seal_plan(con, lane=lane, clock=clock)
+
+
+def seal_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> str:
+    """Fingerprint `plan.decided` and append it to the ledger; returns the plan's id. An empty plan is a plan too.
 
     ConfigurationError where `estate.night` has not exactly one row.
     """
     night_id, estate, as_of = _night(con)
-    row_count = decide(con, lane)
     plan_id = _next_plan_id(con, night_id, lane)
+    counts = _counts(con)
     with transaction(con):
         con.execute("INSERT INTO ledger.sync.corrections BY NAME SELECT ? AS plan_id, * FROM plan.decided", [plan_id])
         con.execute(
@@ -76,7 +83,7 @@ def build_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> s
             [
                 plan_id, night_id, lane, estate, as_of, clock.now(),
                 as_of + (PLAN_AGE if lane == "main" else SUPPRESSION_AGE),
-                fingerprint(con, plan_id), row_count, msgspec.json.encode(_counts(con)).decode(),
+                fingerprint(con, plan_id), counts["rows"], msgspec.json.encode(counts).decode(),
             ],
         )
     build(con, corrections_model())

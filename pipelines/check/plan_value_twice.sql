@@ -1,0 +1,8 @@
+-- check: No value is approved to be written twice.
+-- table: plan.decided
+-- severity: blocking
+SELECT d.system, d.entity, d.field, d.vendor_id, d.vendor_sub_id
+FROM plan.decided AS d
+WHERE d.disposition = 'approve'
+GROUP BY d.system, d.entity, d.field, d.vendor_id, d.vendor_sub_id
+HAVING count(*) > 1
