@@ -175,6 +175,88 @@ async def test_delta_reads_what_changed_at_or_after_the_cursor_and_nothing_else(
     assert await world.rows("inventory_changes", cursor) == []
 
 
+def meddle(world: Outside, path: str, change) -> None:
+    """`change()` is called after the first page of a read."""
+    inner, is_first = world.transport.handle_async_request, True
+
+    async def busy(request: httpx.Request) -> httpx.Response:
+        nonlocal is_first
+        answer = await inner(request)
+        if is_first and request.url.path.endswith(path):
+            is_first = False
+            world.store.set_now(world.store.now() + timedelta(seconds=2))
+            change()
+        return answer
+
+    world.transport.handle_async_request = busy
+
+
+@pytest.fixture
+def short_pages(monkeypatch):
+    """A hundred rows a page, so that a few hundred make several."""
+    monkeypatch.setattr("pipelines.channels.square.reads.LIMIT", 100)
+
+
+async def test_levels_sold_while_a_census_is_read_are_not_lost(short_pages):
+    """Counts come newest first: what is sold jumps ahead of the cursor, out of every page still to come."""
+    world, many = till(), 150
+    world.vendor.put_items(world.store, [item(n) for n in range(1, many + 1)], JUNE)
+    world.vendor.put_stock(world.store, [Stock(variation(n), PARIS, 10) for n in range(1, many + 1)], JUNE)
+    sold = [1, 2, 3, many]
+
+    def sell() -> None:
+        levels = [Stock(variation(n), PARIS, 9) for n in sold]
+        world.vendor.put_stock(world.store, levels, world.store.now())
+
+    meddle(world, "counts/batch-retrieve", sell)
+    rows = {row.id: json.loads(row.payload) for row in await world.rows("inventory_counts")}
+    assert set(rows) == {f"{variation(n)}|{PARIS}|IN_STOCK" for n in range(1, many + 1)}
+    lost = [n for n in sold if rows[f"{variation(n)}|{PARIS}|IN_STOCK"]["quantity"] == "9"]
+    assert lost, "at least one was on a page still to come, and is there with what is left"
+    assert world.transport.paths().count("POST /square/v2/inventory/counts/batch-retrieve") == 3
+
+
+async def test_more_is_lost_while_the_end_of_a_census_is_read_and_that_is_read_too(short_pages):
+    world, many = till(), 350
+    world.vendor.put_stock(world.store, [Stock(variation(n), PARIS, 10) for n in range(many)], JUNE)
+    calls = 0
+    inner = world.transport.handle_async_request
+
+    async def busy(request: httpx.Request) -> httpx.Response:
+        nonlocal calls
+        answer, calls = await inner(request), calls + 1
+        if calls in (1, 3):
+            world.store.set_now(world.store.now() + MINUTE)
+            levels = [Stock(variation(n), PARIS, 9) for n in range(150) if calls == 1 or n < 40]
+            world.vendor.put_stock(world.store, levels, world.store.now())
+            world.store.set_now(world.store.now() + MINUTE)
+        return answer
+
+    world.transport.handle_async_request = busy
+    rows = await world.rows("inventory_counts")
+    assert len(rows) == many and calls == 5, "2 pages without what was sold, 2 with it, 1 of what was sold then"
+
+
+async def test_an_offline_sale_that_comes_in_while_changes_are_read_is_not_lost(short_pages):
+    world = till()
+    sales = [Movement(f"M{n:04d}", variation(1), PARIS, "sale", -1, EPOCH - n * MINUTE) for n in range(150)]
+    world.vendor.put_movements(world.store, sales)
+    late = Movement("LATE", variation(1), PARIS, "sale", -1, EPOCH - timedelta(hours=70))
+    meddle(world, "changes/batch-retrieve", lambda: world.vendor.put_movements(world.store, [late]))
+    rows = [row.id for row in await world.rows("inventory_changes")]
+    assert len(rows) == 151 and "LATE" in rows
+
+
+async def test_customers_renamed_while_the_list_is_read_are_not_lost():
+    world = till()
+    world.vendor.put_customers(world.store, [customer(n, first_name="Zoé") for n in range(150)], JUNE)
+    renamed = [customer(n, first_name="Anne") for n in range(120, 150)]
+    meddle(world, "/v2/customers", lambda: world.vendor.put_customers(world.store, renamed, world.store.now()))
+    assert len(await world.rows("customers")) == 150
+    first = await world.session.get("/v2/customers", params={"limit": 100})
+    assert first.json()["customers"][0]["given_name"] == "Anne", "by default Square sorts by name"
+
+
 async def test_more_than_ten_locations_are_asked_for_in_turns():
     world = till()
     world.vendor.put_places(world.store, [Place(f"L{n}", f"Shop {n}", "location") for n in range(12)], JUNE)
