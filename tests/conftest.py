@@ -9,6 +9,7 @@ import pytest
 
 from pipelines import ledger, sql
 from pipelines.stage import create_unions
+from tests.described.vendors import ABSENT, FOLDER
 
 ROOT = Path(__file__).parents[1]
 
@@ -16,13 +17,17 @@ ROOT = Path(__file__).parents[1]
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder beside the repository with the vendors' specs; skips without it, fails under REQUIRE_SHARED=1."""
-    folder = ROOT.parent / "shared"
-    if not (folder / "specs").is_dir():
-        message = "the folder ../shared (vendors' specs) is not here; set REQUIRE_SHARED=1 to make this a failure"
+    if not FOLDER.is_dir():
         if os.environ.get("REQUIRE_SHARED") == "1":
-            pytest.fail(message)
-        pytest.skip(message)
-    return folder
+            pytest.fail(ABSENT)
+        pytest.skip(ABSENT)
+    return FOLDER.parent
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says that no exchange was held against a vendor's description, where none is at hand."""
+    if not FOLDER.is_dir():
+        terminalreporter.write_line(f"{ABSENT}. No exchange with the sandbox was held against a description.")
 
 
 def open_warehouse() -> duckdb.DuckDBPyConnection:

@@ -21,7 +21,7 @@ from graphql import (
 )
 from graphql.language import FieldNode, FloatValueNode, IntValueNode
 
-from sandbox.shopify import customers, graph, inventory, prices
+from sandbox.shopify import customers, graph, inventory, prices, sets
 from sandbox.shopify.bulk import cancel_bulk, run_bulk_query
 from sandbox.shopify.documents import Document
 from sandbox.shopify.fields import FIELDS
@@ -42,6 +42,8 @@ MUTATIONS: dict[str, Callable[..., Document]] = {
     "customerAddressCreate": customers.create_address,
     "customerAddressUpdate": customers.update_address,
     "customerEmailMarketingConsentUpdate": customers.update_consent,
+    "customerSet": sets.set_customer,
+    "productSet": sets.set_product,
     "bulkOperationRunQuery": run_bulk_query,
     "bulkOperationCancel": cancel_bulk,
 }

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp
 from sandbox.records import Customer, Item, Movement, Order, Price, Promotion, Stock
 from sandbox.shopify import documents as show
 from sandbox.shopify.app import ShopifyApp
+from sandbox.shopify.burial import bury, bury_variant
 from sandbox.shopify.documents import Document
 from sandbox.shopify.graph import VENDOR
 from sandbox.store import Doc, Store, stamp
@@ -162,14 +163,10 @@ class ShopifyVendor:
             doc = store.get(VENDOR, table, key)
             if doc is None:
                 continue
-            _bury(store, table, doc, at)
             if kind == "items":
-                for hanging, lookup in (("levels", doc.lookup), ("prices", doc.key)):
-                    for one in list(store.select(VENDOR, hanging, where="lookup = ?", args=[lookup])):
-                        _bury(store, hanging, one, at)
-                product = store.get(VENDOR, "products", doc.parent)
-                if product and not store.count(VENDOR, "variants", "deleted = 0 AND parent = ?", [doc.parent]):
-                    _bury(store, "products", product, at)
+                bury_variant(store, doc, at)
+            else:
+                bury(store, table, doc, at)
 
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         """(variant, list, currency, amount in minor units, compare-at in minor units or None)."""
@@ -231,12 +228,6 @@ def _log_customer(store: Store, before: Customer, after: Customer) -> None:
     names = ("first_name", "last_name", "email", "phone", "street", "city", "postcode")
     _log(store, "customers", after.key, [(name, getattr(before, name), getattr(after, name)) for name in names])
     _log(store, "consents", f"{after.key}|email", [("state", before.consent.state, after.consent.state)])
-
-
-def _bury(store: Store, table: str, doc: Doc, at: datetime) -> None:
-    store.put(
-        VENDOR, table, doc.key, doc.text, updated_at=_second(at), parent=doc.parent, lookup=doc.lookup, deleted=True
-    )
 
 
 def _all(store: Store, table: str) -> Iterator[Doc]:

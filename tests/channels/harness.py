@@ -3,21 +3,17 @@
 Time stands on the world's clock, which only moves by `sleep`, so a wait costs nothing and both sides see the same.
 """
 
-import json
-import re
 import socket
 import threading
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import duckdb
 import httpx
 import uvicorn
-from openapi_schema_validator import OAS30Validator
 from starlette.applications import Starlette
 from starlette.routing import Mount
 
@@ -27,6 +23,8 @@ from pipelines.model import Correction
 from pipelines.stage import stage_system
 from sandbox.store import Store, parse_stamp
 from sandbox.vendor import Settings, Vendor
+from tests.described.openapi import Mismatch
+from tests.described.vendors import Description, described
 
 EPOCH = datetime(2026, 6, 14, 20, tzinfo=UTC)
 
@@ -57,14 +55,16 @@ class WorldClock:
 
 
 class Watched(httpx.AsyncBaseTransport):
-    """Keeps every exchange, holds it against a spec where there is one, and answers in the sandbox's place at will."""
+    """Keeps every exchange, holds it against the vendor's description, and answers in the sandbox's place at will."""
 
-    def __init__(self, app: Any, spec: "Spec | None" = None) -> None:
+    def __init__(self, app: Any, description: Description | None = None) -> None:
         self._inner = httpx.ASGITransport(app=app)
-        self.spec = spec
+        self._description = description
+        self._deviations: list[str] | None = None
         self.exchanges: list[tuple[httpx.Request, httpx.Response]] = []
         self.answers: list[httpx.Response | Exception] = []
         """Given instead of the sandbox's, first come first served."""
+        self.checked = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         if self.answers:
@@ -75,10 +75,33 @@ class Watched(httpx.AsyncBaseTransport):
         response = await self._inner.handle_async_request(request)
         body = await response.aread()
         answer = httpx.Response(response.status_code, headers=response.headers, content=body)
+        await request.aread()
         self.exchanges.append((request, answer))
-        if self.spec is not None:
-            self.spec.check(request, answer)
+        self.hold(request, answer)
         return answer
+
+    def hold(self, request: httpx.Request, answer: httpx.Response) -> None:
+        """Mismatch for an exchange that is not as the vendor describes it, unless it is meant to deviate."""
+        if self._description is None:
+            return
+        try:
+            self._description.check(request, answer)
+            self.checked += 1
+        except Mismatch as mismatch:
+            if self._deviations is None:
+                raise
+            self._deviations.append(str(mismatch))
+
+    @contextmanager
+    def deviating(self, why: str) -> Iterator[None]:
+        """Exchanges that are not as the vendor describes them, on purpose; it is a failure if all of them are."""
+        self._deviations = []
+        try:
+            yield
+            if self._description is not None:
+                assert self._deviations, f"nothing deviates: {why}"
+        finally:
+            self._deviations = None
 
     def paths(self) -> list[str]:
         return [f"{request.method} {request.url.path}" for request, _ in self.exchanges]
@@ -163,57 +186,14 @@ async def _read(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
 
 
 def outside(
-    vendor: Vendor, channel: Channel, secret: str, *, settings: Settings | None = None, spec: "Spec | None" = None
+    vendor: Vendor, channel: Channel, secret: str, *, settings: Settings | None = None
 ) -> Outside:
-    """A fresh world of one vendor at EPOCH, empty of places and records."""
+    """A fresh world of one vendor at EPOCH, empty of places and records; all is held against the vendor's words."""
     store = StillStore(":memory:", epoch=EPOCH)
     app = Starlette(routes=[Mount(f"/{vendor.name}", vendor.app(store, settings or Settings()))])
-    transport, clock = Watched(app, spec), WorldClock(store)
+    transport, clock = Watched(app, described(vendor.name)), WorldClock(store)
     connection = Connection(f"http://sandbox/{vendor.name}", {secret: "sandbox"}, {}, clock, transport)
     return Outside(store, vendor, channel, transport, channel.connect(connection), clock)
-
-
-class Spec:
-    """A vendor's OpenAPI 3.0 description; `check` holds one exchange against it."""
-
-    def __init__(self, path: Path, prefix: str) -> None:
-        self._document = json.loads(path.read_text(encoding="utf-8"))
-        self._prefix = prefix
-        self._paths = [
-            (re.compile(re.sub(r"\{[^}]+\}", "[^/]+", template)), operations)
-            for template, operations in sorted(self._document["paths"].items(), key=lambda pair: "{" in pair[0])
-        ]
-        self._validators: dict[str, OAS30Validator] = {}
-        self.checked = 0
-
-    def check(self, request: httpx.Request, response: httpx.Response) -> None:
-        """AssertionError for a body that the description does not allow."""
-        path = request.url.path.removeprefix(self._prefix) or "/"
-        operation = next(
-            (
-                operations[request.method.lower()] for pattern, operations in self._paths
-                if pattern.fullmatch(path) and request.method.lower() in operations
-            ),
-            None,
-        )
-        assert operation is not None, f"{request.method} {path} is not described"
-        names = {p["name"] for p in operation.get("parameters", ()) if p.get("in") == "query"}
-        assert set(request.url.params) <= names, f"{path} knows no {set(request.url.params) - names}"
-        if request.content:
-            self._validate(operation["requestBody"]["content"]["application/json"]["schema"], request.content)
-        answer = operation["responses"].get(str(response.status_code)) or operation["responses"]["default"]
-        kinds = list((answer.get("content") or {}).values())
-        if kinds and response.content:
-            self._validate(kinds[0]["schema"], response.content)
-        self.checked += 1
-
-    def _validate(self, schema: dict[str, Any], body: bytes) -> None:
-        key = json.dumps(schema, sort_keys=True)
-        if key not in self._validators:
-            whole = {"allOf": [schema], "components": self._document["components"]}
-            self._validators[key] = OAS30Validator(whole)
-        problems = self._validators[key].iter_errors(json.loads(body))
-        assert [f"{list(e.absolute_path)}: {e.message[:200]}" for e in problems] == []
 
 
 @contextmanager

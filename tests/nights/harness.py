@@ -8,7 +8,7 @@ import asyncio
 import json
 import logging
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -35,11 +35,14 @@ from sandbox.plan_rows import read_plan
 from sandbox.store import Store, parse_stamp
 from sandbox.vendor import Settings as Behaviour
 from sandbox.verdict import Verdict
+from sandbox.world import ids
 from sandbox.world.create import create_world
 from sandbox.world.day import live_day
 from sandbox.world.scene import Scene
 from sandbox.world.settings import EPOCH, DayRates, WorldSettings
 from sandbox.world.truth import Row, read_truth
+from tests.described.openapi import Mismatch
+from tests.described.vendors import described
 
 URL = "http://sandbox.test"
 KEY = "the tests' own key"
@@ -79,14 +82,27 @@ class WorldClock:
 
 
 class Vendors(httpx.AsyncBaseTransport):
-    """The four vendors' apps; every answer takes a moment of the world's time."""
+    """The four vendors' apps; every answer takes a moment of the world's time and is as its vendor describes it."""
 
-    def __init__(self, app: Any, store: StillStore) -> None:
-        self._inner, self._store = httpx.ASGITransport(app=app), store
+    def __init__(self, app: Any, store: StillStore, planted: Set[str]) -> None:
+        self._inner, self._store, self._planted = httpx.ASGITransport(app=app), store, planted
+        self._descriptions = {name: described(name) for name in SYSTEMS}
+        self.mismatches: list[str] = []
+        self.checked = 0
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         self._store.go_on(self._store.now() + _ANSWER_TAKES)
-        return await self._inner.handle_async_request(request)
+        response = await self._inner.handle_async_request(request)
+        body = await response.aread()
+        await request.aread()
+        answer = httpx.Response(response.status_code, headers=response.headers, content=body)
+        if description := self._descriptions[request.url.path.split("/")[1]]:
+            try:
+                description.check(request, answer, self._planted)
+                self.checked += 1
+            except Mismatch as mismatch:
+                self.mismatches.append(str(mismatch))
+        return answer
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,11 +192,13 @@ class PlayedEstate:
         """The workplace of one run."""
         behaviour = Behaviour(base_url=URL, is_down=frozenset(down), refuses=frozenset(refuses))
         app = build_app(self.store, behaviour, folder=self.world, vendors=self.vendors)
+        vendors = Vendors(app, self.store, _planted(self.scene()))
         with open_workplace(
             self.settings, CHANNELS, holder="a test", clock=WorldClock(self.store),
-            transports=lambda _: Vendors(app, self.store),
+            transports=lambda _: vendors,
         ) as place:
             yield place
+        assert not vendors.mismatches, "\n".join(vendors.mismatches)
 
     def night(
         self, kind: str = "nightly", *, down: Sequence[str] = (), refuses: Sequence[str] = (), **asked: Any
@@ -256,6 +274,13 @@ class Heard(logging.Handler):
 
 def _inline(table: dict[str, str]) -> str:
     return "{ " + ", ".join(f"{name} = {value}" for name, value in table.items()) + " }"
+
+
+def _planted(scene: Scene) -> set[str]:
+    """Ids of the records that the world spoilt on purpose; a title is the product's, not the variant's."""
+    bad = scene.chronicle.bad
+    products = {ids.square_item(int(scene.catalogue.product[row.item])) for row in bad if row.item >= 0}
+    return {row.vendor_id for row in bad} | products
 
 
 def told(verdict: Verdict) -> str:

@@ -1,6 +1,6 @@
 """The writers of Shopify, as push finds them. What each does and refuses is in the module that it comes from.
 
-`productSet` and `customerSet` are not used anywhere: they delete the list entries that are left out.
+The mutations that set a record whole are not used anywhere: they delete the list entries that are left out.
 """
 
 from pipelines.channels.shopify.write_people import CONSENT_WRITER, CUSTOMER_WRITER

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from pipelines.channels.base import Endpoint, Page, RawRow, Window
+from pipelines.channels.square.closing import closed
 from pipelines.channels.square.session import SYSTEM, VendorError
 from pipelines.errors import FatalChannelError
 from pipelines.http import Session
@@ -92,8 +93,8 @@ def moment(value: datetime, *, earlier_by: timedelta = timedelta()) -> str:
     return (value - earlier_by).astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def _after(window: Window, field: str) -> dict[str, str]:
-    return {field: moment(window.since, earlier_by=timedelta(milliseconds=1))} if window.since else {}
+def _after(since: datetime | None, field: str) -> dict[str, str]:
+    return {field: moment(since, earlier_by=timedelta(milliseconds=1))} if since else {}
 
 
 async def pages(
@@ -126,28 +127,42 @@ def read_catalog(session: Session, window: Window) -> AsyncIterator[Page]:
     """Catalogue objects of all types; a delta shows the deleted ones too."""
     query: dict[str, Any] = {"object_types": list(OBJECT_TYPES), "limit": LIMIT}
     if window.since:
-        query |= {**_after(window, "begin_time"), "include_deleted_objects": True}
+        query |= {**_after(window.since, "begin_time"), "include_deleted_objects": True}
     return pages(session, "/v2/catalog/search", query, "objects", _row)
 
 
 def read_counts(session: Session, window: Window) -> AsyncIterator[Page]:
-    """Units in stock by variation and location."""
-    query = {"states": ["IN_STOCK"], "limit": LIMIT, **_after(window, "updated_after")}
-    return pages(session, "/v2/inventory/counts/batch-retrieve", query, "counts", count_row)
+    """Units in stock by variation and location; they come newest first, so what is sold meanwhile moves."""
+
+    def since(moment: datetime | None) -> AsyncIterator[Page]:
+        query = {"states": ["IN_STOCK"], "limit": LIMIT, **_after(moment, "updated_after")}
+        return pages(session, "/v2/inventory/counts/batch-retrieve", query, "counts", count_row)
+
+    return closed(session, window.since, since)
 
 
 def read_changes(session: Session, window: Window) -> AsyncIterator[Page]:
-    """What changed the units in stock, as Square came to know it."""
-    query = {"types": ["PHYSICAL_COUNT", "ADJUSTMENT"], "limit": LIMIT, **_after(window, "updated_after")}
-    return pages(session, "/v2/inventory/changes/batch-retrieve", query, "changes", _change_row)
+    """What changed the units in stock, by when it happened; what Square learns late falls among what has been read."""
+
+    def since(moment: datetime | None) -> AsyncIterator[Page]:
+        query = {
+            "types": ["PHYSICAL_COUNT", "ADJUSTMENT"], "limit": LIMIT, **_after(moment, "updated_after")
+        }
+        return pages(session, "/v2/inventory/changes/batch-retrieve", query, "changes", _change_row)
+
+    return closed(session, window.since, since)
 
 
 def read_customers(session: Session, window: Window) -> AsyncIterator[Page]:
-    """Profiles: the list, with its declared total; or search by time of change, which lags."""
+    """Profiles: the list, with its declared total; or search by time of change, which lags.
+
+    In order of creation, which no edit moves: by default Square sorts by name, and who is renamed changes place.
+    """
     if window.since is None:
-        query: dict[str, Any] = {"limit": CUSTOMER_LIMIT, "count": "true"}
+        query: dict[str, Any] = {"limit": CUSTOMER_LIMIT, "count": "true", "sort_field": "CREATED_AT"}
         return pages(session, "/v2/customers", query, "customers", _row, method="GET")
-    query = {"limit": CUSTOMER_LIMIT, "query": {"filter": {"updated_at": {"start_at": moment(window.since)}}}}
+    changed = {"filter": {"updated_at": {"start_at": moment(window.since)}}, "sort": {"field": "CREATED_AT"}}
+    query = {"limit": CUSTOMER_LIMIT, "query": changed}
     return pages(session, "/v2/customers/search", query, "customers", _row)
 
 

@@ -1,0 +1,112 @@
+"""Where each vendor's description lies, and the few places where the description and the vendor are known to differ.
+
+Each is parsed once a process. Without the folder beside the repository nothing is held against anything, which the
+end of the test run says; under REQUIRE_SHARED=1 that is a failure.
+"""
+
+import json
+import os
+from collections.abc import Iterator, Set
+from functools import cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+import pytest
+from graphql import GraphQLSchema, build_schema
+
+from tests.described.graphql import GraphQLSpec, Schema
+from tests.described.openapi import Spec
+
+FOLDER = Path(__file__).parents[3] / "shared" / "specs"
+ABSENT = "the folder ../shared (vendors' specs) is not here; set REQUIRE_SHARED=1 to make this a failure"
+SHOPIFY = "shopify-admin-2026-07.graphql"
+
+_TEXT = {"type": "string"}
+_TIMES_OR_EMPTY = {"timestamp_signup", "timestamp_opt"}
+_MEMBERS = {"new_members", "updated_members"}
+_NEWER_MEMBER = dict.fromkeys(("contact_id", "full_name", "source"), _TEXT) | {"web_id": {"type": "integer"}}
+
+
+class Description(Protocol):
+    """What a vendor says its exchanges look like."""
+
+    checked: int
+
+    def check(self, request: httpx.Request, response: httpx.Response, planted: Set[str] = frozenset()) -> None:
+        """Mismatch for an exchange that the description does not allow."""
+        ...
+
+
+def described(vendor: str) -> Description | None:
+    """The description of a vendor, for one world; None where it is not at hand and need not be."""
+    if not FOLDER.is_dir():
+        if os.environ.get("REQUIRE_SHARED") == "1":
+            pytest.fail(ABSENT)
+        return None
+    return GraphQLSpec(_shopify()) if vendor == "shopify" else _openapi(vendor)
+
+
+def shopify_schema_of_the_vendor() -> GraphQLSchema:
+    """Shopify's own schema, whole."""
+    return _shopify().schema
+
+
+@cache
+def _shopify() -> Schema:
+    return Schema(build_schema((FOLDER / SHOPIFY).read_text(encoding="utf-8"), assume_valid=True))
+
+
+@cache
+def _openapi(vendor: str) -> Spec:
+    name, prefix, amend = {
+        "square": ("square.json", "/square", _square),
+        "hubspot": ("hubspot.reconstructed.json", "/hubspot", _hubspot),
+        "mailchimp": ("mailchimp.json", "/mailchimp/3.0", _mailchimp),
+    }[vendor]
+    document = json.loads((FOLDER / name).read_text(encoding="utf-8"))
+    amend(document)
+    return Spec(document, prefix)
+
+
+def _square(document: dict[str, Any]) -> None:
+    # The enum lacks a code that the descriptions of its own endpoints name.
+    document["components"]["schemas"]["ErrorCode"]["enum"].append("VERSION_MISMATCH")
+    # Only 200 is described; an answer of another status has the same shape, with `errors` filled.
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if isinstance(operation, dict) and "200" in operation.get("responses", {}):
+                operation["responses"].setdefault("default", operation["responses"]["200"])
+
+
+def _hubspot(document: dict[str, Any]) -> None:
+    # The SDK leaves out of its error model what the documentation shows in every error, and in every 429.
+    for name, schema in document["components"]["schemas"].items():
+        if name == "Error" or name.endswith(".Error"):
+            schema["properties"] |= {"status": _TEXT, "errorType": _TEXT, "policyName": _TEXT}
+
+
+def _mailchimp(document: dict[str, Any]) -> None:
+    # Where there is no time, Mailchimp says "". The description is of 2021 and shows a batch's members with fewer
+    # fields than the list of members has, though both are the same record.
+    for properties in _properties(document):
+        for name in _TIMES_OR_EMPTY & set(properties):
+            if properties[name].pop("format", None):
+                properties[name]["anyOf"] = [{"format": "date-time"}, {"maxLength": 0}]
+        for members in _MEMBERS & set(properties):
+            schema = properties[members]["items"]
+            if "$ref" in schema:
+                schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
+            schema["properties"] |= _NEWER_MEMBER
+
+
+def _properties(part: Any) -> Iterator[dict[str, Any]]:
+    """All lists of properties of a description."""
+    if isinstance(part, dict):
+        if isinstance(part.get("properties"), dict):
+            yield part["properties"]
+        for value in list(part.values()):
+            yield from _properties(value)
+    elif isinstance(part, list):
+        for value in part:
+            yield from _properties(value)
