@@ -34,9 +34,10 @@ def perfect_plan(scene: Scene, rows: list[Row]) -> list[dict[str, Any]]:
             "drift_class": row.drift_class, "disposition": _ANSWER[row.disposition],
             "outcome": "applied" if is_pushed else None, "verification": "confirmed" if is_pushed else None,
         })
+    gone = scene.chronicle.is_gone("customers")
     plan += [
         {"kind": "person", "system": system, "vendor_id": key, "person_id": person}
-        for person, records in scene.persons().items() for system, key in records
+        for person, records in scene.persons().items() for system, key in records if (system, key) not in gone
     ]
     return plan
 
