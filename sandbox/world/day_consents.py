@@ -30,7 +30,9 @@ def plan_consents(agenda: Agenda, people: People, rates: DayRates) -> None:
             if len(chosen) == count:
                 break
             persons = {people.owners[record] for record, _ in point if record in people.owners}
-            if persons & taken or living(agenda.state, point) != point or (single and not all(_has_one_address(people, person) for person in persons)):
+            if persons & taken or living(agenda.state, point) != point:
+                continue
+            if single and not all(_has_one_address(people, person) for person in persons):
                 continue
             if record := chooser(point):
                 chosen.append(record)
@@ -88,6 +90,7 @@ def _prover(point: Point) -> Record | None:
 
 
 def say(agenda: Agenda, record: Record, state: str, *, proven: bool) -> Action:
+    """A permission is given or taken back in one record."""
     system, key = record
 
     def action(moment: datetime) -> None:

@@ -14,31 +14,14 @@ from sandbox.judge_rows import Case, judge_rows
 from sandbox.judge_traces import judge_permissions
 from sandbox.plan_rows import plan_of, read_plan
 from sandbox.verdict import Verdict
-from sandbox.world import ids
-from sandbox.world.chronicle import Gone
-from sandbox.world.scene import Scene
 from sandbox.world.settings import WorldError
 from sandbox.world.truth import Row, read_truth
-from tests.sandbox.perfect import perfect_plan, push
-
-PlanRows = list[dict[str, Any]]
-
-
-@pytest.fixture
-def night(first_day) -> tuple[Scene, PlanRows]:
-    """A night in which all went well, and its plan."""
-    rows = read_truth(first_day.folder, 1)
-    push(first_day, rows)
-    return first_day, perfect_plan(first_day, rows)
+from tests.sandbox.perfect import PlanRows, add, kinds, perfect_plan
 
 
 def one(plan: PlanRows, **facts: Any) -> dict[str, Any]:
     """The first row with these facts."""
     return next(row for row in plan if all(row.get(name) == value for name, value in facts.items()))
-
-
-def kinds(verdict: Verdict) -> set[str]:
-    return {failure.kind for failure in verdict.failures}
 
 
 def test_a_perfect_night_passes(night):
@@ -77,26 +60,16 @@ def _set(name: str, value: Any, **facts: Any) -> Callable[[PlanRows], None]:
     return lambda plan: one(plan, **facts).update({name: value})
 
 
-def _add(**facts: Any) -> Callable[[PlanRows], None]:
-    row = {
-        "system": "shopify", "entity": "prices", "field": "amount",
-        "vendor_id": "gid://shopify/ProductVariant/4000000001", "vendor_sub_id": "gid://shopify/PriceList/3",
-        "observed": "100", "desired": "200", "drift_class": "elsewhere", "disposition": "approve",
-        "outcome": "applied", "verification": "confirmed",
-    }
-    return lambda plan: plan.append(row | facts)
-
-
 @pytest.mark.parametrize(("spoil", "kind"), [
     (_drop(drift_class="here", entity="prices"), "missed"),
     (_drop(drift_class="unexplained"), "missed"),
     (_drop(drift_class="raise_without_proof"), "missed"),
     (_drop(disposition="not_writable"), "missed"),
     (_drop(kind="quarantine"), "quarantine missed"),
-    (_add(), "false"),
-    (_add(disposition="hold", outcome=None, verification=None), "false"),
-    (_add(entity="consents", field="state", vendor_id="C00000001", drift_class="lower", desired="no"), "false"),
-    (_add(kind="quarantine"), "quarantine false"),
+    (add(), "false"),
+    (add(disposition="hold", outcome=None, verification=None), "false"),
+    (add(entity="consents", field="state", vendor_id="C00000001", drift_class="lower", desired="no"), "false"),
+    (add(kind="quarantine"), "quarantine false"),
     (_set("drift_class", "both", drift_class="elsewhere", entity="prices"), "misclassed"),
     (_set("drift_class", "explained", drift_class="unexplained"), "misclassed"),
     (_set("disposition", "hold", disposition="approve", entity="prices"), "misjudged"),
@@ -111,66 +84,6 @@ def test_each_wrong_plan_fails(night, spoil, kind):
     scene, plan = night
     spoil(plan)
     assert kinds(judge_scene(scene, plan_of(plan))) == {kind}
-
-
-def _gone(scene: Scene, kind: str) -> Gone:
-    """A record that is gone; of a person who is known elsewhere still."""
-    kept = {one for records in scene.persons().values() if len(records) > 1 for one in records}
-    return next(one for one in scene.chronicle.gone if one.kind == kind and (kind == "items" or
-                (one.system, one.key) in kept))
-
-
-@pytest.mark.parametrize("disposition", ["approve", "hold", "refuse"])
-@pytest.mark.parametrize("entity", ["prices", "stock"])
-def test_a_correction_of_a_deleted_item_is_false(night, entity, disposition):
-    scene, plan = night
-    gone = _gone(scene, "items")
-    _add(system=gone.system, entity=entity, vendor_id=gone.key, disposition=disposition)(plan)
-    verdict = judge_scene(scene, plan_of(plan))
-    assert kinds(verdict) == {"false"}
-    assert "the record is gone (deleted)" in verdict.failures[0].words
-
-
-@pytest.mark.parametrize("facts", [
-    {"entity": "customers", "field": "phone", "observed": "+331", "desired": "+332"},
-    {"entity": "customers", "field": "city", "observed": "SETE", "desired": "Sète"},
-    {"entity": "consents", "field": "state", "observed": "yes", "desired": "no", "drift_class": "lower",
-     "rule": "withdrawal of the same person"},
-])
-def test_a_correction_of_a_customer_who_is_gone_is_false(night, facts):
-    """Whatever would excuse it of a living one: an unknown person, looks alone, another address of the person."""
-    scene, plan = night
-    gone = _gone(scene, "customers")
-    _add(system=gone.system, vendor_id=gone.key, vendor_sub_id="", **facts)(plan)
-    verdict = judge_scene(scene, plan_of(plan))
-    assert kinds(verdict) == {"false"}
-    assert f"the record is gone ({gone.how})" in verdict.failures[0].words
-
-
-def test_a_person_may_not_keep_a_record_that_is_gone(night):
-    scene, plan = night
-    gone = _gone(scene, "customers")
-    plan.append({"kind": "person", "system": gone.system, "vendor_id": gone.key, "person_id": "P"})
-    assert kinds(judge_scene(scene, plan_of(plan))) == {"believed gone record"}
-    assert judge_scene(scene, plan_of(plan), down=frozenset({gone.system})).is_passed, "nobody could see that it went"
-
-
-def test_a_deleted_item_excuses_no_quarantine(night):
-    """Its records in other systems are as sound as ever."""
-    scene, plan = night
-    gone = next(one for one in scene.chronicle.gone if (one.kind, one.system) == ("items", "hubspot"))
-    number = ids.item_number("hubspot", gone.key)
-    plan.append({"kind": "quarantine", "system": "shopify", "entity": "prices", "field": "amount",
-                 "vendor_id": ids.shopify_variant(number)})
-    assert kinds(judge_scene(scene, plan_of(plan))) == {"quarantine false"}
-
-
-def test_writes_to_what_is_gone_and_records_made_anew_fail(night):
-    scene, plan = night
-    gone = next(one for one in scene.chronicle.gone if one.system == "mailchimp")
-    scene.store.effect("mailchimp", "consents", gone.key, "audience", "none", "no", origin="api")
-    scene.store.effect("mailchimp", "members", "f" * 32, "created", None, "audience", origin="api")
-    assert kinds(judge_scene(scene, plan_of(plan))) == {"written gone record", "recreated"}
 
 
 def test_holding_everything_fails(first_day):
