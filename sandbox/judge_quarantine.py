@@ -14,9 +14,9 @@ _FAMILIES = (
 
 
 def judge_quarantine(
-    bad: list[BadRow], deleted: list[int], plan: Plan, verdict: Verdict, down: frozenset[str] = frozenset()
+    bad: list[BadRow], plan: Plan, verdict: Verdict, down: frozenset[str] = frozenset()
 ) -> None:
-    """Judge all quarantined rows. A deleted or spoilt item may take its other records with it."""
+    """Judge all quarantined rows. A spoilt item may take its other records with it; a deleted one takes none."""
     for row in bad:
         tally = verdict.tally(row.entity, "bad_row")
         tally.expected += 1
@@ -28,7 +28,7 @@ def judge_quarantine(
             tally.missed += 1
             verdict.fail("quarantine missed", f"{row.system} {row.entity}.{row.field} {row.vendor_id}", row.note)
     known = {(row.system, row.vendor_id) for row in bad}
-    spoilt = [row.item for row in bad if row.item >= 0] + deleted
+    spoilt = [row.item for row in bad if row.item >= 0]
     known |= {(system, ids.item_key(system, number)) for number in spoilt for system in _SELLERS}
     for system, entity, vendor_id, name in sorted(plan.quarantine):
         if (system, vendor_id) not in known:

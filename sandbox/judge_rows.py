@@ -1,7 +1,8 @@
 """Holds every correction of a plan against the truth: found, missed, false, misclassed, and what became of it.
 
 What must be pushed has to be approved, applied, confirmed, and be there now. What must not be pushed has to stand in
-the plan with the right answer, and must not have been touched. Whatever else is planned is false.
+the plan with the right answer, and must not have been touched. Whatever else is planned is false, and so is anything
+for a record that is gone.
 """
 
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ class Case:
     """Systems that were not read that night."""
     settled: set[Key] = field(default_factory=set)
     """Rows that an earlier run of the same night has made pointless."""
+    gone: dict[Record, str] = field(default_factory=dict)
+    """How each record, of an item or a customer, that is there no more went away."""
 
 
 def judge_rows(case: Case, plan: Plan, verdict: Verdict) -> None:
@@ -108,6 +111,12 @@ def _judge_answer(case: Case, planned: Planned, row: Row, verdict: Verdict) -> N
 
 
 def _judge_unexpected(case: Case, planned: Planned, verdict: Verdict) -> None:
+    how = case.gone.get((planned.system, planned.vendor_id))
+    if how is not None:
+        verdict.tally(planned.entity, planned.drift_class).false += 1
+        words = f"the record is gone ({how}), and {planned.disposition} {planned.drift_class}: "
+        verdict.fail("false", where(planned.key), f"{words}{planned.observed} -> {planned.desired}")
+        return
     if planned.entity == "customers":
         if (planned.system, planned.vendor_id) in case.strangers:
             verdict.tally("customers", planned.drift_class).apart += 1

@@ -91,6 +91,14 @@ class Vendor(Protocol):
         """Delete 'items' or 'customers'; they leave the lists as the vendor's do."""
         ...
 
+    def erase(self, store: Store, keys: Iterable[str], at: datetime) -> None:
+        """Delete customers for good, on the person's demand."""
+        ...
+
+    def merge(self, store: Store, key: str, twin: str, at: datetime) -> str:
+        """Make one customer of two, with the first one's values; the id that is left is not the first one's."""
+        ...
+
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         """(item key, list, currency, amount in minor units as text, compare-at in minor units or None)."""
         ...

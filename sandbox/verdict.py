@@ -13,7 +13,7 @@ class Failure:
 
     kind: str
     """missed, false, misclassed, misjudged, wrong value, unproved, touched, quarantine missed, quarantine false,
-    unplanned write, raised without proof, persons."""
+    unplanned write, raised without proof, believed gone record, written gone record, recreated, persons."""
     where: str
     """system entity.field key"""
     words: str

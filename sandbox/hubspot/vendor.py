@@ -147,6 +147,16 @@ class HubspotVendor:
             if not doc.deleted:
                 objects.archive(store, _KINDS[kind], doc, at=stamp(at), origin="world", operation=_BY_HAND)
 
+    def erase(self, store: Store, keys: Iterable[str], at: datetime) -> None:
+        """The screen's permanent delete: the contact is gone, and its address blocked."""
+        for doc in store.get_many(VENDOR, "contacts", keys).values():
+            objects.erase(store, doc, at=stamp(at), operation=_BY_HAND)
+
+    def merge(self, store: Store, key: str, twin: str, at: datetime) -> str:
+        """Two contacts become a third."""
+        found = store.get_many(VENDOR, "contacts", [key, twin])
+        return objects.merge(store, found[key], found[twin], at=stamp(at), operation=_BY_HAND).key
+
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         """(product, property name, currency, minor units as text, None); absent prices are left out."""
         for doc in _all(store, "products"):

@@ -96,6 +96,18 @@ class MailchimpVendor:
             if doc.text != "{}":
                 members.archive(store, doc, at, origin="world", operation=_BY_HAND)
 
+    def erase(self, store: Store, keys: Iterable[str], at: datetime) -> None:
+        """Delete for good: the address may never be imported again."""
+        audiences = [doc.key for doc in store.select(VENDOR, "lists")]
+        wanted = [store_key(list_id, key) for key in keys for list_id in audiences]
+        for doc in store.get_many(VENDOR, "members", wanted).values():
+            if doc.text != "{}":
+                members.erase(store, doc.parent, doc, at, operation=_BY_HAND)
+
+    def merge(self, store: Store, key: str, twin: str, at: datetime) -> str:
+        """Mailchimp merges no members: an address is one member."""
+        raise ValueError("Mailchimp merges no members")
+
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         """Mailchimp has no prices: nothing comes."""
         yield from ()

@@ -5,6 +5,7 @@ a million variants can be seeded.
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
@@ -167,6 +168,18 @@ class ShopifyVendor:
                 bury_variant(store, doc, at)
             else:
                 bury(store, table, doc, at)
+
+    def erase(self, store: Store, keys: Iterable[str], at: datetime) -> None:
+        """An erasure has the customer redacted; nothing of it is left to be listed."""
+        self.delete(store, "customers", keys, at)
+
+    def merge(self, store: Store, key: str, twin: str, at: datetime) -> str:
+        """customerMerge, in favour of the younger id: it takes over the first one's values."""
+        old, kept = (store.get_many(VENDOR, "customers", [k])[k] for k in (key, twin))
+        joined = replace(show.customer_record(old.body), key=kept.key)
+        _bury(store, "customers", old, at)
+        self.put_customers(store, [joined], at, log=True)
+        return kept.key
 
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         """(variant, list, currency, amount in minor units, compare-at in minor units or None)."""

@@ -5,6 +5,7 @@ Every put stamps the documents with the moment given and, where `log` is set, no
 """
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import TypeVar
@@ -22,6 +23,7 @@ from sandbox.vendor import Place, Settings
 T = TypeVar("T")
 CHUNK = 5000
 MERCHANT = "MLSANDBOXSQUARE"
+_FILLED = ("first_name", "last_name", "email", "phone", "card", "birth_date")
 
 
 class SquareVendor:
@@ -149,6 +151,21 @@ class SquareVendor:
             objects.delete_objects(store, keys, at)
         else:
             raise ValueError(f"Square deletes 'items' or 'customers', not {kind!r}")
+
+    def erase(self, store: Store, keys: Iterable[str], at: datetime) -> None:
+        """Square knows no other erasure than deleting the profile."""
+        self.delete(store, "customers", keys, at)
+
+    def merge(self, store: Store, key: str, twin: str, at: datetime) -> str:
+        """A new profile with the first one's values, and the other's where it has none; both old ids are gone."""
+        first, second = (documents.customer_record(store.get_many(NAME, "customers", [k])[k].body) for k in (key, twin))
+        number = int(store.fact("square_merged") or 0) + 1
+        store.set_fact("square_merged", str(number))
+        blanks = {name: getattr(second, name) for name in _FILLED if not getattr(first, name)}
+        joined = replace(first, key=f"CM{number:08d}", **blanks)
+        self.delete(store, "customers", [key, twin], at)
+        self.put_customers(store, [joined], at, log=True)
+        return joined.key
 
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         """Base prices and overrides of living variations."""

@@ -34,7 +34,11 @@ class Outbox:
     movements: list[Movement] = field(default_factory=list)
     levels: dict[int, None] = field(default_factory=dict)
     """Shelf rows whose level in Shopify changed by hand or by an order."""
-    gone: list[tuple[str, str]] = field(default_factory=list)
+    gone: list[tuple[str, str, str]] = field(default_factory=list)
+    """(system, kind, key) of what is deleted."""
+    erased: list[tuple[str, str]] = field(default_factory=list)
+    merged: list[tuple[str, str, str, str]] = field(default_factory=list)
+    """(person, system, key, key of the twin)."""
 
 
 class Agenda:
@@ -44,6 +48,8 @@ class Agenda:
         self.scene, self.state, self.night = scene, state, night
         self.opens = night_time(night - 1) + _OPENS
         self.outbox = Outbox()
+        self.joined: list[tuple[str, str, str]] = []
+        """(person, system, key) of what merges have left."""
         self._events: list[tuple[int, int, Action]] = []
 
     def dice(self, *topics: str) -> Dice:
@@ -86,8 +92,13 @@ class Agenda:
                     vendor.put_customers(store, customers, at, log=True)
                 if orders := [record for key, record in box.orders.items() if key[0] == system]:
                     vendor.put_orders(store, orders, log=True)
-                if gone := [key for owner, key in box.gone if owner == system]:
-                    vendor.delete(store, "items", gone, at)
+                for kind in ("items", "customers"):
+                    if gone := [key for owner, what, key in box.gone if (owner, what) == (system, kind)]:
+                        vendor.delete(store, kind, gone, at)
+                if erased := [key for owner, key in box.erased if owner == system]:
+                    vendor.erase(store, erased, at)
+                for person, _, key, twin in [one for one in box.merged if one[1] == system]:
+                    self.joined.append((person, system, vendor.merge(store, key, twin, at)))
             if box.promotions:
                 self.scene.vendors["square"].put_promotions(store, box.promotions, at)
             if box.movements:

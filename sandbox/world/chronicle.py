@@ -1,6 +1,7 @@
 """The world's diary: what it did by hand and must know again tomorrow. Kept in `truth/chronicle.json`.
 
-Bad rows it planted, promotions it announced, web orders still open, and the next free number of everything it mints.
+Bad rows it planted, promotions it announced, web orders still open, records that are gone, and the next free number of
+everything it mints.
 """
 
 import json
@@ -41,6 +42,24 @@ class Announced:
 
 
 @dataclass(slots=True)
+class Gone:
+    """A record that somebody deleted, archived, merged or erased. Nothing may be planned for it ever again."""
+
+    system: str
+    kind: str
+    """'items' or 'customers'."""
+    key: str
+    how: str
+    night: int
+    """The first night that must know."""
+    address: str = ""
+    """Of a customer who had said something: the address, and what the last night heard."""
+    state: str = "none"
+    said_at: str = ""
+    is_proven: bool = False
+
+
+@dataclass(slots=True)
 class OpenOrder:
     """A web order not yet sent. `lines` are (line number, shelf row, quantity, unit price)."""
 
@@ -59,7 +78,9 @@ class Chronicle:
     bad: list[BadRow] = field(default_factory=list)
     promotions: list[Announced] = field(default_factory=list)
     open_orders: list[OpenOrder] = field(default_factory=list)
-    deleted_items: list[int] = field(default_factory=list)
+    gone: list[Gone] = field(default_factory=list)
+    counted: dict[str, int] = field(default_factory=dict)
+    """By shelf row: the night before which it was last counted by hand."""
     next_number: dict[str, int] = field(default_factory=dict)
     """By kind: square_order, shopify_order, shopify_line, movement, extra_item, person, and each system's records."""
     effects_seen: int = 0
@@ -73,8 +94,12 @@ class Chronicle:
 
     @property
     def spoilt(self) -> set[int]:
-        """Variants that no drift may be planted on."""
-        return {row.item for row in self.bad if row.item >= 0} | set(self.deleted_items)
+        """Variants that no drift may be planted on: a row in quarantine hides what else is wrong."""
+        return {row.item for row in self.bad if row.item >= 0}
+
+    def is_gone(self, kind: str) -> set[tuple[str, str]]:
+        """(system, key) of the 'items' or 'customers' that are gone."""
+        return {(one.system, one.key) for one in self.gone if one.kind == kind}
 
     def save(self, folder: Path) -> None:
         """Write it under `<folder>/truth`."""
@@ -88,6 +113,7 @@ class Chronicle:
         kept |= {
             "settings": WorldSettings(**kept["settings"]), "bad": [BadRow(**row) for row in kept["bad"]],
             "promotions": [Announced(**row) for row in kept["promotions"]],
+            "gone": [Gone(**row) for row in kept["gone"]],
             "open_orders": [OpenOrder(**row) for row in kept["open_orders"]],
         }
         return cls(**kept)

@@ -8,6 +8,7 @@ from sandbox.vendor import Vendor
 from sandbox.world.agenda import Agenda
 from sandbox.world.create import Say
 from sandbox.world.day_consents import plan_consents
+from sandbox.world.day_departures import plan_departures
 from sandbox.world.day_people import People, plan_people
 from sandbox.world.day_prices import plan_prices
 from sandbox.world.day_stock import plan_stock
@@ -31,20 +32,22 @@ def live_day(
     say(f"what night {night - 1} left behind")
     state, persons = scene.look(), scene.persons()
     scene.settle(state, persons, away)
+    hands = {name: [one for one in records if one[1] in state.customers[one[0]]] for name, records in persons.items()}
     earlier = scene.unresolved(state)
     store.set_now(max(store.now(), night_time(night - 1)))
     say(f"the day before night {night}")
     agenda = Agenda(scene, state, night)
-    people = People(agenda, persons)
+    people = People(agenda, {name: records for name, records in hands.items() if records}, persons)
     plan_prices(agenda, rates, earlier)
     plan_stock(agenda, rates)
     plan_people(agenda, people, rates)
+    plan_departures(agenda, people, rates, away)
     plan_consents(agenda, people, rates)
     agenda.live()
     store.set_now(night_time(night))
-    write_persons(folder, people.joined, append=True)
+    write_persons(folder, people.joined + agenda.joined, append=True)
     say(f"the truth about night {night}")
-    rows = scene.tell(night, scene.look(), persons, earlier)
+    rows = scene.tell(night, scene.look(), scene.persons(), earlier)
     scene.save()
     if not scene.chronicle.settings.over_cap:
         check_shares(rows)

@@ -9,7 +9,7 @@ from sandbox.world.agenda import Action, Agenda
 from sandbox.world.day_people import People
 from sandbox.world.identity import Record, email_norm
 from sandbox.world.settings import DayRates
-from sandbox.world.truth_consents import Point
+from sandbox.world.truth_consents import Point, living
 
 Chooser = Callable[[Point], Record | None]
 _PROVERS = ("mailchimp", "shopify", "hubspot")
@@ -21,7 +21,6 @@ def plan_consents(agenda: Agenda, people: People, rates: DayRates) -> None:
     n, dice = agenda.scene.chronicle.settings.persons, agenda.dice("consents")
     points, addresses = people.points, sorted(people.points)
     order = [points[addresses[at]] for at in dice.order(len(addresses)).tolist()]
-    owners = {record: person for person, records in people.persons.items() for record in records}
     taken = set(people.touched)
     actions: list[Action] = []
 
@@ -30,8 +29,10 @@ def plan_consents(agenda: Agenda, people: People, rates: DayRates) -> None:
         for point in order:
             if len(chosen) == count:
                 break
-            persons = {owners[record] for record, _ in point}
-            if persons & taken or (single and not all(_has_one_address(people, person) for person in persons)):
+            persons = {people.owners[record] for record, _ in point if record in people.owners}
+            if persons & taken or living(agenda.state, point) != point:
+                continue
+            if single and not all(_has_one_address(people, person) for person in persons):
                 continue
             if record := chooser(point):
                 chosen.append(record)
@@ -41,11 +42,11 @@ def plan_consents(agenda: Agenda, people: People, rates: DayRates) -> None:
     wanted = rates.count("opt_outs", n)
     for at, chooser in enumerate((_told_beside_the_till, _told_among_others, _told_at_the_till)):
         for record in choose(wanted // 3 + (at < wanted % 3), chooser, single=False):
-            actions.append(_say(agenda, record, "no", proven=False))
+            actions.append(say(agenda, record, "no", proven=False))
     for kind, proven in (("proven_opt_ins", True), ("unproven_opt_ins", False)):
         count = rates.count(kind, n)
         found = choose(count, _prover, single=True)
-        actions += [_say(agenda, record, "yes", proven=proven) for record in found]
+        actions += [say(agenda, record, "yes", proven=proven) for record in found]
         for _ in range(count - len(found)):
             actions += _newcomer(agenda, people, proven=proven)
     agenda.spread(dice, actions)
@@ -88,7 +89,8 @@ def _prover(point: Point) -> Record | None:
     return next((found[system] for system in _PROVERS if system in found), None)
 
 
-def _say(agenda: Agenda, record: Record, state: str, *, proven: bool) -> Action:
+def say(agenda: Agenda, record: Record, state: str, *, proven: bool) -> Action:
+    """A permission is given or taken back in one record."""
     system, key = record
 
     def action(moment: datetime) -> None:

@@ -25,10 +25,14 @@ Changes = dict[str, str]
 class People:
     """The persons of a day: who may still be touched, and the hands that touch them."""
 
-    def __init__(self, agenda: Agenda, persons: Persons) -> None:
+    def __init__(self, agenda: Agenda, persons: Persons, ever: Persons) -> None:
+        """`persons`: records that are there; `ever`: those that are gone as well."""
         self.agenda, self.persons, self.dice = agenda, persons, agenda.dice("people")
         self.bad, self.joined = agenda.scene.bad_records, list[tuple[str, str, str]]()
-        self.points = contact_points(agenda.state, self.bad)
+        self.points = contact_points(agenda.state, self.bad, agenda.scene.chronicle.gone)
+        self.owners = {record: person for person, records in ever.items() for record in records}
+        self.forsaken = {self.owners[record] for record in agenda.scene.chronicle.is_gone("customers")}
+        """Persons of whom some record is gone."""
         self.touched: set[str] = set()
         """Persons whose records as such changed today: new ones, spoilt ones."""
         self._emails = {
@@ -105,7 +109,7 @@ def plan_people(agenda: Agenda, people: People, rates: DayRates) -> None:
     n = agenda.scene.chronicle.settings.persons
     actions: list[Action] = []
     for kind, plan in (
-        ("authority_customer_edits", _authority_edit), ("here_customer_edits", _here_edit),
+        ("authority_customer_edits", authority_edit), ("here_customer_edits", _here_edit),
         ("both_customer_edits", _both_edit), ("moves", _move), ("joining_customers", _joining),
     ):
         wanted = rates.count(kind, n)
@@ -141,7 +145,8 @@ def _changed(people: People, record: Record, field: str) -> str:
     return FAMILY[start] if folded(FAMILY[start]) != folded(held.last_name) else FAMILY[start - 1]
 
 
-def _authority_edit(people: People, person: str) -> list[Action]:
+def authority_edit(people: People, person: str) -> list[Action]:
+    """A new name or number in the system that knows best, where another is to follow."""
     field = ("phone", "last_name", "phone")[people.dice.one(3)]
     sides = _sides(people, person, field)
     return [people.edit(sides[0], {field: _changed(people, sides[0], field)})] if sides else []
@@ -174,6 +179,8 @@ def _move(people: People, person: str) -> list[Action]:
 def _joining(people: People, person: str) -> list[Action]:
     """Somebody known gives another system a name that is not quite theirs; a system of lower standing."""
     state, records = people.agenda.state, people.persons[person]
+    if person in people.forsaken:
+        return []
     known = sorted((RANK.index(system) for system, _ in records))
     held = state.customers[RANK[known[0]]][next(key for system, key in records if system == RANK[known[0]])]
     free = [system for at, system in enumerate(RANK) if at > known[0] and at not in known]

@@ -12,6 +12,7 @@ from sandbox.records import Price
 from sandbox.world import ids
 from sandbox.world.agenda import Action, Agenda, Pool
 from sandbox.world.bad_rows import ITEM_KINDS, Dirt, bad_item
+from sandbox.world.day_deletions import delete_items, deleted_before, deletion, lives_on
 from sandbox.world.dice import Bools, Dice
 from sandbox.world.items import CURRENCIES, VENDOR_LISTS, item_of, shown_prices
 from sandbox.world.memory import AUTHORITY
@@ -32,6 +33,7 @@ def plan_prices(agenda: Agenda, rates: DayRates, earlier: list[Row]) -> None:
     free, calm = _free(agenda)
     pool = Pool(agenda.dice("items"), free)
     n, dice = len(free), agenda.dice("prices")
+    gone = delete_items(agenda, pool, calm, rates)
     has = {key: values > BAD for key, values in agenda.state.prices.items()}
     actions: list[Action] = []
     edits = rates.count("authority_price_edits", n)
@@ -54,11 +56,12 @@ def plan_prices(agenda: Agenda, rates: DayRates, earlier: list[Row]) -> None:
     actions += _guarded(agenda, pool, rates.count("guarded_prices", n))
     drift = price_drift(agenda.scene.catalogue, agenda.state.prices, agenda.scene.discount(agenda.night))
     unknown = agenda.state.prices["hubspot", "eur"] == NONE
+    unknown[[ids.item_number(*one) for one in agenda.scene.chronicle.is_gone("items") if one[0] == "hubspot"]] = False
     actions += [_new_product(agenda, new, drift) for new in pool.take(rates.count("new_products", n), unknown)]
     actions += _bad_items(agenda, pool, rates, calm)
-    for at, number in enumerate(pool.take(rates.count("deleted_items", n), calm & has["hubspot", "eur"])):
-        agenda.scene.chronicle.deleted_items.append(number)
-        actions.append(_delete(agenda, ("hubspot", "shopify")[at % 2], number))
+    actions += [deletion(agenda, system, number) for system, number in gone]
+    before = deleted_before(agenda, dice, gone, rates.count("edits_of_deleted_items", n))
+    actions += [edit for _, number in gone + before for edit in _edit_beside(agenda, dice, number)]
     actions += _second_thoughts(agenda, dice, earlier)
     agenda.spread(dice, actions)
     agenda.at(dice.one(600), _announce(agenda, pool))
@@ -177,8 +180,15 @@ def _put_dirt(agenda: Agenda, dirt: Dirt) -> Action:
     return action
 
 
-def _delete(agenda: Agenda, system: str, number: int) -> Action:
-    return lambda _: agenda.outbox.gone.append((system, ids.item_key(system, number)))
+def _edit_beside(agenda: Agenda, dice: Dice, number: int) -> list[Action]:
+    """A new price, where it now comes from, of what another system has deleted; while nothing of it waits."""
+    prices, system = agenda.state.prices, lives_on(agenda, number)
+    drift = price_drift(agenda.scene.catalogue, prices, agenda.scene.discount(agenda.night - 1))
+    if not system or any(one.differs[number] for one in drift.values()):
+        return []
+    if system == "square":
+        return [_authority_edit(agenda, dice, number, "eur")]
+    return [_set_relative(agenda, system, "eur", number, _BY_HAND[dice.one(len(_BY_HAND))])]
 
 
 def _second_thoughts(agenda: Agenda, dice: Dice, earlier: list[Row]) -> list[Action]:
@@ -188,6 +198,8 @@ def _second_thoughts(agenda: Agenda, dice: Dice, earlier: list[Row]) -> list[Act
         if row.entity != "prices" or row.field != "amount" or row.system != "shopify" or row.vendor_sub_id != "base":
             continue
         number = ids.item_number("shopify", row.vendor_id)
+        if prices["shopify", "eur"][number] <= BAD:
+            continue
         if row.disposition == "must_refuse" and dice.one(2) and memory.seen["shopify", "eur"][number] > BAD:
             actions.append(_set(agenda, "square", "eur", number, int(memory.seen["shopify", "eur"][number])))
         elif row.drift_class == "here" and str(prices["shopify", "eur"][number]) == row.observed and not dice.one(5):

@@ -3,7 +3,7 @@
 Goods are only sold while some can be: what Square counts stays above what the webshop has promised and keeps back.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import numpy as np
 
@@ -11,10 +11,14 @@ from sandbox.records import Line, Movement, Order
 from sandbox.world import ids
 from sandbox.world.agenda import Action, Agenda, Pool
 from sandbox.world.chronicle import OpenOrder
+from sandbox.world.day_deletions import rows_of
 from sandbox.world.dice import Bools, Dice
 from sandbox.world.settings import DayRates
 from sandbox.world.state import NONE
+from sandbox.world.truth import read_truth
 from sandbox.world.truth_stock import stock_drift
+
+_AT_ONCE = timedelta()
 
 
 def plan_stock(agenda: Agenda, rates: DayRates) -> None:
@@ -28,11 +32,15 @@ def plan_stock(agenda: Agenda, rates: DayRates) -> None:
         actions.append(_till(agenda, row, "sale", -1 - dice.one(2)))
     for row in pool.take(rates.count("store_returns", n), in_shops):
         actions.append(_till(agenda, row, "return", 1))
+    for row in pool.take(rates.count("late_sales", n), in_shops & (spare >= 3) & ~_counted_lately(agenda)):
+        actions.append(_till(agenda, row, "sale", -1 - dice.one(2), late_by=timedelta(hours=24 + dice.one(47))))
+    actions += _beside_deleted(agenda, dice, in_shops & (spare >= 3))
     for row in pool.take(rates.count("deliveries", n)):
         actions.append(_move(agenda, row, "receipt", 4 + dice.one(20)))
     for row in pool.take(rates.count("counts", n), spare >= 3):
         off = (-2, -1, 1, 2, 3)[dice.one(5)]
         actions.append(_move(agenda, row, "count", int(agenda.state.on_hand[row]) + off))
+        scene.chronicle.counted[str(row)] = agenda.night
     for row in pool.take(rates.count("level_edits", n)):
         actions.append(_type_level(agenda, row, (-3, -2, -1, 2, 4, 7)[dice.one(6)]))
     for row in pool.take(rates.count("web_orders", n), spare >= 3):
@@ -42,6 +50,29 @@ def plan_stock(agenda: Agenda, rates: DayRates) -> None:
     for row in Pool(agenda.dice("new levels"), unshelved).take(rates.count("new_levels", n)):
         actions.append(_new_level(agenda, row, 1 + dice.one(5)))
     agenda.spread(dice, actions)
+
+
+def _counted_lately(agenda: Agenda) -> Bools:
+    """Rows of which Square counted the units within three days: a count covers what was sold before it."""
+    scene, since = agenda.scene, agenda.night - 4
+    counted = np.zeros(len(scene.shelves), dtype=np.bool_)
+    counted[[int(row) for row, night in scene.chronicle.counted.items() if night >= since]] = True
+    places = {place.square: at for at, place in enumerate(scene.shelves.places)}
+    for night in range(max(0, since), agenda.night):  # a night that told Square of web orders counted, too
+        for row in read_truth(scene.folder, night):
+            if (row.system, row.entity) == ("square", "stock"):
+                number = ids.item_number("square", row.vendor_id)
+                counted[scene.shelves.row_of(number, places[row.vendor_sub_id])] = True
+    return counted
+
+
+def _beside_deleted(agenda: Agenda, dice: Dice, can_sell: Bools) -> list[Action]:
+    """The till sells what the shop has deleted, and the shop's level moves of what the till has: no drift in either."""
+    state, actions = agenda.state, list[Action]()
+    sold = rows_of(agenda, "shopify") & _held(agenda, free=False) & can_sell
+    actions += [_till(agenda, row, "sale", -1) for row in Pool(agenda.dice("sold beside"), sold).take(1)]
+    typed = rows_of(agenda, "square") & agenda.scene.shelves.is_compared & (state.available != NONE)
+    return actions + [_type_level(agenda, row, 2) for row in Pool(agenda.dice("typed beside"), typed).take(1)]
 
 
 def _held(agenda: Agenda, *, free: bool) -> Bools:
@@ -57,8 +88,8 @@ def _free(agenda: Agenda) -> Bools:
     return _held(agenda, free=True) & ~drift.shopify_differs & ~drift.square_differs
 
 
-def _move(agenda: Agenda, row: int, kind: str, quantity: int) -> Action:
-    """One entry of Square's log, and its effect on what Square counts."""
+def _move(agenda: Agenda, row: int, kind: str, quantity: int, late_by: timedelta = _AT_ONCE) -> Action:
+    """One entry of Square's log, and its effect on what Square counts. `late_by`: how long ago it happened."""
     scene, state = agenda.scene, agenda.state
     key = ids.square_movement(scene.chronicle.mint("movement"))
 
@@ -69,15 +100,19 @@ def _move(agenda: Agenda, row: int, kind: str, quantity: int) -> Action:
         scene.memory.on_hand[row] = expected if scene.memory.on_hand[row] != NONE else NONE
         agenda.outbox.movements.append(Movement(
             key, ids.square_variation(int(scene.shelves.item[row])),
-            scene.shelves.places[int(scene.shelves.location[row])].square, kind, quantity, moment,  # type: ignore[arg-type]
+            scene.shelves.places[int(scene.shelves.location[row])].square, kind, quantity,  # type: ignore[arg-type]
+            moment - late_by,
         ))
 
     return action
 
 
-def _till(agenda: Agenda, row: int, kind: str, quantity: int) -> Action:
-    """A sale or a return at a till: the movement and the order beside it."""
-    scene, move = agenda.scene, _move(agenda, row, kind, quantity)
+def _till(agenda: Agenda, row: int, kind: str, quantity: int, late_by: timedelta = _AT_ONCE) -> Action:
+    """A sale or a return at a till: the movement and the order beside it.
+
+    An offline till tells of it days later, with its old time; when Square heard of it, is the order's `updated_at`.
+    """
+    scene, move = agenda.scene, _move(agenda, row, kind, quantity, late_by)
     number, place = scene.chronicle.mint("square_order"), scene.shelves.places[int(scene.shelves.location[row])]
     item = int(scene.shelves.item[row])
     price = scene.catalogue.chf if place.currency == "CHF" and scene.catalogue.chf[item] else scene.catalogue.eur
@@ -87,7 +122,7 @@ def _till(agenda: Agenda, row: int, kind: str, quantity: int) -> Action:
         back = max(0, quantity)
         line = Line(ids.square_line(number, 0), ids.square_variation(item), abs(quantity), int(price[item]), back)
         agenda.outbox.orders["square", ids.square_order(number)] = Order(
-            ids.square_order(number), place.square, "", place.currency, (line,), moment, moment
+            ids.square_order(number), place.square, "", place.currency, (line,), moment - late_by, moment
         )
 
     return action

@@ -12,7 +12,7 @@ from pathlib import Path
 from sandbox.store import Store
 from sandbox.vendor import Vendor
 from sandbox.world.catalogue import Catalogue, build_catalogue
-from sandbox.world.chronicle import Chronicle
+from sandbox.world.chronicle import BadRow, Chronicle
 from sandbox.world.dice import Ints
 from sandbox.world.identity import Persons, Record, read_persons
 from sandbox.world.memory import Memory
@@ -22,7 +22,7 @@ from sandbox.world.state import State, observe
 from sandbox.world.truth import Row, apply_caps, carry, read_truth, write_truth
 from sandbox.world.truth_consents import consent_rows
 from sandbox.world.truth_customers import customer_rows, settle_customers
-from sandbox.world.truth_prices import discounts, price_rows, settle_prices
+from sandbox.world.truth_prices import discounts, price_rows, rateless_rows, settle_prices
 from sandbox.world.truth_stock import settle_stock, stock_rows
 from sandbox.world.values import values_now
 
@@ -64,6 +64,10 @@ class Scene:
     def bad_records(self) -> set[Record]:
         """Customer records that are in quarantine."""
         return {(row.system, row.vendor_id) for row in self.chronicle.bad if row.entity == "customers"}
+
+    def bad_rows(self, state: State) -> list[BadRow]:
+        """All that must be in quarantine: the dirt that was planted, and what nobody can compare any more."""
+        return self.chronicle.bad + rateless_rows(self.catalogue, state)
 
     def look(self) -> State:
         """What the systems hold now."""
@@ -112,8 +116,8 @@ class Scene:
         yield from price_rows(night, self.catalogue, state, self.memory, self.discount(night), spoilt)
         yield from stock_rows(night, self.shelves, state, self.memory, spoilt)
         yield from customer_rows(night, state, self.memory, persons, bad)
-        yield from consent_rows(night, state, persons, bad)
-        for row in self.chronicle.bad:
+        yield from consent_rows(night, state, persons, bad, self.chronicle.gone)
+        for row in self.bad_rows(state):
             yield Row(
                 night, row.system, row.entity, row.field, row.vendor_id, row.vendor_sub_id, "bad_row",
                 "must_quarantine", None, None, row.system, row.note,

@@ -16,6 +16,8 @@ EPOCH = datetime(2026, 6, 15, 0, 0, tzinfo=UTC)
 CAP_SHARE_PCT = {"items": 5.0, "prices": 6.0, "stock": 10.0, "customers": 15.0}
 """The estate's caps per system and field; the first night's natural differences must stay under them too."""
 CAP_FLOOR_ROWS = 50
+MOST_GONE = 0.20
+"""Of what a system was made with, no more than this share is ever deleted: a small world must not run empty."""
 MAX_CLASS_SHARE = 0.60
 MAX_JUMP = 0.30
 HISTORY_DAYS = 90
@@ -57,8 +59,11 @@ class DayRates:
     guarded_prices: tuple[float, int] = (0.003, 3)
     new_products: tuple[float, int] = (0.004, 1)
     bad_items: tuple[float, int] = (0.002, 2)
-    deleted_items: tuple[float, int] = (0.001, 0)
+    deleted_items: tuple[float, int] = (0.001, 1)
+    """In each of the systems that sell."""
+    edits_of_deleted_items: tuple[float, int] = (0.001, 1)
     store_sales: tuple[float, int] = (0.028, 2)
+    late_sales: tuple[float, int] = (0.002, 1)
     store_returns: tuple[float, int] = (0.004, 1)
     deliveries: tuple[float, int] = (0.006, 1)
     counts: tuple[float, int] = (0.003, 1)
@@ -73,6 +78,8 @@ class DayRates:
     moves: tuple[float, int] = (0.001, 1)
     new_customers: tuple[float, int] = (0.003, 2)
     joining_customers: tuple[float, int] = (0.003, 2)
+    gone_customers: tuple[float, int] = (0.0002, 1)
+    """For each way of going in each system."""
     bad_customers: tuple[float, int] = (0.0005, 1)
     opt_outs: tuple[float, int] = (0.006, 4)
     proven_opt_ins: tuple[float, int] = (0.0015, 2)

@@ -55,6 +55,9 @@ def observe(vendors: Mapping[str, Vendor], store: Store, variants: int, shelves:
         _read_prices(vendors[system], store, variants, prices, compare_at)
     on_hand, _ = _read_stock(vendors["square"], store, variants, shelves)
     _, available = _read_stock(vendors["shopify"], store, variants, shelves)
+    for system, levels in (("square", on_hand), ("shopify", available)):
+        # Some systems still show the levels of what they no longer sell: those are levels of nothing.
+        levels[prices[system, "eur"][shelves.item] == NONE] = NONE
     customers = {system: {c.key: c for c in vendors[system].observe_customers(store)} for system in SYSTEMS}
     return State(prices, compare_at, on_hand, available, customers)
 

@@ -2,6 +2,8 @@
 
 A target agreed when it last held what it ought to hold; since then it moved, or the authority moved, or both, or
 neither (a promotion began or ended). Guards overrule the class: nothing is pushed to zero, below cost, or far away.
+A record that is gone holds no price, so nothing of it drifts. Where the authority's is gone, the shop's own price is
+the truth (it stands in), and the CRM's net price cannot be compared with it: no system knows the tax rate any more.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,7 +14,7 @@ import numpy as np
 
 from sandbox.world import ids
 from sandbox.world.catalogue import Catalogue, to_gross, to_net
-from sandbox.world.chronicle import Announced
+from sandbox.world.chronicle import Announced, BadRow
 from sandbox.world.dice import Bools, Ints
 from sandbox.world.items import VENDOR_LISTS
 from sandbox.world.memory import AUTHORITY, TARGETS, Memory
@@ -99,6 +101,20 @@ def price_rows(
             night, "shopify", "prices", "compare_at", ids.shopify_variant(number), "base", drift_class,
             disposition_of(drift_class, night), _text(drift.observed[number]), _text(drift.golden[number]), "square",
         )
+
+
+def rateless_rows(catalogue: Catalogue, state: State) -> list[BadRow]:
+    """Net prices in the CRM that nothing can be said of: Square alone knows tax rates, and its record is gone.
+
+    The next source of truth, Shopify, tells prices with tax; net and gross without a rate are reported, never guessed.
+    """
+    prices = state.prices
+    left = catalogue.in_square & (prices["square", "eur"] == NONE)
+    left &= (prices["shopify", "eur"] > BAD) & (prices["hubspot", "eur"] > BAD)
+    return [
+        BadRow("hubspot", "prices", "tax_rate_bp", ids.hubspot_product(number), "", "no tax rate is known any more")
+        for number in np.flatnonzero(left).tolist()
+    ]
 
 
 def settle_prices(

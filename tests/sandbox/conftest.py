@@ -13,7 +13,7 @@ from sandbox.world.scene import Scene
 from sandbox.world.settings import EPOCH, WorldSettings
 from sandbox.world.truth import read_truth
 from tests.sandbox.fake import fake_vendors
-from tests.sandbox.perfect import push
+from tests.sandbox.perfect import PlanRows, perfect_plan, push
 
 SMALL = WorldSettings(seed=3, variants=60, persons=80, shops=3)
 
@@ -51,3 +51,11 @@ def first_day(_template: Path, tmp_path: Path) -> Scene:
 def new_world(tmp_path: Path) -> Callable[..., Scene]:
     """Makes worlds: `new_world()`, `new_world("b", settings)`."""
     return lambda name="a", settings=SMALL: make(tmp_path / name, settings)
+
+
+@pytest.fixture
+def night(first_day) -> tuple[Scene, PlanRows]:
+    """A night in which all went well, and its plan."""
+    rows = read_truth(first_day.folder, 1)
+    push(first_day, rows)
+    return first_day, perfect_plan(first_day, rows)

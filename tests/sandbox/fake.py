@@ -67,6 +67,16 @@ class FakeVendor:
             if doc is not None:
                 store.put(self.name, kind, key, doc.text, updated_at=at, deleted=True)
 
+    def erase(self, store: Store, keys: Iterable[str], at: datetime) -> None:
+        self.delete(store, "customers", keys, at)
+
+    def merge(self, store: Store, key: str, twin: str, at: datetime) -> str:
+        doc = store.get(self.name, "customers", key)
+        assert doc is not None
+        self.delete(store, "customers", [key, twin], at)
+        self._put(store, "customers", [(f"{key}+", doc.body | {"key": f"{key}+"})], at)
+        return f"{key}+"
+
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         gone = {doc.key for doc in store.select(self.name, "items", where="deleted = 1")}
         for doc in store.select(self.name, "prices"):

@@ -3,17 +3,20 @@
 What the judge must pass; every test of a wrong plan starts from here and spoils one thing.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 from sandbox.records import Consent, Movement, Price, Stock
+from sandbox.verdict import Verdict
 from sandbox.world import ids
 from sandbox.world.items import CURRENCIES, VENDOR_LISTS
 from sandbox.world.scene import Scene
 from sandbox.world.settings import night_time
 from sandbox.world.truth import Row
 
+PlanRows = list[dict[str, Any]]
 _ANSWER = {"must_push": "approve", "must_hold": "hold", "must_refuse": "refuse", "not_writable": "not_writable"}
 
 
@@ -34,9 +37,10 @@ def perfect_plan(scene: Scene, rows: list[Row]) -> list[dict[str, Any]]:
             "drift_class": row.drift_class, "disposition": _ANSWER[row.disposition],
             "outcome": "applied" if is_pushed else None, "verification": "confirmed" if is_pushed else None,
         })
+    gone = scene.chronicle.is_gone("customers")
     plan += [
         {"kind": "person", "system": system, "vendor_id": key, "person_id": person}
-        for person, records in scene.persons().items() for system, key in records
+        for person, records in scene.persons().items() for system, key in records if (system, key) not in gone
     ]
     return plan
 
@@ -86,3 +90,19 @@ def push(scene: Scene, rows: list[Row]) -> None:
                 record = replace(record, **{row.field: row.desired})
             state.customers[row.system][row.vendor_id] = record
             vendor.put_customers(store, [record], at)
+
+
+def add(**facts: Any) -> Callable[[PlanRows], None]:
+    """Spoils a plan by one more correction: of a price that nothing is wrong with, where `facts` say no other."""
+    row = {
+        "system": "shopify", "entity": "prices", "field": "amount",
+        "vendor_id": "gid://shopify/ProductVariant/4000000001", "vendor_sub_id": "gid://shopify/PriceList/3",
+        "observed": "100", "desired": "200", "drift_class": "elsewhere", "disposition": "approve",
+        "outcome": "applied", "verification": "confirmed",
+    }
+    return lambda plan: plan.append(row | facts)
+
+
+def kinds(verdict: Verdict) -> set[str]:
+    """Names of what is wrong."""
+    return {failure.kind for failure in verdict.failures}

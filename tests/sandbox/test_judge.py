@@ -14,29 +14,14 @@ from sandbox.judge_rows import Case, judge_rows
 from sandbox.judge_traces import judge_permissions
 from sandbox.plan_rows import plan_of, read_plan
 from sandbox.verdict import Verdict
-from sandbox.world.scene import Scene
 from sandbox.world.settings import WorldError
 from sandbox.world.truth import Row, read_truth
-from tests.sandbox.perfect import perfect_plan, push
-
-PlanRows = list[dict[str, Any]]
-
-
-@pytest.fixture
-def night(first_day) -> tuple[Scene, PlanRows]:
-    """A night in which all went well, and its plan."""
-    rows = read_truth(first_day.folder, 1)
-    push(first_day, rows)
-    return first_day, perfect_plan(first_day, rows)
+from tests.sandbox.perfect import PlanRows, add, kinds, perfect_plan
 
 
 def one(plan: PlanRows, **facts: Any) -> dict[str, Any]:
     """The first row with these facts."""
     return next(row for row in plan if all(row.get(name) == value for name, value in facts.items()))
-
-
-def kinds(verdict: Verdict) -> set[str]:
-    return {failure.kind for failure in verdict.failures}
 
 
 def test_a_perfect_night_passes(night):
@@ -75,26 +60,16 @@ def _set(name: str, value: Any, **facts: Any) -> Callable[[PlanRows], None]:
     return lambda plan: one(plan, **facts).update({name: value})
 
 
-def _add(**facts: Any) -> Callable[[PlanRows], None]:
-    row = {
-        "system": "shopify", "entity": "prices", "field": "amount",
-        "vendor_id": "gid://shopify/ProductVariant/4000000001", "vendor_sub_id": "gid://shopify/PriceList/3",
-        "observed": "100", "desired": "200", "drift_class": "elsewhere", "disposition": "approve",
-        "outcome": "applied", "verification": "confirmed",
-    }
-    return lambda plan: plan.append(row | facts)
-
-
 @pytest.mark.parametrize(("spoil", "kind"), [
     (_drop(drift_class="here", entity="prices"), "missed"),
     (_drop(drift_class="unexplained"), "missed"),
     (_drop(drift_class="raise_without_proof"), "missed"),
     (_drop(disposition="not_writable"), "missed"),
     (_drop(kind="quarantine"), "quarantine missed"),
-    (_add(), "false"),
-    (_add(disposition="hold", outcome=None, verification=None), "false"),
-    (_add(entity="consents", field="state", vendor_id="C00000001", drift_class="lower", desired="no"), "false"),
-    (_add(kind="quarantine"), "quarantine false"),
+    (add(), "false"),
+    (add(disposition="hold", outcome=None, verification=None), "false"),
+    (add(entity="consents", field="state", vendor_id="C00000001", drift_class="lower", desired="no"), "false"),
+    (add(kind="quarantine"), "quarantine false"),
     (_set("drift_class", "both", drift_class="elsewhere", entity="prices"), "misclassed"),
     (_set("drift_class", "explained", drift_class="unexplained"), "misclassed"),
     (_set("disposition", "hold", disposition="approve", entity="prices"), "misjudged"),

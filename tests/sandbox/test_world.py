@@ -3,16 +3,22 @@
 import hashlib
 from collections import Counter
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
 
-from sandbox.store import Store
+from sandbox.records import Consent, Customer
+from sandbox.store import Store, parse_stamp
+from sandbox.world import ids
 from sandbox.world.catalogue import build_catalogue, to_gross, to_net
+from sandbox.world.chronicle import Gone
 from sandbox.world.people import build_people
 from sandbox.world.settings import EPOCH, WorldError, WorldSettings
 from sandbox.world.shelves import build_shelves
+from sandbox.world.state import State
 from sandbox.world.truth import check_shares, class_shares, read_truth, truth_path
+from sandbox.world.truth_consents import consent_rows
 from tests.sandbox.conftest import SMALL, live
 from tests.sandbox.fake import SYSTEMS
 
@@ -95,12 +101,83 @@ def test_five_days_leave_nothing_to_push(new_world):
     assert Counter(row.disposition for row in left)["must_hold"] > 0
 
 
+def test_each_system_loses_records_each_day_and_none_runs_empty(new_world):
+    scene = new_world()
+    made = {system: len(held) for system, held in scene.look().customers.items()}
+    for night in (1, 2, 3):
+        scene = live(scene)
+        today = {(one.system, one.kind, one.how) for one in scene.chronicle.gone if one.night == night}
+        assert {(system, "items", "deleted") for system in ("square", "shopify", "hubspot")} <= today
+        assert {(system, "customers") for system in made} <= {(system, kind) for system, kind, _ in today}
+    ways = {(one.system, one.how) for one in scene.chronicle.gone if one.kind == "customers"}
+    assert ways == {
+        ("square", "deleted"), ("square", "merged"), ("shopify", "deleted"), ("shopify", "merged"),
+        ("hubspot", "archived"), ("hubspot", "merged"), ("hubspot", "erased"), ("mailchimp", "archived"),
+        ("mailchimp", "erased"),
+    } | {(system, "erased") for system in ("square", "shopify") if (system, "erased") in ways}
+    for _ in range(9):
+        scene = live(scene)
+    lost = Counter(one.system for one in scene.chronicle.gone if one.kind == "customers" and one.how != "merged")
+    held = scene.look().customers
+    assert all(len(held[system]) > made[system] * 2 // 3 for system in made), lost
+
+
+def test_nothing_is_expected_of_what_is_gone_and_all_of_what_lives_on(new_world):
+    scene = new_world()
+    for night in (1, 2, 3, 4):
+        scene = live(scene)
+        rows = read_truth(scene.folder, night)
+        gone = {(one.system, one.key) for one in scene.chronicle.gone}
+        assert [row for row in rows if (row.system, row.vendor_id) in gone] == []
+        numbers = {system: {ids.item_number(system, one.key) for one in scene.chronicle.gone
+                            if (one.kind, one.system, one.night) == ("items", system, night)}
+                   for system in ("square", "shopify", "hubspot")}
+        moved = {(row.system, ids.item_number(row.system, row.vendor_id)) for row in rows
+                 if row.entity == "prices" and row.field == "amount" and row.drift_class == "elsewhere"}
+        assert {("shopify", number) for number in numbers["hubspot"]} <= moved, "its price moves in the till that day"
+        assert {number for _, number in moved}.isdisjoint(numbers["square"]), "the till says nothing any more"
+        rateless = {ids.item_number("hubspot", row.vendor_id) for row in rows if row.field == "tax_rate_bp"}
+        in_hubspot = scene.look().prices["hubspot", "eur"] > 0
+        assert {number for number in numbers["square"] if in_hubspot[number]} <= rateless
+
+
+def test_a_no_stays_said_when_the_record_that_said_it_is_gone():
+    point = {"square": {"S": Customer("S", email="a@b.fr", consent=Consent("yes"))}, "shopify": {}, "hubspot": {},
+             "mailchimp": {}}
+    state = State({}, np.zeros(0), np.zeros(0), np.zeros(0), point)
+    no = Gone("hubspot", "customers", "H", "archived", 2, "a@b.fr", "no", "2026-06-10T00:00:00.000Z")
+    rows = list(consent_rows(2, state, {}, set(), [no]))
+    assert [(row.system, row.vendor_id, row.drift_class, row.disposition) for row in rows] == [
+        ("square", "S", "lower", "not_writable")
+    ]
+    assert list(consent_rows(2, state, {}, set(), [replace(no, state="yes")])) == []
+
+
+def test_a_till_that_was_offline_tells_of_its_sales_days_later(first_day):
+    opened = EPOCH + timedelta(hours=1)
+    late = [doc.body for doc in first_day.store.select("square", "orders")
+            if parse_stamp(doc.body["updated_at"]) > opened and parse_stamp(doc.body["created_at"]) < EPOCH]
+    assert late, "at least one a day"
+    for order in late:
+        behind = parse_stamp(order["updated_at"]) - parse_stamp(order["created_at"])
+        assert timedelta(hours=24) <= behind < timedelta(hours=72)
+    moved = {(doc.body["item"], doc.body["location"]) for doc in first_day.store.select("square", "movements")
+             if doc.body["kind"] == "sale" and parse_stamp(doc.body["at"]) < EPOCH}
+    assert {(order["lines"][0]["item"], order["location"]) for order in late} <= moved
+    explained = {(row.vendor_id, row.drift_class) for row in read_truth(first_day.folder, 1) if row.entity == "stock"}
+    shop = {ids.shopify_variant(ids.item_number("square", order["lines"][0]["item"])) for order in late}
+    assert {(key, "explained") for key in shop} <= explained
+
+
 def test_unpushed_drift_stays_expected(first_day):
-    """A pipeline that does nothing does not make drift go away."""
+    """A pipeline that does nothing does not make drift go away, but with the record that drifts."""
+    from sandbox.world.chronicle import Chronicle
     from sandbox.world.day import live_day
 
     before = {row.key: row for row in read_truth(first_day.folder, 1) if row.disposition == "must_push"}
     after = {row.key: row for row in live_day(first_day.folder, first_day.store, first_day.vendors)}
+    gone = Chronicle.load(first_day.folder).is_gone("customers")
+    before = {key: row for key, row in before.items() if (row.system, row.vendor_id) not in gone}
     missing = [row for key, row in before.items() if key not in after and row.entity in ("prices", "customers")]
     assert missing == []
     carried = [row for key, row in before.items() if after[key].since == row.since]

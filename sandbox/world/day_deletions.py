@@ -1,0 +1,85 @@
+"""Items that somebody deletes in one system, while the others go on: their prices and levels move as before.
+
+Deleted are goods that nothing waits on. Whatever the others do that day would be drift of the dead record to whoever
+still believes in it, and none of it is. What was deleted on earlier days is touched again now and then.
+"""
+
+import numpy as np
+
+from sandbox.world import ids
+from sandbox.world.agenda import Action, Agenda, Pool
+from sandbox.world.chronicle import Gone
+from sandbox.world.dice import Bools, Dice
+from sandbox.world.items import VENDOR_LISTS
+from sandbox.world.settings import MOST_GONE, DayRates
+from sandbox.world.state import BAD, NONE
+
+SELLERS = ("shopify", "hubspot", "square")
+
+
+def delete_items(agenda: Agenda, pool: Pool, calm: Bools, rates: DayRates) -> list[tuple[str, int]]:
+    """Choose what is deleted today, and plan that it happens; (system, variant) of each."""
+    chosen: list[tuple[str, int]] = []
+    for system in SELLERS:
+        wanted = min(rates.count("deleted_items", len(calm)), _left(agenda, system))
+        for number in pool.take(wanted, calm & (agenda.state.prices[system, "eur"] > BAD)):
+            _forget(agenda, system, number)
+            agenda.scene.chronicle.gone.append(
+                Gone(system, "items", ids.item_key(system, number), "deleted", agenda.night)
+            )
+            chosen.append((system, number))
+    return chosen
+
+
+def deletion(agenda: Agenda, system: str, number: int) -> Action:
+    """It leaves the system's lists."""
+    return lambda _: agenda.outbox.gone.append((system, "items", ids.item_key(system, number)))
+
+
+def deleted_before(agenda: Agenda, dice: Dice, today: list[tuple[str, int]], count: int) -> list[tuple[str, int]]:
+    """Some of what was deleted on earlier days, by system: (system, variant)."""
+    earlier = [
+        (one.system, ids.item_number(one.system, one.key)) for one in agenda.scene.chronicle.gone if one.kind == "items"
+    ]
+    found: list[tuple[str, int]] = []
+    for system in SELLERS:
+        own = [one for one in earlier if one[0] == system and one not in today]
+        found += [own[at] for at in dice.order(len(own)).tolist()[:count]]
+    return found
+
+
+def lives_on(agenda: Agenda, number: int) -> str:
+    """The system whose EUR price of a variant is the truth now; '' where nobody sells it."""
+    for system in ("square", "shopify"):
+        if agenda.state.prices[system, "eur"][number] > BAD:
+            return system
+    return ""
+
+
+def _left(agenda: Agenda, system: str) -> int:
+    """How many more may be deleted in a system."""
+    catalogue, gone = agenda.scene.catalogue, agenda.scene.chronicle.is_gone("items")
+    made = {"square": catalogue.in_square, "shopify": catalogue.in_shopify, "hubspot": catalogue.in_hubspot}[system]
+    return max(0, int(MOST_GONE * int(made.sum())) - sum(owner == system for owner, _ in gone))
+
+
+def _forget(agenda: Agenda, system: str, number: int) -> None:
+    """The state without the record, so that nobody touches it any more."""
+    state, shelves = agenda.state, agenda.scene.shelves
+    for owner, name in VENDOR_LISTS:
+        if owner == system:
+            state.prices[owner, name][number] = NONE
+    if system == "shopify":
+        state.compare_at[number] = NONE
+    if system in ("square", "shopify"):
+        levels = state.on_hand if system == "square" else state.available
+        levels[np.flatnonzero(shelves.item == number)] = NONE
+
+
+def rows_of(agenda: Agenda, system: str) -> Bools:
+    """Shelf rows of what is deleted in a system."""
+    gone = agenda.scene.chronicle.is_gone("items")
+    numbers = [ids.item_number(system, key) for owner, key in gone if owner == system]
+    return np.isin(agenda.scene.shelves.item, np.asarray(numbers, dtype=np.int64))
+
+
