@@ -14,6 +14,8 @@ import dagster as dg
 
 from assets.catalogue import asset_key, steps
 
+OPENS_WITH: dict[str, object] = {"dry_run": False, "systems": [], "entities": [], "subjects": []}
+"""What the launchpad of sync_now shows from the start: the words by which a run is narrowed."""
 WRITES = {"trueup/writes": "true", "dagster/max_runtime": "14400"}
 
 
@@ -46,7 +48,7 @@ JOBS = [
     dg.define_asset_job(
         "sync_now",
         description="On demand: narrowed to systems, entities or keys; or a dry run.",
-        config=asked(kind="sync_now"),
+        config=asked(kind="sync_now", **OPENS_WITH),
         **_NIGHT,
     ),
     dg.define_asset_job(
