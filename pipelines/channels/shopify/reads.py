@@ -132,7 +132,11 @@ def _decode(decoder: "msgspec.json.Decoder[T]", record: bytes | msgspec.Raw) -> 
 
 def _since(moment: datetime) -> str:
     """The filter for all that changed at or after a moment; the vendor's stamps are whole seconds."""
-    return f"updated_at:>='{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'"
+    return f"updated_at:>='{_second(moment)}'"
+
+
+def _second(moment: datetime) -> str:
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 async def _census_or_delta(session: Session, window: Window, connection: str, fragment: str) -> AsyncIterator[Page]:
@@ -249,7 +253,10 @@ async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
     may not enter, so they are read by the order's id.
     """
     days = int(session.options.get("orders_days", ORDERS_DAYS))
-    text = bulk_text("orders", selection("order"), _since(window.since or window.until - timedelta(days=days)))
+    query = _since(window.since or window.until - timedelta(days=days))
+    if window.is_closed:
+        query += f" AND updated_at:<'{_second(window.until)}'"
+    text = bulk_text("orders", selection("order"), query)
     refunded: list[str] = []
 
     def row(line: bytes) -> RawRow:
