@@ -51,6 +51,8 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
             raise_on_error=False,
             tags={"trueup/launched_by": "command line"},
         )
+        if not result.success:
+            _tell(instance, run_id, settings)
     errors, is_held = [], False
     for event in result.all_events:
         data = event.event_specific_data
@@ -62,6 +64,15 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
             is_held = is_held or cause.cls_name == LeaseHeld.__name__
             errors.append(f"{event.step_key or job_name}: {cause.message.strip()}")
     return Ended(run_id, result.success, list(dict.fromkeys(errors)), is_held)
+
+
+def _tell(instance: Any, run_id: str, settings: Settings) -> None:
+    """Leave the line that the failure sensor would leave, were the daemon up."""
+    from assets.sensors import tell_failure
+
+    run = instance.get_run_by_id(run_id)
+    if run is not None:
+        tell_failure(instance, run, settings.home)
 
 
 class Progress(logging.Handler):

@@ -5,7 +5,7 @@ between, a night that was begun is closed in the ledger, and the snapshot that `
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from enum import StrEnum
 from typing import ClassVar
 
@@ -13,7 +13,7 @@ import dagster as dg
 from pydantic import Field, PrivateAttr
 
 from pipelines.channels import CHANNELS
-from pipelines.errors import ConfigurationError
+from pipelines.errors import ConfigurationError, SyncError
 from pipelines.estate import NightKind
 from resources.asked import EndpointName, EntityName, SystemName, words_of
 from resources.channels import Settings
@@ -28,6 +28,10 @@ Opener = Callable[[str], AbstractContextManager[Workplace]]
 def real_workplace(holder: str) -> AbstractContextManager[Workplace]:
     """The workplace that the environment describes; where it names no estate, the sandbox's."""
     return open_workplace(found_estate(Settings.read()), CHANNELS, holder=holder)
+
+
+class NightNotOpened(dg.DagsterError):
+    """Why a run could not begin, in one sentence: Dagster shows its own errors as they are and wraps all others."""
 
 
 class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
@@ -59,7 +63,11 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["NightResource"]:
         """Open the workplace for the run, close it and whatever the run left open."""
         run = context.run.run_id if context.run else "no run"
-        with type(self).opener(f"{self.kind} run {run[:8]}") as place:
+        with ExitStack() as stack:
+            try:
+                place = stack.enter_context(type(self).opener(f"{self.kind} run {run[:8]}"))
+            except SyncError as error:
+                raise NightNotOpened(str(error)) from error
             self._tonight = Tonight(
                 place, self.kind, self.dry_run, _words(self.systems), _words(self.entities), self.subjects,
                 self.force_census, _words(self.accept_short), self.plan_id,
