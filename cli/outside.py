@@ -74,7 +74,7 @@ def served(settings: Settings) -> Iterator[str]:
         _introduce(running)
         yield running
         return
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = world.folder / "server.log"
     with log.open("ab") as sink:
@@ -125,7 +125,7 @@ def child_wait(child: "subprocess.Popen[bytes]", seconds: float) -> None:
         return
 
 
-def _free_port() -> int:
+def free_port() -> int:
     """The usual port, or any free one where that is taken."""
     for port in (PORT, 0):
         with socket.socket() as probe:

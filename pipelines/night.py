@@ -56,14 +56,6 @@ def end_night(
     )
 
 
-def current_night(con: duckdb.DuckDBPyConnection) -> str:
-    """The night whose tables the warehouse holds; ConfigurationError where there is none."""
-    row = con.execute("SELECT night_id FROM estate.night").fetchone()
-    if row is None:
-        raise ConfigurationError("the warehouse holds no night yet; run `trueup sync`")
-    return str(row[0])
-
-
 def has_adopted(con: duckdb.DuckDBPyConnection) -> bool:
     """Whether any night has ended before: without one there is no base, and the first night adopts."""
     row = con.execute(
@@ -73,10 +65,19 @@ def has_adopted(con: duckdb.DuckDBPyConnection) -> bool:
 
 
 def latest_plan(con: duckdb.DuckDBPyConnection, lane: str, night_id: str | None = None) -> str | None:
-    """The newest plan of a lane, of one night or of all."""
+    """The newest plan of a lane: of one night, or of all that were no dry run, for a dry run's nobody asked to push."""
     row = con.execute(
-        "SELECT plan_id FROM ledger.sync.plans WHERE lane = ? AND (? IS NULL OR night_id = ?) "
-        "ORDER BY created_at DESC, plan_id DESC LIMIT 1",
+        "SELECT p.plan_id FROM ledger.sync.plans AS p JOIN ledger.sync.nights AS n ON n.night_id = p.night_id "
+        "WHERE p.lane = ? AND CASE WHEN ? IS NULL THEN n.status <> 'planned' ELSE p.night_id = ? END "
+        "ORDER BY p.created_at DESC, p.plan_id DESC LIMIT 1",
         [lane, night_id, night_id],
     ).fetchone()
     return str(row[0]) if row else None
+
+
+def night_of(con: duckdb.DuckDBPyConnection, plan_id: str) -> str:
+    """The night that made a plan; ConfigurationError where there is no such plan."""
+    row = con.execute("SELECT night_id FROM ledger.sync.plans WHERE plan_id = ?", [plan_id]).fetchone()
+    if row is None:
+        raise ConfigurationError(f"there is no plan {plan_id!r}; `trueup status` lists the nights")
+    return str(row[0])
