@@ -66,7 +66,7 @@ def plan(
 
 @app.command()
 def push(as_json: Json = False) -> None:
-    """Push what people have approved of the newest plan since it was made."""
+    """Push what people have approved since, of the newest plan that is not of a dry run."""
     from cli import night
 
     _leave(lambda: night.run_job(_settings(), console, "approve_plan", {"kind": "sync_now"}, as_json=as_json))

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from rich.console import Console
 
@@ -27,21 +28,25 @@ def ui(settings: Settings, console: Console, port: int) -> int:
     """Serve until interrupted or ended; returns the exit code."""
     folder = dagster_home(settings)
     with _interruptible(), outside(settings, console):
-        inner = free_port()
+        inner, words = free_port(), folder / "console.log"
         where = ["-w", str(_workspace(folder, inner))]
         code = ["dagster", "code-server", "start", "-m", "definitions", "-h", "127.0.0.1", "-p", str(inner)]
         web = ["dagster-webserver", "-h", "127.0.0.1", "-p", str(port), *where]
         children: list[subprocess.Popen[bytes]] = []
-        try:
-            children.append(_start([*code, *_QUIET]))
-            _await_code(inner, children[0])
-            children += [_start([*command, *_QUIET]) for command in (web, ["dagster-daemon", "run", *where])]
-            console.print(f"Dagster on http://127.0.0.1:{port} (Ctrl-C ends it)")
-            return children[1].wait()
-        except KeyboardInterrupt:
-            return 0
-        finally:
-            _end(children)
+        with words.open("wb") as sink:
+            try:
+                children.append(_start([*code, *_QUIET], sink))
+                _await_code(inner, children[0], words)
+                for command in (web, ["dagster-daemon", "run", *where]):
+                    children.append(_start([*command, *_QUIET], sink))
+                console.print(f"Dagster on http://127.0.0.1:{port} (Ctrl-C ends it); what it says goes to {words}")
+                if ended := children[1].wait():
+                    console.print(f"Dagster's web server ended with code {ended}; see {words}", style="red")
+                return ended
+            except KeyboardInterrupt:
+                return 0
+            finally:
+                _end(children)
 
 
 def _workspace(folder: Path, port: int) -> Path:
@@ -55,21 +60,24 @@ def _workspace(folder: Path, port: int) -> Path:
     return path
 
 
-def _await_code(port: int, child: "subprocess.Popen[bytes]") -> None:
+def _await_code(port: int, child: "subprocess.Popen[bytes]", words: Path) -> None:
     until = time.monotonic() + _LOADS_WITHIN_SECONDS
     while time.monotonic() < until and child.poll() is None:
         with socket.socket() as probe:
             if probe.connect_ex(("127.0.0.1", port)) == 0:
                 return
         child_wait(child, 0.1)
-    raise FatalChannelError("Dagster's code server did not start; `trueup doctor` and `dg check defs` may say why")
+    tail = words.read_text(encoding="utf-8", errors="replace")[-2000:]
+    raise FatalChannelError(f"Dagster's code server did not start; the end of {words}:\n{tail}")
 
 
-def _start(command: list[str]) -> "subprocess.Popen[bytes]":
+def _start(command: list[str], sink: BinaryIO) -> "subprocess.Popen[bytes]":
     name, *words = command
+    # Every event of every run would come to the console otherwise; Dagster shows them where they belong.
     # A process group of its own: what it starts has to end with it.
     return subprocess.Popen(
-        [str(Path(sys.executable).with_name(name)), *words], cwd=ROOT, start_new_session=True, env={**os.environ}
+        [str(Path(sys.executable).with_name(name)), *words], cwd=ROOT, start_new_session=True, env={**os.environ},
+        stdout=sink, stderr=sink,
     )
 
 
