@@ -1,18 +1,21 @@
 """Which tables a night fills, step by step, and what each reads: Dagster's asset graph, taken from the SQL.
 
-Belongs here: names, groups, dependencies, schemas. Not: how a table is filled (the modules beside this one) and what
-was in it (`metadata`). A table is an asset of the same name, the `ledger.` prefix left out. What a night reads of the
-night before (the base, bindings, cursors) is no dependency: the graph of one night has no circle.
+Belongs here: names, groups, dependencies, schemas. Not: tables that no model fills (`kept`), how a table is filled (the
+modules beside this one), what was in it (`metadata`) and where its columns come from (`origins`).
+A table is an asset of the same name, the `ledger.` prefix left out. What a night reads of the night before (the base,
+bindings, cursors) is no dependency: the graph of one night has no circle.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
 from functools import cache
+from graphlib import TopologicalSorter
 
 import dagster as dg
 
-from pipelines import plan
+from assets.kept import KEPT, Table
+from pipelines import agree, plan, suppressions
 from pipelines.channels import CHANNELS
 from pipelines.reconcile.models import reconcile_models
 from pipelines.sql import Model, in_order
@@ -21,27 +24,19 @@ from pipelines.tables import QUARANTINE, RAW, STAGE, TABLES
 
 RECONCILE_STEPS = (
     ("consents", ("observed.consents", "golden.consents", "reconcile.consent*")),
-    ("items", ("reconcile.item*",)),
-    ("persons", ("reconcile.person*",)),
+    ("items", ("reconcile.item*", "reconcile.renamed_items")),
+    ("persons", ("reconcile.person*", "observed.customers", "golden.customers")),
     ("drift", ("reconcile.drift*", "reconcile.stock_*")),
     ("trees", ("observed.*", "golden.*", "reconcile.*")),
 )
 """Which step of the night builds which models of reconcile; the first pattern that fits."""
-OPT_OUTS, REACHED = "sync.suppressions", "sync.suppressions_over_links"
+OPT_OUTS, REACHED = "suppressions.by_address", "suppressions.over_links"
 AFTER = {"items": OPT_OUTS, "persons": OPT_OUTS, "trees": REACHED}
 """Opt-outs have gone out before anything is begun that could fail or take long, and again once persons are linked."""
+REMEMBERED = ("ledger.", "quarantine.")
+"""What a step adds to and has read before: as an input of its own first tables, it is what was there already."""
 VIEWS = "compared.*"
 """Models of reconcile that are views: not assets themselves, they stand for what they read."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table:
-    """One table: what it reads, what it is, and whose it is."""
-
-    name: str
-    inputs: frozenset[str] = frozenset()
-    doc: str = ""
-    system: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +68,13 @@ def steps() -> dict[str, Step]:
         for e in c.endpoints
     )
     files = tuple(Table(n, doc="The user's files as rows.") for n in TABLES if n.startswith(("estate.", "policy.")))
-    judged = Table("reads.verdicts", _names(raw), "How far each read can be believed, per system and entity.")
     staged = _of_models(in_order(dict(stage_models())))
     doc = "Rows kept out, and why."
     kept_out = tuple(
         Table(f"quarantine.{c.name}", _names(t for t in staged if t.system == c.name), doc, c.name) for c in CHANNELS
     )
-    sync = "ledger.sync"
     found = [
-        Step("extract", "extract", (*files, *raw, judged)),
+        Step("extract", "extract", (*files, *raw, *KEPT["extract"])),
         Step("stage", "stage", (*staged, *kept_out)),
         *(_reconcile(name) for name in ("consents",)),
         _lane("suppress", OPT_OUTS, "reconcile.consent_drift"),
@@ -90,23 +83,8 @@ def steps() -> dict[str, Step]:
         *(_reconcile(name) for name in ("trees", "drift")),
         Step("check", "check", (Table("checks.results", frozenset({"reconcile.drift"}), "What each check found."),)),
         Step("plan", "plan", _plan_tables()),
-        Step("approve", "approve", (
-            Table(f"{sync}.approvals", frozenset({f"{sync}.corrections"}), "Who allows which correction, until when."),
-        )),
-        Step("push", "push", (
-            Table(f"{sync}.intents", frozenset({f"{sync}.approvals"}), "What was to be sent, kept before it was."),
-            Table(f"{sync}.outcomes", frozenset({f"{sync}.intents"}), "The vendor's word on each correction."),
-        )),
-        Step("verify", "verify", (
-            Table(f"{sync}.verifications", frozenset({f"{sync}.outcomes"}), "What the re-read by id showed."),
-            *(
-                Table(f"ledger.agreed.{entity}", frozenset({f"{sync}.verifications", f"observed.{entity}"}),
-                      "The value on which system and golden last agreed, proven.")
-                for entity in ("items", "prices", "stock", "customers", "consents")
-            ),
-            Table("ledger.history.prices", frozenset({"observed.prices"}), "What a price was, as change rows."),
-            Table("ledger.sync.nights", frozenset({f"{sync}.verifications"}), "The nights, their status and summary."),
-        )),
+        *(Step(name, name, KEPT[name]) for name in ("approve", "push")),
+        Step("verify", "verify", _by_inputs((*_of_models(agree.models()), *KEPT["verify"]))),
     ]
     return {step.name: step for step in found}
 
@@ -130,14 +108,14 @@ def model_of(table: str) -> Model | None:
 @cache
 def real_tables(name: str) -> frozenset[str]:
     """A view stands for the tables it reads; a table for itself."""
-    found = _views().get(name)
-    return frozenset({name}) if found is None else frozenset().union(*(real_tables(inner) for inner in found))
+    found = views().get(name)
+    return frozenset({name}) if found is None else frozenset().union(*(real_tables(inner) for inner in found.inputs))
 
 
 @cache
-def _views() -> dict[str, frozenset[str]]:
-    found = {model.name: model.inputs for model in union_models().values()}
-    return found | {m.name: m.inputs for m in reconcile_models().values() if fnmatch(m.name, VIEWS)}
+def views() -> dict[str, Model]:
+    """The models that are views, and therefore no assets."""
+    return union_models() | {m.name: m for m in reconcile_models().values() if fnmatch(m.name, VIEWS)}
 
 
 def schema_of(table: str) -> dict[str, str] | None:
@@ -156,7 +134,8 @@ def schema_of(table: str) -> dict[str, str] | None:
 
 @cache
 def _models() -> dict[str, Model]:
-    return {**stage_models(), **reconcile_models()}
+    planned = (*plan.models("main"), plan.corrections_model(), *agree.models())
+    return {**stage_models(), **reconcile_models(), **suppressions.models(), **{m.name: m for m in planned}}
 
 
 @cache
@@ -191,40 +170,50 @@ def _reconcile(name: str) -> Step:
         if not fnmatch(model.name, VIEWS)
         and next(step for step, patterns in RECONCILE_STEPS if any(fnmatch(model.name, p) for p in patterns)) == name
     }
-    first, *rest = _generated() if name == "drift" else (None,)
-    tables = (*([first] if first else ()), *_of_models(in_order(chosen)), *rest)
+    tables = _by_inputs((*_of_models(in_order(chosen)), *KEPT.get(name, ())))
     if name in AFTER:
         tables = tuple(replace(table, inputs=table.inputs | {AFTER[name]}) for table in tables)
     return Step(name, "reconcile", tables)
 
 
-def _generated() -> tuple[Table, ...]:
-    """The two models that are generated from the policy's targets: before and after those that lie in files."""
-    compared = frozenset(f"compared.{entity}" for entity in ("items", "prices", "stock", "customers"))
-    base = frozenset(f"ledger.agreed.{entity}" for entity in ("items", "prices", "stock", "customers"))
-    return (
-        Table("reconcile.stock_drifted", frozenset({"compared.stock"}), "Stock levels that differ, before the why."),
-        Table(
-            "reconcile.drift", compared | base | {"reconcile.stock_explained"},
-            "Every value of every system that is not what it ought to be, with who moved.",
-        ),
-    )
+def _by_inputs(tables: tuple[Table, ...]) -> tuple[Table, ...]:
+    """A step's tables, each after those it is made of.
+
+    What a step keeps (the ledger's, and the quarantine), its first tables may read as it was before: that is no
+    dependency.
+    """
+    by_name = {table.name: table for table in tables}
+
+    def made_of(name: str, seen: set[str]) -> set[str]:
+        for real in {real for inner in by_name[name].inputs for real in real_tables(inner)} & by_name.keys() - seen:
+            seen.add(real)
+            if not real.startswith(REMEMBERED):
+                made_of(real, seen)
+        return seen
+
+    kept = {name: made_of(name, set()) for name in by_name if name.startswith(REMEMBERED)}
+    graph = {
+        name: sorted(
+            real for inner in table.inputs for real in real_tables(inner)
+            if real in by_name and real != name and name not in kept.get(real, ())
+        )
+        for name, table in by_name.items()
+    }
+    return tuple(by_name[name] for name in TopologicalSorter(graph).static_order())
 
 
 def _lane(step: str, table: str, *inputs: str) -> Step:
     doc = "Opt-outs: planned, approved, pushed and read back first, in a lane of their own."
     if table == REACHED:
         doc = "Opt-outs that reach other addresses of the same person over links made tonight."
-    return Step(step, "push", (Table(table, frozenset(inputs), doc),))
+    return Step(step, "push", (Table(table, frozenset(inputs) | suppressions.models()[table].inputs, doc),))
 
 
 def _plan_tables() -> tuple[Table, ...]:
-    inputs = frozenset(name for model in plan.models("main") for name in model.inputs if not name.startswith("plan."))
-    corrections = Table(
-        "ledger.sync.corrections", inputs | {"checks.results"}, "One row per value to change: observed, desired, why."
-    )
-    plans = Table("ledger.sync.plans", frozenset({corrections.name}), "Fingerprinted sets of corrections.")
-    return corrections, plans
+    """The planner's own tables as the main lane leaves them, the ledger's, and tonight's plans read back from there."""
+    own = _of_models(plan.models("main"))
+    checked = tuple(replace(table, inputs=table.inputs | {"checks.results"}) for table in own)
+    return (*checked, *KEPT["plan"], *_of_models([plan.corrections_model()]))
 
 
 def _of_models(models: Iterable[Model]) -> tuple[Table, ...]:

@@ -3,8 +3,8 @@
     nightly          everything, once a night
     adopt            the first night: equal values become the base, the rest is resolved by source of truth
     sync_now         the same on demand, narrowed to systems, entities or keys, or as a dry run
-    approve_plan     push what people have approved since the plan was made
-    verify_plan      read back again what was not confirmed
+    approve_plan     push what people have approved of a stored plan since it was made
+    verify_plan      read back again what was not confirmed of a stored plan
     backfill_orders  past days of orders; never pushes
 
 One writing run at a time: the tag below is limited to one in `dagster.yaml`, and the lease holds outside of it.
@@ -14,6 +14,8 @@ import dagster as dg
 
 from assets.catalogue import asset_key, steps
 
+OPENS_WITH: dict[str, object] = {"dry_run": False, "systems": [], "entities": [], "subjects": []}
+"""What the launchpad of sync_now shows from the start: the words by which a run is narrowed."""
 WRITES = {"trueup/writes": "true", "dagster/max_runtime": "14400"}
 
 
@@ -46,27 +48,33 @@ JOBS = [
     dg.define_asset_job(
         "sync_now",
         description="On demand: narrowed to systems, entities or keys; or a dry run.",
-        config=asked(kind="sync_now"),
+        config=asked(kind="sync_now", **OPENS_WITH),
         **_NIGHT,
     ),
     dg.define_asset_job(
         "approve_plan",
         selection=_tables("approve", "push", "verify"),
-        description="Push what people have approved of a stored plan.",
-        config=asked(kind="sync_now"),
+        description=(
+            "Approve, push and read back of a stored plan what policy allows and people have approved by now, and "
+            "renew its night's report. The plan is the newest that is not of a dry run, or the one that plan_id names."
+        ),
+        config=asked(kind="sync_now", plan_id=""),
         **_ALIKE,
     ),
     dg.define_asset_job(
         "verify_plan",
         selection=_tables("verify"),
-        description="Read back what was written and is not confirmed yet.",
-        config=asked(kind="sync_now"),
+        description=(
+            "Read back what was written of a stored plan and is not confirmed yet, and renew its night's report. "
+            "The plan is chosen as by approve_plan."
+        ),
+        config=asked(kind="sync_now", plan_id=""),
         **_ALIKE,
     ),
     dg.define_asset_job(
         "backfill_orders",
         selection=dg.AssetSelection.assets(asset_key("reads.backfills")),
-        description="Read past days of orders again. Never pushes.",
+        description="Read past days of orders again: days of the shops, a range in one run. Never pushes.",
         config=asked(kind="backfill"),
         **_ALIKE,
     ),

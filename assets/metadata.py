@@ -9,9 +9,10 @@ from typing import Any
 import dagster as dg
 import duckdb
 
-from assets.catalogue import Table, asset_key, model_of, real_tables, steps
+from assets.catalogue import asset_key, steps
+from assets.kept import Table
+from assets.origins import Origins
 from pipelines.figures import columns_by_table, row_count
-from pipelines.lineage import kept_lineage
 
 
 def materialised(
@@ -19,15 +20,16 @@ def materialised(
 ) -> Iterator[dg.MaterializeResult[None]]:
     """One result per table of a step; `more` adds metadata by table name."""
     columns = columns_by_table(con)
+    origins = Origins(con, columns)
     for table in steps()[step].tables:
         yield dg.MaterializeResult(
             asset_key=asset_key(table.name),
-            metadata={**_facts(con, table, columns), **(more or {}).get(table.name, {})},
+            metadata={**_facts(con, table, columns, origins), **(more or {}).get(table.name, {})},
         )
 
 
 def _facts(
-    con: duckdb.DuckDBPyConnection, table: Table, columns: Mapping[str, Mapping[str, str]]
+    con: duckdb.DuckDBPyConnection, table: Table, columns: Mapping[str, Mapping[str, str]], origins: Origins
 ) -> dict[str, Any]:
     known = columns.get(table.name)
     if known is None:
@@ -36,16 +38,8 @@ def _facts(
         "dagster/row_count": row_count(con, table.name),
         "dagster/column_schema": dg.TableSchema([dg.TableColumn(name, kind) for name, kind in known.items()]),
     }
-    model = model_of(table.name)
-    if model is None:
-        return facts
-    found = kept_lineage(con, model, {name: columns.get(name, {}) for name in sorted(model.inputs)})
     lineage = {
-        column: [
-            dg.TableColumnDep(asset_key(real), name) for source, name in sources for real in sorted(real_tables(source))
-        ]
-        for column, sources in found.items()
-        if column in known
+        column: [dg.TableColumnDep(asset_key(source), name) for source, name in sources]
+        for column, sources in origins.of(table.name).items()
     }
-    return {**facts, "dagster/column_lineage": dg.TableColumnLineage(lineage)}
-
+    return facts | ({"dagster/column_lineage": dg.TableColumnLineage(lineage)} if lineage else {})

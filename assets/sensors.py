@@ -1,25 +1,40 @@
-"""Who is told when a run fails: a line in `failures.log` under TRUEUP_HOME. Sends nothing anywhere."""
+"""Who is told when a run fails: a line in `failures.log` under TRUEUP_HOME. Sends nothing anywhere.
+
+The sensor hears every failed run of the instance, from wherever it was launched, once the daemon is up. `trueup` needs
+no daemon: it writes the same line as soon as its run has failed, and no run is told twice.
+"""
+
+from datetime import UTC, datetime
+from pathlib import Path
 
 import dagster as dg
 
 from resources.channels import Settings
 
 
+def tell_failure(instance: dg.DagsterInstance, run: dg.DagsterRun, home: Path) -> str:
+    """One line per failed run: when, which job, which run. No message of an error: it may hold a value."""
+    ended = instance.get_run_stats(run.run_id).end_time
+    at = datetime.fromtimestamp(ended, UTC).isoformat(timespec="seconds") if ended else "at an unknown time"
+    line = f"{at} {run.job_name} run {run.run_id} failed"
+    path = home / "failures.log"
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    told = path.read_text(encoding="utf-8") if path.exists() else ""
+    if f" run {run.run_id} " not in told:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{line}\n")
+    return line
+
+
 @dg.run_failure_sensor(
     name="tell_failures",
     default_status=dg.DefaultSensorStatus.RUNNING,
+    monitor_all_code_locations=True,  # a run that the command line launched names no code location
     description="Writes each failed run to failures.log; put your own alarm on that file.",
 )
 def tell_failures(context: dg.RunFailureSensorContext) -> None:
-    """One line per failed run: when, which job, which run. No message of an error: it may hold a value."""
-    run = context.dagster_run
-    stats = context.instance.get_run_stats(run.run_id)
-    line = f"{stats.end_time or 0:.0f} {run.job_name} run {run.run_id} failed"
-    path = Settings.read().home / "failures.log"
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(f"{line}\n")
-    context.log.info(line)
+    """Tell of the run."""
+    context.log.info(tell_failure(context.instance, context.dagster_run, Settings.read().home))
 
 
 SENSORS = [tell_failures]

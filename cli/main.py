@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from cli.scoping import Census, Entities, Keys, Short, Systems
 from pipelines.errors import ConfigurationError, DataError, LeaseHeld, SyncError
 
 app = typer.Typer(
@@ -23,13 +24,6 @@ console = Console(stderr=True, width=WIDTH)
 out = Console(width=WIDTH)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Systems = Annotated[list[str] | None, typer.Option("--system", help="Correct only this system; may be repeated.")]
-Entities = Annotated[list[str] | None, typer.Option("--entity", help="Correct only this entity; may be repeated.")]
-Keys = Annotated[list[str] | None, typer.Option("--key", help="Correct only this SKU, GTIN, e-mail or id.")]
-Census = Annotated[bool, typer.Option("--census", help="Read everything, not only what changed.")]
-Short = Annotated[
-    list[str] | None, typer.Option("--accept-short", help='An endpoint whose shrinking is explained: "square.orders".')
-]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the answer.")]
 Author = Annotated[str, typer.Option("--author", help="Who says so; the operating system's user by default.")]
 RowKeys = Annotated[list[str], typer.Argument(help="Correction keys, or their beginnings.")]
@@ -72,7 +66,7 @@ def plan(
 
 @app.command()
 def push(as_json: Json = False) -> None:
-    """Push what people have approved of the newest plan since it was made."""
+    """Push what people have approved since, of the newest plan that is not of a dry run."""
     from cli import night
 
     _leave(lambda: night.run_job(_settings(), console, "approve_plan", {"kind": "sync_now"}, as_json=as_json))

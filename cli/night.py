@@ -129,7 +129,7 @@ def _run(settings: Settings, console: Console, job: str, asked: Mapping[str, Any
     console.print(f"[bold]{job}[/]")
     before = last_night(settings)
     ended = launch(settings, job, asked, console)
-    night_id = last_night(settings)
+    night_id = ended.night_id or last_night(settings)
     if not ended.is_success:
         return _failed(ended, console)
     if night_id is None:

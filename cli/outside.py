@@ -13,11 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
-
 from cli.home import ROOT, sandbox_secrets
 from pipelines.errors import FatalChannelError
 from resources.channels import Settings
+from resources.embedded import answers, introduction
 
 PORT = 8765
 _PATIENCE_SECONDS = 60.0
@@ -55,7 +54,7 @@ class World:
         if not kept.exists():
             return None
         url = kept.read_text(encoding="ascii").strip()
-        return url if _answers(url) else None
+        return url if answers(url) else None
 
     def create(self) -> None:
         """Make the world; a half-made one is made again."""
@@ -75,7 +74,7 @@ def served(settings: Settings) -> Iterator[str]:
         _introduce(running)
         yield running
         return
-    port = _free_port()
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = world.folder / "server.log"
     with log.open("ab") as sink:
@@ -98,13 +97,12 @@ def served(settings: Settings) -> Iterator[str]:
 
 
 def _introduce(url: str) -> None:
-    """What the connectors need to know of the sandbox, as they would of the vendors."""
-    from pipelines.channels import CHANNELS
-
-    for channel in CHANNELS:
-        os.environ[f"TRUEUP_{channel.name.upper()}_URL"] = f"{url}/{channel.name}"
-        for secret in channel.secrets:
-            os.environ.setdefault(secret, "sandbox")
+    """Put what the connectors need to know of the sandbox in the environment; credentials that are there stay."""
+    for name, value in introduction(url).items():
+        if name.endswith("_URL"):
+            os.environ[name] = value
+        else:
+            os.environ.setdefault(name, value)
 
 
 def _await(url: str, child: "subprocess.Popen[bytes]", log: Path) -> None:
@@ -113,7 +111,7 @@ def _await(url: str, child: "subprocess.Popen[bytes]", log: Path) -> None:
         if child.poll() is not None:
             tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise FatalChannelError(f"the sandbox did not start; the end of {log}:\n{tail}")
-        if _answers(url):
+        if answers(url):
             return
         child_wait(child, 0.1)
     raise FatalChannelError(f"the sandbox did not answer within {_PATIENCE_SECONDS:.0f} s; see {log}")
@@ -127,14 +125,7 @@ def child_wait(child: "subprocess.Popen[bytes]", seconds: float) -> None:
         return
 
 
-def _answers(url: str) -> bool:
-    try:
-        return httpx.get(f"{url}/_control/health", timeout=2.0, trust_env=False).status_code == 200
-    except httpx.TransportError:
-        return False
-
-
-def _free_port() -> int:
+def free_port() -> int:
     """The usual port, or any free one where that is taken."""
     for port in (PORT, 0):
         with socket.socket() as probe:

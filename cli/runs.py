@@ -29,6 +29,8 @@ class Ended:
     errors: list[str] = field(default_factory=list)
     """What went wrong, one sentence a step."""
     is_lease_held: bool = False
+    night_id: str | None = None
+    """The night it was about, where it came to its end."""
 
 
 def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console: Console) -> Ended:
@@ -51,8 +53,13 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
             raise_on_error=False,
             tags={"trueup/launched_by": "command line"},
         )
-    errors, is_held = [], False
+        if not result.success:
+            _tell(instance, run_id, settings)
+    errors, is_held, night_id = [], False, None
     for event in result.all_events:
+        if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION:
+            told = event.step_materialization_data.materialization.metadata.get("night_id")
+            night_id = told.value if told else night_id
         data = event.event_specific_data
         error = getattr(data, "error", None)
         if event.is_failure and error is not None:
@@ -61,7 +68,16 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
                 cause = cause.cause
             is_held = is_held or cause.cls_name == LeaseHeld.__name__
             errors.append(f"{event.step_key or job_name}: {cause.message.strip()}")
-    return Ended(run_id, result.success, list(dict.fromkeys(errors)), is_held)
+    return Ended(run_id, result.success, list(dict.fromkeys(errors)), is_held, night_id)
+
+
+def _tell(instance: Any, run_id: str, settings: Settings) -> None:
+    """Leave the line that the failure sensor would leave, were the daemon up."""
+    from assets.sensors import tell_failure
+
+    run = instance.get_run_by_id(run_id)
+    if run is not None:
+        tell_failure(instance, run, settings.home)
 
 
 class Progress(logging.Handler):

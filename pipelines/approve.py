@@ -16,7 +16,7 @@ from pipelines.errors import ConfigurationError
 POLICY_APPROVAL = timedelta(minutes=60)
 PERSON_APPROVAL = timedelta(days=7)
 
-_BY_POLICY = """
+BY_POLICY = """
 INSERT INTO ledger.sync.approvals
 SELECT c.plan_id, c.correction_key, c.approver, c.disposition_reason, $now,
   CASE WHEN c.approver <> 'policy' THEN coalesce(a.answered_at + $person, $now + $policy)
@@ -34,7 +34,7 @@ WHERE c.plan_id = $plan_id AND c.disposition = 'approve' AND c.approver IS NOT N
     SELECT 1 FROM ledger.sync.approvals AS g WHERE g.plan_id = c.plan_id AND g.correction_key = c.correction_key)
 """
 
-_BY_PERSON = """
+BY_PERSON = """
 INSERT INTO ledger.sync.approvals
 SELECT c.plan_id, c.correction_key, a.author, a.reason, $now, a.answered_at + $person, p.fingerprint
 FROM ledger.sync.corrections AS c
@@ -51,7 +51,7 @@ WHERE c.plan_id = $plan_id AND c.is_releasable AND a.answer = 'approve' AND a.an
 
 def approve_by_policy(con: duckdb.DuckDBPyConnection, plan_id: str, *, clock: Clock) -> int:
     """Approve what the planner said may go; returns how many rows. Said twice, it adds nothing."""
-    return _approve(con, plan_id, _BY_POLICY, {"policy": POLICY_APPROVAL}, clock)
+    return _approve(con, plan_id, BY_POLICY, {"policy": POLICY_APPROVAL}, clock)
 
 
 def approve_by_person(con: duckdb.DuckDBPyConnection, plan_id: str, *, clock: Clock) -> int:
@@ -59,7 +59,7 @@ def approve_by_person(con: duckdb.DuckDBPyConnection, plan_id: str, *, clock: Cl
 
     Only rows that the plan calls releasable: not what is refused, unwritable, or held since a read was incomplete.
     """
-    return _approve(con, plan_id, _BY_PERSON, {}, clock)
+    return _approve(con, plan_id, BY_PERSON, {}, clock)
 
 
 def _approve(

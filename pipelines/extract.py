@@ -164,7 +164,7 @@ async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session
     path, seen, problem = night.folder / "spill" / f"{system}.{endpoint.name}.parquet", Seen(), ""
     with Spill(path) as spill:
         try:
-            async for page in endpoint.read(counted, Window(due.since, due.until or started)):
+            async for page in endpoint.read(counted, Window(due.since, due.until or started, due.until is not None)):
                 seen.add(page)
                 spill.add(page.rows, night.clock.now())
             spill.finish()

@@ -26,6 +26,8 @@ Schema = Mapping[str, Mapping[str, str]]
 Sources = dict[str, list[tuple[str, str]]]
 """(table, column) pairs by output column."""
 
+_PLACE = "rowid"
+"""A row's place in its table, which DuckDB lets one ask for: known to every table, and no column of any."""
 _KEPT = "CREATE TABLE IF NOT EXISTS catalogue.lineage (digest VARCHAR NOT NULL, sources VARCHAR NOT NULL)"
 
 
@@ -55,7 +57,7 @@ def column_lineage(model: Model, schema: Schema) -> Sources:
         node: dict[str, object] = nested
         for part in ["main", *parts][-3:]:  # sqlglot wants the same depth for all
             node = node.setdefault(part, {})  # type: ignore[assignment]
-        node.update(columns)
+        node.update({**columns, _PLACE: "BIGINT"})
     tree = sqlglot.parse_one(model.sql, dialect="duckdb")
     for table in tree.find_all(exp.Table):
         if table.db and not table.catalog:
@@ -71,7 +73,9 @@ def column_lineage(model: Model, schema: Schema) -> Sources:
             root = lineage(name, qualified, dialect="duckdb", scope=scope, trim_selects=False, copy=False)
         except (SqlglotError, ValueError):
             continue
-        sources = sorted({source for node in root.walk() if (source := _source(node))})
+        sources = sorted(
+            {source for node in root.walk() if (source := _source(node)) and source[1] != _PLACE}
+        )
         if sources:
             found[name] = sources
     return found

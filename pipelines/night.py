@@ -56,12 +56,14 @@ def end_night(
     )
 
 
-def current_night(con: duckdb.DuckDBPyConnection) -> str:
-    """The night whose tables the warehouse holds; ConfigurationError where there is none."""
-    row = con.execute("SELECT night_id FROM estate.night").fetchone()
-    if row is None:
-        raise ConfigurationError("the warehouse holds no night yet; run `trueup sync`")
-    return str(row[0])
+def end_dry_run(con: duckdb.DuckDBPyConnection, night_id: str, *, status: str) -> None:
+    """A dry run whose plan was pushed after all has become a night; any other night stays as it is."""
+    con.execute(
+        "UPDATE ledger.sync.nights SET status = $status WHERE night_id = $night_id AND status = 'planned' AND EXISTS ("
+        "SELECT 1 FROM ledger.sync.outcomes AS o JOIN ledger.sync.plans AS p ON p.plan_id = o.plan_id "
+        "WHERE p.night_id = $night_id)",
+        {"night_id": night_id, "status": status},
+    )
 
 
 def has_adopted(con: duckdb.DuckDBPyConnection) -> bool:
@@ -83,9 +85,18 @@ def latest_plan(con: duckdb.DuckDBPyConnection, lane: str, night_id: str | None 
     return str(row[0]) if row else None
 
 
+def plans_of(con: duckdb.DuckDBPyConnection, night_id: str, lane: str) -> list[str]:
+    """All plans of a lane that one night made, in order: opt-outs may be planned twice."""
+    rows = con.execute(
+        "SELECT plan_id FROM ledger.sync.plans WHERE night_id = ? AND lane = ? ORDER BY created_at, plan_id",
+        [night_id, lane],
+    ).fetchall()
+    return [str(plan_id) for (plan_id,) in rows]
+
+
 def night_of(con: duckdb.DuckDBPyConnection, plan_id: str) -> str:
     """The night that made a plan; ConfigurationError where there is no such plan."""
     row = con.execute("SELECT night_id FROM ledger.sync.plans WHERE plan_id = ?", [plan_id]).fetchone()
     if row is None:
-        raise ConfigurationError(f"there is no plan {plan_id}")
+        raise ConfigurationError(f"there is no plan {plan_id!r}; `trueup status` lists the nights")
     return str(row[0])

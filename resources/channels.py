@@ -5,6 +5,7 @@
     TRUEUP_POLICY              a policy file laid over the defaults
     TRUEUP_CONTACT_KEY         key of the contact points' hashes; or the file secrets/contact_key under TRUEUP_HOME
     TRUEUP_THREADS             DuckDB's threads (default: all)
+    TRUEUP_ORDERS_FROM         the first day that backfill_orders can read again (default: 2025-01-01)
     TRUEUP_<SYSTEM>_URL        a base URL that takes the place of the estate's
     and each channel's own secrets, e.g. TRUEUP_SQUARE_TOKEN
 
@@ -14,6 +15,7 @@ Nothing is read at import. A missing value stops with its name.
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import httpx
@@ -24,6 +26,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.estate import Estate, read_estate
 from pipelines.http import Session
 
+ORDERS_FROM = date(2025, 1, 1)
 Transports = Callable[[str], httpx.AsyncBaseTransport | None]
 """The transport for a system's name; None: real sockets. Tests hand in ASGI apps."""
 
@@ -66,6 +69,17 @@ class Settings:
         if text and not text.isdecimal():
             raise ConfigurationError(f"TRUEUP_THREADS is {text!r}, not a number of threads")
         return int(text) if text else None
+
+    @property
+    def orders_from(self) -> date:
+        """The first day of the backfill's partitions."""
+        text = self.environment.get("TRUEUP_ORDERS_FROM", "").strip()
+        if not text:
+            return ORDERS_FROM
+        try:
+            return date.fromisoformat(text)
+        except ValueError as error:
+            raise ConfigurationError(f"TRUEUP_ORDERS_FROM is {text!r}, not a day like 2025-01-31") from error
 
     @property
     def contact_key(self) -> bytes:

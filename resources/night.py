@@ -4,15 +4,20 @@ Steps run in one process, so all of them share the connection, the sessions and 
 between, a night that was begun is closed in the ledger, and the snapshot that `status` and `why` read is swapped in.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from enum import StrEnum
 from typing import ClassVar
 
 import dagster as dg
 from pydantic import Field, PrivateAttr
 
-from pipelines.errors import ConfigurationError
+from pipelines.channels import CHANNELS
+from pipelines.errors import ConfigurationError, SyncError
+from pipelines.estate import NightKind
+from resources.asked import EndpointName, EntityName, SystemName, words_of
 from resources.channels import Settings
+from resources.embedded import found_estate
 from resources.tonight import Tonight
 from resources.workplace import Workplace, open_workplace
 
@@ -21,23 +26,35 @@ Opener = Callable[[str], AbstractContextManager[Workplace]]
 
 
 def real_workplace(holder: str) -> AbstractContextManager[Workplace]:
-    """The workplace that the environment describes."""
-    from pipelines.channels import CHANNELS
+    """The workplace that the environment describes; where it names no estate, the sandbox's."""
+    return open_workplace(found_estate(Settings.read()), CHANNELS, holder=holder)
 
-    return open_workplace(Settings.read(), CHANNELS, holder=holder)
+
+class NightNotOpened(dg.DagsterError):
+    """Why a run could not begin, in one sentence: Dagster shows its own errors as they are and wraps all others."""
 
 
 class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """One run's workplace and what was asked of the run."""
 
-    kind: str = Field("nightly", description="adopt (the first night), nightly, sync_now or backfill.")
+    kind: NightKind = Field("nightly", description="What this run is; each job sets its own.")
     dry_run: bool = Field(False, description="Plan and explain; approve nothing, write nothing to any system.")
-    systems: list[str] = Field([], description="Correct only these systems; empty: all. All are read either way.")
-    entities: list[str] = Field([], description="Correct only items, prices, stock, customers, consents; empty: all.")
-    subjects: list[str] = Field([], description="Correct only these SKUs, GTINs, vendor ids, e-mails or our ids.")
+    systems: list[SystemName] = Field(
+        [], description=f"Correct only these of {', '.join(words_of(SystemName))}; empty: all. All are read either way."
+    )
+    entities: list[EntityName] = Field(
+        [], description=f"Correct only these of {', '.join(words_of(EntityName))}; empty: all."
+    )
+    subjects: list[str] = Field(
+        [], description="Correct only these SKUs, GTINs, vendor ids, e-mails or our ids; one that is unknown fails."
+    )
     force_census: bool = Field(False, description="Read everything, not only what changed.")
-    accept_short: list[str] = Field([], description='Endpoints whose shrinking is explained, e.g. "square.catalog".')
-    plan_id: str = Field("", description="For approve_plan and verify_plan; empty: the newest plan.")
+    accept_short: list[EndpointName] = Field(
+        [], description='Endpoints whose shrinking a person has explained, e.g. "square.catalog_objects".'
+    )
+    plan_id: str = Field(
+        "", description="For approve_plan and verify_plan; empty: the newest plan that is not of a dry run."
+    )
 
     opener: ClassVar[Opener] = staticmethod(real_workplace)
     _tonight: Tonight | None = PrivateAttr(None)
@@ -46,10 +63,14 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["NightResource"]:
         """Open the workplace for the run, close it and whatever the run left open."""
         run = context.run.run_id if context.run else "no run"
-        with type(self).opener(f"{self.kind} run {run[:8]}") as place:
+        with ExitStack() as stack:
+            try:
+                place = stack.enter_context(type(self).opener(f"{self.kind} run {run[:8]}"))
+            except SyncError as error:
+                raise NightNotOpened(str(error)) from error
             self._tonight = Tonight(
-                place, self.kind, self.dry_run, self.systems, self.entities, self.subjects, self.force_census,
-                self.accept_short, self.plan_id,
+                place, self.kind, self.dry_run, _words(self.systems), _words(self.entities), self.subjects,
+                self.force_census, _words(self.accept_short), self.plan_id,
             )
             try:
                 yield self
@@ -68,3 +89,8 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     def place(self) -> Workplace:
         """The open workplace."""
         return self.tonight.place
+
+
+def _words(chosen: Sequence[StrEnum]) -> list[str]:
+    """As the stages know them: plain text."""
+    return [member.value for member in chosen]

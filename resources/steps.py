@@ -19,7 +19,7 @@ from pipelines.figures import unread
 from pipelines.ledger.export import export_ledger, swap_snapshot
 from pipelines.ledger.inbox import import_answers
 from pipelines.model import ReadVerdict
-from pipelines.night import night_of
+from pipelines.night import end_dry_run, plans_of
 from pipelines.plan import Lane as PlanLane
 from pipelines.plan import decide, seal_plan
 from pipelines.push import PushReport, push_plan
@@ -163,17 +163,21 @@ def plan(night: Tonight, say: logging.Logger = log) -> str:
 def approve(night: Tonight, say: logging.Logger = log) -> tuple[int, int]:
     """Approve what the plan says may go, and what people have answered by now: (by policy, by persons).
 
-    Of a stored plan people's answers alone count: what policy would allow is read anew and planned by the next night.
+    A run on a stored plan sends that night's opt-outs first, where they have not gone out.
     """
     if night.dry_run:
         return 0, 0
     place, plan_id = night.place, night.plan("main")
     _take_answers(night, say)
-    by_policy = 0 if night.is_late else approve_by_policy(place.con, plan_id, clock=place.clock)
-    by_person = approve_by_person(place.con, plan_id, clock=place.clock)
-    if night.is_late and not by_person:
-        say.warning(f"plan {plan_id} holds nothing that people have approved since it was made")
-    return by_policy, by_person
+    if not night.has_begun:
+        for opt_outs in plans_of(place.con, night.night_id, "suppression"):
+            approve_by_policy(place.con, opt_outs, clock=place.clock)
+            send(night, opt_outs)
+            place.run(verify_plan(place.con, opt_outs, place.sessions_by_name, clock=place.clock))
+    return (
+        approve_by_policy(place.con, plan_id, clock=place.clock),
+        approve_by_person(place.con, plan_id, clock=place.clock),
+    )
 
 
 def push(night: Tonight, say: logging.Logger = log) -> PushReport | None:
@@ -240,10 +244,9 @@ def send(night: Tonight, plan_id: str) -> PushReport:
 def close(night: Tonight) -> Path:
     """Close the night in the ledger, then its report, the ledger's back-up and the snapshot that questions read.
 
-    A run on a stored plan closes nothing: it renews the report of the night that made the plan.
+    A run on a stored plan renews the report of the night that made it; a dry run that was pushed is none any more.
     """
-    place = night.place
-    night_id = night_of(place.con, night.plan("main")) if night.is_late else night.night_id
+    place, night_id = night.place, night.night_id
     counters = {channel.name: session.counters for channel, session in place.sessions}
     calls = night_calls(place.con, night_id, place.channels, counters)
     missing = unread(place.con)
@@ -253,8 +256,11 @@ def close(night: Tonight) -> Path:
         "stopped": night.stopped,
         "scope": night.scope,
     }
-    if not night.is_late:
-        night.end("planned" if night.dry_run else "partial" if missing or night.stopped else "complete", summary)
+    status = "partial" if missing or night.stopped else "complete"
+    if night.has_begun:
+        night.end("planned" if night.dry_run else status, summary)
+    elif not night.dry_run:
+        end_dry_run(place.con, night_id, status=status)
     report = write_report(place.con, night_id, place.settings.reports)
     export_ledger(place.con, place.settings.export)
     swap_snapshot(place.con, place.settings.snapshot)

@@ -10,7 +10,7 @@ from typing import cast, get_args
 from pipelines.errors import ConfigurationError
 from pipelines.estate import NightKind
 from pipelines.ledger.export import swap_snapshot
-from pipelines.night import begin_night, current_night, end_night, latest_plan
+from pipelines.night import begin_night, end_night, latest_plan, night_of
 from resources.workplace import Workplace
 
 
@@ -30,16 +30,17 @@ class Tonight:
     stopped: dict[str, str] = field(default_factory=dict)
     """Systems that a push of this run had to leave, and why."""
     _open_night: str | None = None
+    _begun: str | None = None
 
     @property
     def night_id(self) -> str:
-        """The night in the warehouse: tonight's, once begun."""
-        return current_night(self.place.con)
+        """The night that this run is about: the one it has begun, else that of the plan it works on."""
+        return self._begun or night_of(self.place.con, self.plan("main"))
 
     @property
-    def is_late(self) -> bool:
-        """Whether this run works on the stored plan of an earlier one."""
-        return self._open_night is None
+    def has_begun(self) -> bool:
+        """Whether this run is a night, not a later word on an earlier one's plan."""
+        return self._begun is not None
 
     @property
     def scope(self) -> dict[str, list[str]]:
@@ -52,7 +53,7 @@ class Tonight:
         if self.kind not in get_args(NightKind):
             raise ConfigurationError(f"kind is {self.kind!r}; allowed: {', '.join(get_args(NightKind))}")
         place = self.place
-        self._open_night = begin_night(
+        self._begun = self._open_night = begin_night(
             place.con, place.estate, place.policy, place.channels, kind=cast(NightKind, self.kind), clock=place.clock
         )
         return self._open_night
@@ -64,9 +65,9 @@ class Tonight:
 
     def plan(self, lane: str) -> str:
         """The plan that this run works on: tonight's, the one that was named, or the newest that was no dry run."""
-        found = self.plan_id or latest_plan(self.place.con, lane, self._open_night)
+        found = self.plan_id or latest_plan(self.place.con, lane, self._begun)
         if not found:
-            raise ConfigurationError(f"there is no {lane} plan yet; run `trueup plan`")
+            raise ConfigurationError(f"there is no {lane} plan yet that is not of a dry run; run `trueup sync`")
         return found
 
     def abandon(self) -> None:

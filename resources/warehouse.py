@@ -70,6 +70,7 @@ def check_private(path: Path) -> None:
 
 def _settle(con: duckdb.DuckDBPyConnection, folder: Path, threads: int | None) -> None:
     con.execute("SET TimeZone = 'UTC'")
+    con.execute("SET enable_progress_bar = false")
     if threads:
         con.execute("SET threads = ?", [threads])
     con.execute("SET allowed_directories = ?", [[str(folder.resolve())]])

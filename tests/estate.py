@@ -84,7 +84,8 @@ class PlayedEstate:
         )
 
     def run(
-        self, job: str, instance: dg.DagsterInstance, *, partition: str | None = None, **asked: Any
+        self, job: str, instance: dg.DagsterInstance, *, partition: str | None = None,
+        tags: Mapping[str, str] | None = None, **asked: Any,
     ) -> dg.ExecuteInProcessResult:
         """Run one job as the command line does."""
 
@@ -97,7 +98,8 @@ class PlayedEstate:
             "resources": {"night": {"config": asked}}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
         }
         return build_defs({"night": PlayedNight()}).resolve_job_def(job).execute_in_process(
-            run_config=config, instance=instance, raise_on_error=False, partition_key=partition
+            run_config=config, instance=instance, raise_on_error=False, partition_key=partition,
+            tags=dict(tags or {}),
         )
 
     @contextmanager

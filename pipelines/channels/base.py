@@ -31,10 +31,15 @@ class Page:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """`since` None: a census (everything). Else a delta: all that changed at or after `since` (UTC)."""
+    """`since` None: a census (everything). Else a delta: all that changed at or after `since` (UTC).
+
+    Tonight's window ends now, and what changes while it is read is welcome. A closed one is a past slice: what changed
+    at or after `until` belongs to a later one, and an endpoint that backfills read leaves it out.
+    """
 
     since: datetime | None
     until: datetime
+    is_closed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

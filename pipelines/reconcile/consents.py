@@ -11,16 +11,18 @@ import duckdb
 
 from pipelines.reconcile.models import build_models
 
+REMEMBER = """
+INSERT INTO ledger.identity.consent_events (contact_point, channel, purpose, system, vendor_id, state,
+vendor_state, changed_at, seen_at, has_proof, proof, night_id)
+SELECT e.contact_point, e.channel, e.purpose, e.system, e.vendor_id, e.state, e.vendor_state, e.changed_at,
+e.seen_at, e.has_proof, e.proof, e.night_id FROM reconcile.consent_news AS e
+"""
+
 
 def build_consents(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Remember tonight's events and build the tables; returns their rows. Run again, it remembers nothing twice."""
     built = build_models(con, "reconcile.consent_news")
-    con.execute(
-        "INSERT INTO ledger.identity.consent_events (contact_point, channel, purpose, system, vendor_id, state, "
-        "vendor_state, changed_at, seen_at, has_proof, proof, night_id) "
-        "SELECT e.contact_point, e.channel, e.purpose, e.system, e.vendor_id, e.state, e.vendor_state, e.changed_at, "
-        "e.seen_at, e.has_proof, e.proof, e.night_id FROM reconcile.consent_news AS e"
-    )
+    con.execute(REMEMBER)
     return built | build_models(con, "observed.consents", "golden.consents", "reconcile.consent_drift")
 
 

@@ -9,6 +9,19 @@ import duckdb
 
 from pipelines.reconcile.models import build_models
 
+FAULTS = "SELECT system, vendor_id, '' AS vendor_sub_id, field, reason, value_class FROM reconcile.item_faults"
+REMEMBER = """
+INSERT INTO ledger.identity.items (system, vendor_id, item_id, sku_norm, gtin_norm, rule, bound_at, night_id)
+SELECT m.system, m.vendor_id, m.item_id, r.sku_norm, r.gtin_norm, m.rule, n.as_of, n.night_id
+FROM reconcile.item_matches AS m
+JOIN reconcile.item_records AS r ON r.system = m.system AND r.vendor_id = m.vendor_id
+CROSS JOIN estate.night AS n WHERE m.is_new
+UNION ALL
+SELECT x.system, x.vendor_id, x.item_id, x.sku_norm, x.gtin_norm, 'renamed', n.as_of, n.night_id
+FROM reconcile.renamed_items AS x CROSS JOIN estate.night AS n
+"""
+"""New bindings, and renames that are finished."""
+
 
 def reconcile_items(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Match every record; returns the rows of each table built. May be run again in the same night: same ids.
@@ -19,18 +32,8 @@ def reconcile_items(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
         con, "reconcile.item_records", "reconcile.item_claims", "reconcile.item_matches", "reconcile.item_faults",
         "reconcile.renamed_items",
     )
-    quarantine(con, "items", "SELECT system, vendor_id, '' AS vendor_sub_id, field, reason, value_class "
-                             "FROM reconcile.item_faults")
-    con.execute(
-        "INSERT INTO ledger.identity.items (system, vendor_id, item_id, sku_norm, gtin_norm, rule, bound_at, night_id) "
-        "SELECT m.system, m.vendor_id, m.item_id, r.sku_norm, r.gtin_norm, m.rule, n.as_of, n.night_id "
-        "FROM reconcile.item_matches AS m "
-        "JOIN reconcile.item_records AS r ON r.system = m.system AND r.vendor_id = m.vendor_id "
-        "CROSS JOIN estate.night AS n WHERE m.is_new "
-        "UNION ALL "
-        "SELECT x.system, x.vendor_id, x.item_id, x.sku_norm, x.gtin_norm, 'renamed', n.as_of, n.night_id "
-        "FROM reconcile.renamed_items AS x CROSS JOIN estate.night AS n"
-    )
+    quarantine(con, "items", FAULTS)
+    con.execute(REMEMBER)
     con.execute(
         "INSERT INTO policy.pilots SELECT DISTINCT p.system, p.entity, m.item_id FROM policy.pilot_skus AS p "
         "JOIN reconcile.item_records AS r ON r.sku_norm = norm_sku(p.sku) "

@@ -9,14 +9,16 @@ import duckdb
 
 from pipelines.reconcile.models import build_models
 
+REMEMBER = """
+INSERT INTO ledger.identity.movements (system, movement_id, vendor_id, vendor_location_id, item_id,
+location_id, kind, quantity, first_seen_at, first_seen_night, settled_night)
+SELECT system, movement_id, vendor_id, vendor_location_id, item_id, location_id, kind, quantity,
+first_seen_at, first_seen_night, settled_night FROM reconcile.new_movements
+"""
+
 
 def record_movements(con: duckdb.DuckDBPyConnection) -> int:
     """Remember what is new; returns how many. Run twice, the second time finds nothing new."""
     built = build_models(con, "reconcile.new_movements")
-    con.execute(
-        "INSERT INTO ledger.identity.movements (system, movement_id, vendor_id, vendor_location_id, item_id, "
-        "location_id, kind, quantity, first_seen_at, first_seen_night, settled_night) "
-        "SELECT system, movement_id, vendor_id, vendor_location_id, item_id, location_id, kind, quantity, "
-        "first_seen_at, first_seen_night, settled_night FROM reconcile.new_movements"
-    )
+    con.execute(REMEMBER)
     return built["reconcile.new_movements"]

@@ -10,6 +10,20 @@ import duckdb
 from pipelines.reconcile.models import build_models
 from pipelines.reconcile.persons_link import link_records
 
+HISTORY = """
+INSERT INTO ledger.identity.person_history (person_id, event, other_person_id, "at", night_id, reason)
+SELECT e.person_id, e.event, e.other_person_id, n.as_of, n.night_id, e.reason
+FROM reconcile.person_events AS e CROSS JOIN estate.night AS n
+"""
+BINDINGS = """
+MERGE INTO ledger.identity.persons AS p USING reconcile.person_bindings AS b
+ON p.system = b.system AND p.vendor_id = b.vendor_id
+WHEN MATCHED THEN UPDATE SET person_id = b.person_id, rule = b.rule, score = b.score,
+bound_at = b.bound_at, night_id = b.night_id
+WHEN NOT MATCHED THEN INSERT (system, vendor_id, person_id, rule, score, bound_at, night_id)
+VALUES (b.system, b.vendor_id, b.person_id, b.rule, b.score, b.bound_at, b.night_id)
+"""
+
 
 def reconcile_persons(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Link, name and remember every person, then build the trees; returns the rows of each table built.
@@ -28,20 +42,8 @@ def _remember(con: duckdb.DuckDBPyConnection) -> None:
     """Bindings and history go to the ledger together or not at all."""
     con.execute("BEGIN")
     try:
-        con.execute(
-            "INSERT INTO ledger.identity.person_history "
-            '(person_id, event, other_person_id, "at", night_id, reason) '
-            "SELECT e.person_id, e.event, e.other_person_id, n.as_of, n.night_id, e.reason "
-            "FROM reconcile.person_events AS e CROSS JOIN estate.night AS n"
-        )
-        con.execute(
-            "MERGE INTO ledger.identity.persons AS p USING reconcile.person_bindings AS b "
-            "ON p.system = b.system AND p.vendor_id = b.vendor_id "
-            "WHEN MATCHED THEN UPDATE SET person_id = b.person_id, rule = b.rule, score = b.score, "
-            "bound_at = b.bound_at, night_id = b.night_id "
-            "WHEN NOT MATCHED THEN INSERT (system, vendor_id, person_id, rule, score, bound_at, night_id) "
-            "VALUES (b.system, b.vendor_id, b.person_id, b.rule, b.score, b.bound_at, b.night_id)"
-        )
+        con.execute(HISTORY)
+        con.execute(BINDINGS)
         con.execute("COMMIT")
     except duckdb.Error:
         con.execute("ROLLBACK")

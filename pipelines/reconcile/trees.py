@@ -10,20 +10,21 @@ from pipelines.reconcile.items import quarantine
 from pipelines.reconcile.models import build_models
 from pipelines.reconcile.movements import record_movements
 
+FAULTS = "SELECT system, vendor_id, vendor_sub_id, field, reason, value_class FROM reconcile.price_faults"
+INCOMPARABLE = (
+    "SELECT system, vendor_id, vendor_sub_id, field, reason, value_class FROM reconcile.incomparable_prices"
+)
+
 
 def build_trees(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """Build `observed.*` and `golden.*` of items, prices and stock; returns the rows of each table."""
     built = build_models(con, "reconcile.price_faults", "reconcile.unmapped")
-    quarantine(con, "prices", "SELECT system, vendor_id, vendor_sub_id, field, reason, value_class "
-                              "FROM reconcile.price_faults")
+    quarantine(con, "prices", FAULTS)
     built["ledger.identity.movements"] = record_movements(con)
     built |= build_models(con, "reconcile.blocked", "reconcile.movement_log", "reconcile.outstanding")
     built |= build_models(
         con, "observed.items", "observed.prices", "observed.stock", "golden.items", "golden.prices", "golden.stock",
         "reconcile.incomparable_prices",
     )
-    quarantine(con, "prices", "SELECT system, vendor_id, vendor_sub_id, field, reason, value_class "
-                              "FROM reconcile.price_faults UNION ALL "
-                              "SELECT system, vendor_id, vendor_sub_id, field, reason, value_class "
-                              "FROM reconcile.incomparable_prices")
+    quarantine(con, "prices", f"{FAULTS} UNION ALL {INCOMPARABLE}")
     return built

@@ -177,7 +177,7 @@ class ShopifyVendor:
         """customerMerge, in favour of the younger id: it takes over the first one's values."""
         old, kept = (store.get_many(VENDOR, "customers", [k])[k] for k in (key, twin))
         joined = replace(show.customer_record(old.body), key=kept.key)
-        _bury(store, "customers", old, at)
+        bury(store, "customers", old, at)
         self.put_customers(store, [joined], at, log=True)
         return kept.key
 

@@ -1,6 +1,7 @@
 """Square's customer endpoints: list, search (with its lag), bulk-retrieve, bulk-update.
 
-Kept strictly: both sort by name unless asked for the order of creation; search shows a changed profile as it was until the index has caught up, reads by id never lag;
+Kept strictly: both sort by name unless asked for the order of creation; search shows a changed profile as it was until
+the index has caught up, reads by id never lag;
 `preferences` cannot be written; an update checks the version and answers per profile; an address is replaced whole.
 """
 

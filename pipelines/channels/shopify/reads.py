@@ -7,7 +7,6 @@ the vendor's own counts tell that, and a census follows at once.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 
 import msgspec
@@ -16,17 +15,14 @@ from pipelines.channels.base import Endpoint, Page, RawRow, Window
 from pipelines.channels.shopify.bulk import bulk_pages
 from pipelines.channels.shopify.counts import count_customers, count_variants
 from pipelines.channels.shopify.documents import PAGE, Document, bulk_text, page_document, read_document, selection
+from pipelines.channels.shopify.filters import OVERLAP, changed_since, orders_within
 from pipelines.channels.shopify.session import MAX_COST_EXCEEDED, SYSTEM, ask, by_ids
 from pipelines.errors import FatalChannelError
 from pipelines.http import Session
 
 MAX_DEPTH = 25_000
 """The vendor pages no deeper; a longer delta is read by bulk with the same filter."""
-ORDERS_DAYS = 400
-"""How far back a census of orders goes; the option `orders_days` says otherwise."""
 REFUNDS_AT_ONCE = 40
-OVERLAP = timedelta(minutes=10)
-"""Search lags behind writes by seconds, in bad hours by minutes."""
 
 T = TypeVar("T")
 Reader = Callable[[Session, Window], AsyncIterator[Page]]
@@ -123,17 +119,12 @@ def _decode(decoder: "msgspec.json.Decoder[T]", record: bytes | msgspec.Raw) -> 
         raise FatalChannelError(f"a record of another shape: {error}", system=SYSTEM) from error
 
 
-def _since(moment: datetime) -> str:
-    """The filter for all that changed at or after a moment; the vendor's stamps are whole seconds."""
-    return f"updated_at:>='{moment.astimezone(UTC).strftime('%Y-%m-%dT%H:%M:%SZ')}'"
-
-
 async def _census_or_delta(session: Session, window: Window, connection: str, fragment: str) -> AsyncIterator[Page]:
     if window.since is None:
         async for page in bulk_pages(session, bulk_text(connection, selection(fragment)), _record_row):
             yield page
         return
-    query, seen = _since(window.since), 0
+    query, seen = changed_since(window.since), 0
     async for page, has_more in _pages(session, page_document(connection, fragment), {"query": query}):
         yield page
         seen += len(page.rows)
@@ -226,8 +217,7 @@ async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
     By bulk even for a delta: nested lists come whole, whatever their length. Refunds hold a list that a bulk query
     may not enter, so they are read by the order's id.
     """
-    days = int(session.options.get("orders_days", ORDERS_DAYS))
-    text = bulk_text("orders", selection("order"), _since(window.since or window.until - timedelta(days=days)))
+    text = bulk_text("orders", selection("order"), orders_within(window, session.options))
     refunded: list[str] = []
 
     def row(line: bytes) -> RawRow:

@@ -1,0 +1,73 @@
+"""Played estates under Dagster: one that has been adopted for all tests, and copies of it to go on from."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+import pytest
+
+from definitions import build_defs
+from resources.night import NightResource
+from sandbox.world.settings import WorldSettings
+from tests.nights.harness import PlayedEstate
+
+SIZE = WorldSettings(seed=5, variants=40, persons=60, shops=2)
+QUIET = {"console": {"config": {"log_level": "CRITICAL"}}}
+
+
+def defs_over(played: PlayedEstate) -> dg.Definitions:
+    """The code location over one played estate."""
+
+    class PlayedNight(NightResource):
+        """The night over this estate."""
+
+        opener = staticmethod(lambda holder: played.open())
+
+    return build_defs({"night": PlayedNight()})
+
+
+def run(
+    played: PlayedEstate, job: str, instance: dg.DagsterInstance, *, partition: str | None = None,
+    tags: Mapping[str, str] | None = None, **asked: Any,
+) -> dg.ExecuteInProcessResult:
+    """Run one job, as the command line does."""
+    return defs_over(played).resolve_job_def(job).execute_in_process(
+        run_config={"resources": {"night": {"config": asked}}, "loggers": QUIET}, instance=instance,
+        raise_on_error=False, partition_key=partition, tags=dict(tags or {}),
+    )
+
+
+def told(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
+    """The metadata of every table that a run filled, by its name in Dagster, as plain values."""
+    return {
+        event.asset_key.to_user_string(): {
+            name: value.value for name, value in event.step_materialization_data.materialization.metadata.items()
+        }
+        for event in result.get_asset_materialization_events()
+        if event.asset_key is not None
+    }
+
+
+@pytest.fixture(scope="session")
+def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[PlayedEstate, dg.ExecuteInProcessResult]:
+    """After its first night, and that night's run. Not to be changed: copy it."""
+    played = PlayedEstate.made(tmp_path_factory.mktemp("assets") / "first", SIZE)
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = run(played, "adopt", instance, kind="adopt")
+    assert result.success
+    return played, result
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator[Callable[[PlayedEstate], PlayedEstate]]:
+    """Copies an estate for this test alone."""
+    made: list[PlayedEstate] = []
+
+    def copied(played: PlayedEstate) -> PlayedEstate:
+        made.append(played.copied(tmp_path / str(len(made))))
+        return made[-1]
+
+    yield copied
+    for played in made:
+        played.close()
