@@ -159,7 +159,10 @@ def _fields(policy: Policy) -> Iterator[str]:
     )
 
 
-_SOURCES = {"stock": "each location's authority (estate)", "consents": "no vote: all that was said, a no first"}
+_SOURCES = {
+    "prices": "as `prices.amount`", "stock": "each location's authority (estate)",
+    "consents": "no vote: all that was said, a no first",
+}
 
 
 def _cap(policy: Policy, key: str) -> str:

@@ -21,9 +21,9 @@ KeyPath = Sequence[str | int]
 
 
 class Section(BaseModel):
-    """A table of a user's file: unknown keys are errors, values are fixed once read."""
+    """A table of a user's file: unknown keys are errors, no value is read as another type, none changes once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,11 +56,18 @@ class TomlFile:
 
 
 def read_file(path: Path) -> TomlFile:
-    """The file's text; ConfigurationError naming the path when there is none."""
+    """The file's text; ConfigurationError naming the path when there is none, or what in it is not UTF-8."""
     try:
-        return TomlFile(path.name, path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"{path}: there is no such file") from error
+        content = path.read_bytes()
+    except OSError as error:
+        words = "there is no such file" if isinstance(error, FileNotFoundError) else error.strerror
+        raise ConfigurationError(f"{path}: {words}") from error
+    try:
+        return TomlFile(path.name, content.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        wrong = f"byte 0x{content[error.start]:02X} is not UTF-8"
+        raise ConfigurationError(f"{path.name} line {line}: {wrong}; allowed: a TOML file saved as UTF-8") from error
 
 
 def parse(file: TomlFile, model: type[Parsed], content: dict[str, Any] | None = None, under: KeyPath = ()) -> Parsed:
@@ -84,8 +91,10 @@ def _tell(file: TomlFile, schema: dict[str, Any], fault: Any, under: KeyPath) ->
         message = f"{word!r} is not allowed{_meant(word, allowed)}; allowed: {', '.join(allowed)}"
     elif fault["type"] == "missing":
         message = "is missing"
-    else:
+    elif fault["type"] == "value_error":
         message = f"{fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})"
+    else:
+        message = f"{_toml(fault['input'])} is not allowed; allowed: {_described(schema, _node_at(schema, path))}"
     return file.error([*under, *path], message).message
 
 
@@ -101,12 +110,48 @@ def _meant(word: str, allowed: Sequence[str]) -> str:
 
 def _keys_at(schema: dict[str, Any], path: KeyPath) -> list[str]:
     """The keys that a table at `path` may have, from the model's JSON Schema."""
+    return sorted(_resolved(schema, _node_at(schema, path)).get("properties", {}))
+
+
+def _node_at(schema: dict[str, Any], path: KeyPath) -> dict[str, Any]:
     node: dict[str, Any] = schema
     for part in path:
         node = _resolved(schema, node)
         properties: dict[str, Any] = node.get("properties", {})
-        node = properties.get(str(part)) or node.get("additionalProperties") or {}
-    return sorted(_resolved(schema, node).get("properties", {}))
+        below = node.get("items") if isinstance(part, int) else properties.get(str(part))
+        node = below or node.get("additionalProperties") or _choice(node, part)
+    return node
+
+
+def _choice(node: dict[str, Any], part: str | int) -> dict[str, Any]:
+    """Where pydantic names the member of a union in the path (`str`), the union itself is what is allowed."""
+    return node if "anyOf" in node else {}
+
+
+_KINDS = {
+    "integer": "a whole number", "number": "a number", "boolean": "true or false",
+    "string": 'text in quotes, as "text"', "array": 'a list in brackets, as ["text"]', "object": "a table",
+}
+
+
+def _described(schema: dict[str, Any], node: dict[str, Any]) -> str:
+    """In words what a value may be, from its JSON Schema."""
+    choices = [choice for choice in node.get("anyOf", []) if choice.get("type") != "null"]
+    if len(choices) > 1:
+        return " or ".join(_described(schema, choice) for choice in choices)
+    node = _resolved(schema, choices[0] if choices else node)
+    if "enum" in node:
+        return ", ".join(map(str, node["enum"]))
+    words = str(node.get("allowed") or _KINDS.get(str(node.get("type")), "another value"))
+    if node.get("minLength"):
+        words += ", not empty"
+    bounds = {"minimum": "from", "exclusiveMinimum": "over", "maximum": "to", "exclusiveMaximum": "under"}
+    told = [f"{word} {node[name]:g}" for name, word in bounds.items() if name in node]
+    return " ".join([words, *told])
+
+
+def _toml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,10 @@ class Shop(Section):
 class System(Section):
     """One `[systems.<name>]`."""
 
-    base_url: str = Field(pattern=r"^https?://[^\s]+$", description="Where the API is; credentials are never here.")
+    base_url: str = Field(
+        pattern=r"^https?://[^\s]+$", json_schema_extra={"allowed": "an address that begins with https:// or http://"},
+        description="Where the API is; credentials are never here.",
+    )
     shop_id: str = Field(description="The shop's id as its API says it; another id stops the push.")
     timezone: str | None = Field(default=None, description="IANA name; the estate's where nothing is said.")
     options: dict[str, str] = Field(default_factory=dict, description="Facts the connector asks for.")
@@ -99,7 +102,9 @@ class ListAt(Section):
 class PriceList(Section):
     """One `[price_lists.<our id>]`."""
 
-    currency: str = Field(pattern="^[A-Z]{3}$")
+    currency: str = Field(
+        pattern="^[A-Z]{3}$", json_schema_extra={"allowed": "a currency of three capitals, as EUR"}
+    )
     tax_basis: TaxBasis = "gross"
     vendor_ids: dict[str, str | ListAt]
 
