@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from resources.channels import Settings
+from resources.settings import Settings
 
 
 @dg.run_failure_sensor(

@@ -8,6 +8,7 @@ belong in docs/lifecycle.md and README.md.
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from cli.home import ROOT
 from pipelines.channels import CHANNELS
@@ -248,28 +249,33 @@ def _commands() -> Iterator[str]:
     yield _table(
         ("command", "what it does", "takes"),
         (
-            (f"`trueup {name}`", (command.help or "").strip(), "; ".join(_parameter(p) for p in command.params))
+            (f"`trueup {name}`", command.help.split("\b")[0].strip(), "; ".join(_takes(command)))
             for name, command in commands.items()
         ),
     )
     yield _table(("exit code", "means"), ((str(code), words) for code, words in EXITS.items()))
 
 
+def _takes(command: Any) -> Iterator[str]:
+    """Each parameter and what it is; of arguments the command's own help says it, a line each."""
+    told = dict(re.findall(r"^\s*([A-Z]+)\s\s+(.+)$", command.help.partition("\b")[2], re.MULTILINE))
+    for parameter in command.params:
+        name = str(parameter.name).upper()
+        yield f"{name}: {told[name]}" if parameter.param_type_name == "argument" else _parameter(parameter)
+
+
 def _parameter(parameter: object) -> str:
     options = [str(word) for word in getattr(parameter, "opts", ())]
     words = str(getattr(parameter, "help", "") or "").rstrip(".")
-    if getattr(parameter, "param_type_name", "") == "argument":
-        name = str(getattr(parameter, "name", "")).upper()
-        return f"{name}: {words}" if words else name
     return f"`{options[0]}` {words}".strip()
 
 
 def _environment() -> Iterator[str]:
-    from resources import channels
+    from resources import settings
 
     yield "## Environment"
-    yield "Read once, in `resources/channels.py`. What is missing stops with its name."
-    rows = [(f"`{name}`", words) for name, words in _VARIABLE.findall(channels.__doc__ or "")]
+    yield "Read once, in `resources/settings.py`. What is missing stops with its name."
+    rows = [(f"`{name}`", words) for name, words in _VARIABLE.findall(settings.__doc__ or "")]
     rows += [(f"`{name}`", f"credential of {channel.title}") for channel in CHANNELS for name in channel.secrets]
     rows += [
         ("`SEED`, `VARIANTS`, `PERSONS`, `SHOPS`", "of a new sandbox world; `make clean` forgets the old one"),

@@ -11,8 +11,8 @@ from pathlib import Path
 from rich.console import Console
 
 from cli.home import ROOT, dagster_home
-from cli.night import outside
-from resources.channels import Settings
+from cli.outside import outside
+from resources.settings import Settings
 
 _PATIENCE_SECONDS = 15.0
 

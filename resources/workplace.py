@@ -20,7 +20,7 @@ from pipelines.estate import Estate, estate_of
 from pipelines.http import Session
 from pipelines.ledger.lease import Lease, acquire
 from pipelines.policy import Policy, read_policy
-from resources.channels import Settings, Transports, channels_of, connect
+from resources.channels import Settings, Transports, channels_of, connect, secrets_of
 from resources.clock import SystemClock, clock_of_systems
 from resources.warehouse import open_warehouse
 
@@ -104,6 +104,16 @@ def open_workplace(
             yield place
         finally:
             place.close()
+
+
+def check_settings(settings: Settings, channels: Iterable[Channel]) -> None:
+    """ConfigurationError for whatever would stop a run before it has read anything; opens nothing, asks nobody."""
+    file = read_file(settings.estate)
+    estate = estate_of(file)
+    read_policy(settings.policy, estate, estate_file=file)
+    for channel in channels_of(estate, channels):
+        secrets_of(settings, channel)
+    _ = settings.contact_key, settings.threads
 
 
 def _clock(settings: Settings, estate: Estate) -> Clock:
