@@ -74,6 +74,8 @@ def _channels() -> Iterator[str]:
     for channel in CHANNELS:
         yield f"### {channel.title}"
         scopes = ", ".join(f"`{scope}`" for scope in sorted(channel.needed_scopes)) or "none: the vendor has none"
+        missed = [f"`{scope}`, for {words}" for scope, words in channel.optional_scopes.items() if words]
+        scopes += "".join(f"; better with {words}" for words in missed)
         yield f"Secrets: {', '.join(f'`{name}`' for name in channel.secrets)}. Scopes: {scopes}."
         yield _table(
             ("raw table", "feeds", "nightly", "rows a call (all · changed)"),
@@ -261,13 +263,8 @@ def _takes(command: Any) -> Iterator[str]:
     told = dict(re.findall(r"^\s*([A-Z]+)\s\s+(.+)$", command.help.partition("\b")[2], re.MULTILINE))
     for parameter in command.params:
         name = str(parameter.name).upper()
-        yield f"{name}: {told[name]}" if parameter.param_type_name == "argument" else _parameter(parameter)
-
-
-def _parameter(parameter: object) -> str:
-    options = [str(word) for word in getattr(parameter, "opts", ())]
-    words = str(getattr(parameter, "help", "") or "").rstrip(".")
-    return f"`{options[0]}` {words}".strip()
+        is_argument = parameter.param_type_name == "argument"
+        yield f"{name}: {told[name]}" if is_argument else f"`{parameter.opts[0]}` {(parameter.help or '').rstrip('.')}"
 
 
 def _environment() -> Iterator[str]:

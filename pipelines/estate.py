@@ -42,6 +42,7 @@ import duckdb
 from pydantic import Field, field_validator
 
 from pipelines.configuration import Section, TomlFile, parse, read_file, suggestion
+from pipelines.currencies import DIGITS
 from pipelines.tables import create_tables, fill_table
 
 Mode = Literal["observe", "pilot", "live"]
@@ -102,11 +103,16 @@ class ListAt(Section):
 class PriceList(Section):
     """One `[price_lists.<our id>]`."""
 
-    currency: str = Field(
-        pattern="^[A-Z]{3}$", json_schema_extra={"allowed": "a currency of three capitals, as EUR"}
-    )
+    currency: str
     tax_basis: TaxBasis = "gross"
     vendor_ids: dict[str, str | ListAt]
+
+    @field_validator("currency")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in DIGITS:
+            raise ValueError(f"not a currency{suggestion(value, sorted(DIGITS))}; allowed: a code of ISO 4217, as EUR")
+        return value
 
 
 class Audience(Section):

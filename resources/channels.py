@@ -1,5 +1,6 @@
 """The estate's channels and their sessions: which systems there are, and each reached with its credentials."""
 
+import random
 from collections.abc import Callable, Iterable
 
 import httpx
@@ -8,7 +9,7 @@ from pipelines.channels.base import Channel, Connection
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
 from pipelines.estate import Estate, read_estate
-from pipelines.http import Session
+from pipelines.http import Session, middling
 from resources.settings import Settings as Settings
 
 Transports = Callable[[str], httpx.AsyncBaseTransport | None]
@@ -53,6 +54,7 @@ def connect(
             options=dict(system.options),
             clock=clock,
             transport=transports(channel.name) if transports else None,
+            chance=random.random if transports is None else middling,
         )
         found.append((channel, channel.connect(connection)))
     return found
