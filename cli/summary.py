@@ -34,7 +34,9 @@ _UNWRITTEN = (
     "max_by(x.status, x.\"at\") AS status, max_by(x.code, x.\"at\") AS code, max_by(x.message, x.\"at\") AS message "
     "FROM ledger.sync.outcomes AS x GROUP BY x.plan_id, x.correction_key) AS o "
     "ON o.plan_id = c.plan_id AND o.correction_key = c.correction_key "
-    "WHERE p.night_id = ? AND o.status <> 'applied' GROUP BY c.system, c.entity, cause ORDER BY ALL"
+    "WHERE p.night_id = ? AND c.disposition = 'approve' AND o.status <> 'applied' AND NOT EXISTS (SELECT 1 FROM "
+    "ledger.sync.verifications AS v WHERE v.plan_id = c.plan_id AND v.correction_key = c.correction_key "
+    "AND v.status = 'confirmed') GROUP BY c.system, c.entity, cause ORDER BY ALL"
 )
 _LAST = "SELECT night_id FROM ledger.sync.nights ORDER BY started_at DESC, night_id DESC LIMIT 1"
 _HEAD = "SELECT summary, status FROM ledger.sync.nights WHERE night_id = ?"

@@ -167,7 +167,8 @@ class Session(AbstractAsyncContextManager["Session"]):
             error = state.outcome.exception() if state.outcome else None
             if isinstance(error, RetriableChannelError) and error.retry_after is not None:
                 return error.retry_after
-            return self._chance() * min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * 2 ** (state.attempt_number - 1))
+            longest = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * float(2 ** (state.attempt_number - 1)))
+            return self._chance() * longest
 
         async for attempt in AsyncRetrying(
             sleep=self.clock.sleep,

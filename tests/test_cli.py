@@ -13,11 +13,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
 from cli import answers, examine, questions
 from cli.main import app
 from cli.outside import World, served
+from cli.summary import show, summarise
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.ledger.export import swap_snapshot
@@ -28,7 +30,7 @@ from resources.warehouse import open_warehouse
 
 ROOT = Path(__file__).parents[1]
 AT = datetime(2026, 6, 16, tzinfo=UTC)
-KEYS = ("aaaaaa11" + "0" * 56, "aaaaaa22" + "0" * 56, "dddddd44" + "0" * 56)
+KEYS = ("aaaaaa11" + "0" * 56, "aaaaaa22" + "0" * 56, *(f"dddddd{n}" + "0" * 56 for n in (44, 55, 66)))
 ESTATE = """
 [estate]
 name = "small"
@@ -57,20 +59,35 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "INSERT INTO ledger.sync.plans VALUES ('p', '2026-06-16.1', 'main', 'small', ?, ?, ?, 'f', 2, '{}')",
             [AT, AT, AT],
         )
-        for key, entity, field, observed, disposition, why in (
-            (KEYS[0], "prices", "amount", "1299", "hold", "for a person"),
-            (KEYS[1], "customers", "last_name", "Canari", "hold", "for a person"),
-            (KEYS[2], "prices", "amount", "1500", "refuse", "The new price is zero."),
+        for key, entity, field, observed, disposition, why, approver in (
+            (KEYS[0], "prices", "amount", "1299", "hold", "for a person", None),
+            (KEYS[1], "customers", "last_name", "Canari", "hold", "for a person", None),
+            (KEYS[2], "prices", "amount", "1500", "refuse", "The new price is zero.", None),
+            (KEYS[3], "stock", "on_hand", "5", "approve", "by policy", "policy"),
+            (KEYS[4], "stock", "on_hand", "6", "approve", "by policy", "policy"),
         ):
             con.execute(
                 "INSERT INTO ledger.sync.corrections (plan_id, correction_key, estate, system, entity, field, "
                 "vendor_id, vendor_sub_id, subject_id, subject_sub_id, currency, observed, has_base, desired, "
-                "drift_class, authority, rule, reason, risk, disposition, disposition_reason, is_releasable, "
-                "held_since, is_new) "
+                "drift_class, authority, rule, reason, risk, disposition, disposition_reason, approver, "
+                "is_releasable, held_since, is_new) "
                 "VALUES ('p', ?, 'small', 'square', ?, ?, 'V1', '', 's1', '', 'EUR', ?, true, '1199', 'here', "
-                "'shopify', 'r', 'x', 'low', ?, ?, true, ?, true)",
-                [key, entity, field, observed, disposition, why, AT],
+                "'shopify', 'r', 'x', 'low', ?, ?, ?, true, ?, true)",
+                [key, entity, field, observed, disposition, why, approver, AT],
             )
+        con.execute(
+            "INSERT INTO ledger.sync.reads (system, endpoint, entities, kind, is_complete, reason, row_count, "
+            "page_count, started_at, finished_at, cursor_to, night_id) VALUES "
+            "('square', 'orders', ['orders'], 'delta', true, '', 17, 1, ?, ?, ?, '2026-06-16.1')", [AT, AT, AT],
+        )
+        for key, status in ((KEYS[3], "skipped"), (KEYS[4], "applied")):
+            con.execute(
+                "INSERT INTO ledger.sync.outcomes VALUES ('p', ?, ?, '', 'the kill switch is set', '', NULL, ?, 'b')",
+                [key, status, AT],
+            )
+        con.execute(
+            "INSERT INTO ledger.sync.approvals VALUES ('p', ?, 'amelie', 'seen', ?, ?, 'f')", [KEYS[0], AT, AT]
+        )
         con.execute("INSERT INTO quarantine.square VALUES ('items', 'V9', '', 'sku', 'blank', 'blank')")
         con.execute("INSERT INTO estate.systems VALUES ('square', 's', 'Europe/Paris')")
         con.execute(
@@ -242,6 +259,27 @@ def test_a_sandbox_is_served_until_its_last_user_is_done(tmp_path: Path, monkeyp
     assert answers == [True]
     assert said == ["another command uses this sandbox; it is served until that is done"]
     assert World.of(made).running() is None
+
+
+def test_a_night_is_summed_up_with_orders_who_approved_and_why_not_written(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = summarise(settings, "2026-06-16.1", refused=["a guard refuses it", "a guard refuses it"])
+    assert told.rows == {("square", "orders"): 17}
+    assert told.approved[("square", "stock")] == (2, 0)
+    assert told.approved[("square", "prices")] == (0, 1)
+    causes = {(row["entity"], row["cause"]): row["row_count"] for row in told.remaining}
+    assert causes[("stock", "push: skipped: the kill switch is set")] == 1
+    assert not any(cause == "push: skipped" for _, cause in causes)
+    show(told, Console(width=200))
+    words = capsys.readouterr().out
+    for expected in (
+        "rows read", "by policy", "by person", "orders", "In quarantine", "sku: blank 1",
+        "2 answers were not taken: a guard refuses it", "plans/2026-06-16.1.jsonl",
+        "trueup plan --last --export plan.xlsx",
+    ):
+        assert expected in words
+    assert {"quarantine", "refused_answers", "plan", "approved"} <= told.as_dict().keys()
 
 
 def test_status_tells_quarantine_without_values_and_refused_answers(settings: Settings) -> None:
