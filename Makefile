@@ -1,5 +1,6 @@
 # Two commands matter: `make sync` (set up, run a night on the sandbox, say what it did) and `make test`.
-# SEED= VARIANTS= PERSONS= SHOPS= size a new world: make sync SEED=11 VARIANTS=500
+# SEED= VARIANTS= PERSONS= SHOPS= size a new world: make sync SEED=11 VARIANTS=500. One that exists keeps its own sizes;
+# asked for others, the command stops and says so (make clean forgets the world).
 
 SHELL := /bin/bash
 # The first interpreter of a version that the lock file is for.

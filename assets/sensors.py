@@ -9,7 +9,7 @@ from pathlib import Path
 
 import dagster as dg
 
-from resources.channels import Settings
+from resources.settings import Settings
 
 
 def tell_failure(instance: dg.DagsterInstance, run: dg.DagsterRun, home: Path) -> str:

@@ -1,42 +1,58 @@
-"""`trueup doctor`: what is not ready. Opens sessions, writes nothing to any system or table; imports no Dagster."""
+"""`trueup doctor`: what is not ready. Opens sessions, writes nothing to any system or table; imports no Dagster.
 
-import asyncio
-from dataclasses import asdict
+A sandbox that is not up is itself what is not ready: doctor says so, and starts nothing.
+"""
 
-import msgspec
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
+from typing import Any
 
-from cli.night import outside
-from pipelines.channels import CHANNELS
-from pipelines.doctor import Finding, examine
-from pipelines.estate import read_estate
-from resources.channels import Settings, channels_of, connect
-from resources.clock import SystemClock, clock_of_systems
-
-_STYLE = {"ok": "green", "warning": "yellow", "failure": "red"}
+from cli.home import is_embedded
+from cli.outside import World, introduce
+from cli.screen import tell_json, tell_table
+from pipelines.errors import ConfigurationError
+from resources.settings import Settings
 
 
-def doctor(settings: Settings, console: Console, out: Console, *, as_json: bool) -> int:
+def doctor(settings: Settings, *, as_json: bool) -> int:
     """Examine every system of the estate; exit code 1 where something fails."""
-    with outside(settings, console) as refreshed:
-        findings = asyncio.run(_examine(refreshed))
+    findings = _findings(settings)
     if as_json:
-        out.print_json(msgspec.json.encode([asdict(finding) for finding in findings]).decode())
+        tell_json(findings)
     else:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("system", "check", "", "detail", "cure"):
-            table.add_column(name, overflow="fold")
-        for finding in findings:
-            mark = f"[{_STYLE[finding.level]}]{finding.level}[/]"
-            table.add_row(finding.system, finding.check, mark, Text(finding.detail), Text(finding.cure))
-        out.print(table)
-    return 1 if any(finding.level == "failure" for finding in findings) else 0
+        tell_table("", findings, most=None)
+    return 1 if any(finding["level"] == "failure" for finding in findings) else 0
 
 
-async def _examine(settings: Settings) -> list[Finding]:
+def _findings(settings: Settings) -> list[dict[str, Any]]:
+    if is_embedded():
+        url = World.of(settings).running()
+        if url is None:
+            words, cure = "it is not up, so there is nothing to examine", "`make ui` serves it; so does a `trueup sync`"
+            return [{"system": "sandbox", "check": "running", "level": "failure", "detail": words, "cure": cure}]
+        introduce(url)
+        settings = Settings.read()
+    return _examined(settings)
+
+
+def _examined(settings: Settings) -> list[dict[str, Any]]:
+    # Imported here: the connectors take longer than to say that there is nothing to connect to.
+    import asyncio
+    from dataclasses import asdict
+
+    from pipelines.channels import CHANNELS
+    from pipelines.doctor import Finding, examine
+    from pipelines.estate import read_estate
+    from resources.channels import channels_of, connect
+    from resources.clock import SystemClock, clock_of_systems
+
     estate = read_estate(settings.estate)
     urls = [settings.base_url(estate, system) for system in estate.systems]
     clock = clock_of_systems(urls) if estate.estate.clock == "systems" else SystemClock()
-    return await examine(connect(settings, estate, channels_of(estate, CHANNELS), clock=clock), estate)
+    sessions, findings = [], []
+    for channel in channels_of(estate, CHANNELS):
+        try:
+            sessions += connect(settings, estate, [channel], clock=clock)
+        except ConfigurationError as error:
+            cure = "set it; docs/reference.md lists them"
+            findings.append(Finding(channel.name, "credential", "failure", error.message, cure))
+    findings += asyncio.run(examine(sessions, estate))
+    return [asdict(finding) for finding in findings]

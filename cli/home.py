@@ -1,14 +1,13 @@
 """Prepares the process: folders, Dagster's home, and the embedded estate where TRUEUP_ESTATE names no other.
 
-Changes the environment for what is started from here; only `resources.channels` reads it afterwards.
+Changes the environment for what is started from here; only `resources.settings` reads it afterwards.
 """
 
 import os
 import secrets
 from pathlib import Path
 
-from resources.channels import Settings
-from resources.warehouse import PRIVATE_MASK
+from resources.settings import PRIVATE_MASK, Settings
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -7,26 +7,21 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
 from cli.scoping import Census, Entities, Keys, Short, Systems
+from cli.screen import SHOWN, margin, tell, tell_json, tell_table, warn
 from pipelines.errors import ConfigurationError, DataError, LeaseHeld, SyncError
 
 app = typer.Typer(
     help="Brings till, webshop, CRM and e-mail tool back into agreement: plan, approve, push, re-read.",
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, rich_markup_mode=None,
 )
-WIDTH = 120 if not sys.stdout.isatty() else None
-"""A pipe or a file is as wide as our tables; a terminal is as wide as it is."""
-console = Console(stderr=True, width=WIDTH)
-out = Console(width=WIDTH)
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the answer.")]
 Author = Annotated[str, typer.Option("--author", help="Who says so; the operating system's user by default.")]
-RowKeys = Annotated[list[str], typer.Argument(help="Correction keys, or their beginnings.")]
+RowKeys = Annotated[list[str], typer.Argument()]
+# What an argument is stands in its command's docstring: click 8.4 drops the help that typer hands to an argument.
 
 
 @app.command()
@@ -39,14 +34,14 @@ def sync(
     from cli import night
 
     asked = _asked(systems, entities, keys, census, accept_short) | ({"dry_run": True} if dry_run else {})
-    _leave(lambda: night.sync(_settings(), console, asked=asked, as_json=as_json))
+    _leave(lambda: night.sync(_settings(), margin(), asked=asked, as_json=as_json))
 
 
 @app.command()
 def plan(
     systems: Systems = None, entities: Entities = None, keys: Keys = None, census: Census = False,
-    last: Annotated[bool, typer.Option("--last", help="Export the last plan; read and plan nothing.")] = False,
-    export: Annotated[Path | None, typer.Option(help="Write the plan as .xlsx or .jsonl.")] = None,
+    last: Annotated[bool, typer.Option("--last", help="Show or export the last plan; read and plan nothing.")] = False,
+    export: Annotated[Path | None, typer.Option(help="Write the plan to a file: .xlsx or .jsonl.")] = None,
     as_json: Json = False,
 ) -> None:
     """Read and plan, and write to no system; with --export a spreadsheet that may come back with decisions."""
@@ -54,11 +49,15 @@ def plan(
 
     def run() -> int:
         settings, code = _settings(), night.DONE
+        if export is not None:
+            night.check_export(export)
+        if last and export is None:
+            return night.show_last(settings, as_json=as_json)
         if not last:
             asked = _asked(systems, entities, keys, census, None) | {"kind": "sync_now", "dry_run": True}
-            code = night.run_job(settings, console, "sync_now", asked, as_json=as_json)
+            code = night.run_job(settings, margin(), "sync_now", asked, as_json=as_json)
         if export is not None and code in (night.DONE, night.PARTIAL):
-            console.print(f"plan written to {night.export_plan(settings, export)}")
+            print(f"plan written to {night.export_plan(settings, export)}", file=sys.stderr)
         return code
 
     _leave(run)
@@ -69,7 +68,7 @@ def push(as_json: Json = False) -> None:
     """Push what people have approved since, of the newest plan that is not of a dry run."""
     from cli import night
 
-    _leave(lambda: night.run_job(_settings(), console, "approve_plan", {"kind": "sync_now"}, as_json=as_json))
+    _leave(lambda: night.run_job(_settings(), margin(), "approve_plan", {"kind": "sync_now"}, as_json=as_json))
 
 
 @app.command()
@@ -77,7 +76,7 @@ def verify(as_json: Json = False) -> None:
     """Read back again what was written and is not confirmed yet."""
     from cli import night
 
-    _leave(lambda: night.run_job(_settings(), console, "verify_plan", {"kind": "sync_now"}, as_json=as_json))
+    _leave(lambda: night.run_job(_settings(), margin(), "verify_plan", {"kind": "sync_now"}, as_json=as_json))
 
 
 @app.command()
@@ -86,7 +85,7 @@ def adopt(accept_short: Short = None, as_json: Json = False) -> None:
     from cli import night
 
     asked = {"kind": "adopt", **_asked(None, None, None, False, accept_short)}
-    _leave(lambda: night.run_job(_settings(), console, "adopt", asked, as_json=as_json))
+    _leave(lambda: night.run_job(_settings(), margin(), "adopt", asked, as_json=as_json))
 
 
 @app.command()
@@ -94,7 +93,7 @@ def day() -> None:
     """Let the sandbox's world live one more day."""
     from cli import night
 
-    _leave(lambda: night.day(_settings(), console))
+    _leave(lambda: night.day(_settings(), margin()))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -110,26 +109,31 @@ def ui(port: Annotated[int, typer.Option(help="Dagster's port on 127.0.0.1.")] =
     """Serve the sandbox and Dagster on 127.0.0.1 until Ctrl-C."""
     from cli import serve
 
-    _leave(lambda: serve.ui(_settings(), console, port))
+    _leave(lambda: serve.ui(_settings(), margin(), port))
 
 
 @app.command()
 def status(
-    nights: Annotated[int, typer.Option(help="How many nights to show.")] = 5, as_json: Json = False
+    nights: Annotated[int, typer.Option(help="How many nights to show.")] = 5,
+    everything: Annotated[bool, typer.Option("--all", help="Show every row of every table.")] = False,
+    as_json: Json = False,
 ) -> None:
-    """What stands: the last nights, what waits for a person, what could not be read."""
+    """What stands: the last nights, what waits for a person, what was not read, kept out or not taken."""
     from cli import questions
 
     def run() -> int:
         found = questions.status(_settings(), nights=nights)
         if as_json:
-            _json(found)
+            tell_json(found)
             return 0
-        _table("Nights", found["nights"])
-        _table("Waiting for a person", [questions.in_short(row) for row in found["held"]])
-        _table("Not read whole in the last night", found["unread"])
+        most = None if everything else SHOWN
+        tell_table("Nights", found["nights"], most=None)
+        tell_table("Waiting for a person", [questions.in_short(row) for row in found["held"]], most=most)
+        tell_table("Not read whole in the last night", found["unread"], most=most)
+        tell_table("In quarantine: nothing of these keys is written", found["quarantine"], most=most)
+        tell_table("Answers that were not taken (inbox/refused)", found["refused_answers"], most=most)
         if found["open_answers"]:
-            out.print(f"{found['open_answers']} answers wait in the inbox; `trueup push` takes them in")
+            tell(f"{found['open_answers']} answers wait in the inbox; `trueup push` takes them in")
         return 0
 
     _leave(run)
@@ -137,22 +141,28 @@ def status(
 
 @app.command()
 def why(
-    word: Annotated[str, typer.Argument(help="SKU, GTIN, vendor id, e-mail or our id.")],
-    field: Annotated[str, typer.Argument(help="Only this field.")] = "",
-    system: Annotated[str, typer.Argument(help="Only this system.")] = "",
+    word: Annotated[str, typer.Argument()],
+    field: Annotated[str, typer.Argument()] = "",
+    system: Annotated[str, typer.Argument()] = "",
     as_json: Json = False,
 ) -> None:
-    """Why a value is what it is: who said what, which rule decided, which plan wrote it, who approved."""
+    """Why a value is what it is: who said what and when, which rule decided, which plan wrote it, who approved.
+
+    \b
+    WORD    a SKU, GTIN, vendor id, e-mail or our id
+    FIELD   only this field or entity: amount, prices, prices.amount, stock …
+    SYSTEM  only this system, and what was decided for all
+    """
     from cli import questions
 
     def run() -> int:
         found = questions.why(_settings(), word, field=field, system=system)
         if as_json:
-            _json(found)
+            tell_json(found)
         elif found:
-            _table("", found)
+            tell_table("", found, most=None)
         else:
-            out.print("nothing is stored about that")
+            tell("nothing is stored about that")
         return 0 if found else 1
 
     _leave(run)
@@ -163,24 +173,36 @@ def doctor(as_json: Json = False) -> None:
     """Check credentials, scopes, shop ids, clocks and unmapped places; writes nothing."""
     from cli import examine
 
-    _leave(lambda: examine.doctor(_settings(), console, out, as_json=as_json))
+    _leave(lambda: examine.doctor(_settings(), as_json=as_json))
 
 
 @app.command()
 def approve(keys: RowKeys, reason: Reason, author: Author = "") -> None:
-    """Release held rows; `trueup push` or the next night writes them."""
+    """Release held rows; `trueup push` or the next night writes them.
+
+    \b
+    KEYS  correction keys, or their first 6 characters or more (`trueup status` lists them)
+    """
     _answer("approve", keys, reason, author, None)
 
 
 @app.command()
 def reject(keys: RowKeys, reason: Reason, author: Author = "") -> None:
-    """Say no to held rows; they are not asked again while nothing changes."""
+    """Say no to held rows; they are not asked again while nothing changes.
+
+    \b
+    KEYS  correction keys, or their first 6 characters or more (`trueup status` lists them)
+    """
     _answer("reject", keys, reason, author, None)
 
 
 @app.command("accept-theirs")
 def accept_theirs(keys: RowKeys, reason: Reason, author: Author = "") -> None:
-    """Make the edited value the truth: the source of truth is corrected toward it."""
+    """Make the edited value the truth: the source of truth is corrected toward it.
+
+    \b
+    KEYS  correction keys, or their first 6 characters or more (`trueup status` lists them)
+    """
     _answer("accept-theirs", keys, reason, author, None)
 
 
@@ -190,20 +212,28 @@ def pin(
     until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day it holds.")],
     author: Author = "",
 ) -> None:
-    """Leave the values as they are until a day."""
+    """Leave the values as they are until a day.
+
+    \b
+    KEYS  correction keys, or their first 6 characters or more (`trueup status` lists them)
+    """
     _answer("pin", keys, reason, author, until)
 
 
 @app.command()
 def decide(
-    sheet: Annotated[Path, typer.Argument(help="An exported plan with its decision column filled in.")],
+    sheet: Annotated[Path, typer.Argument()],
     author: Author = "",
 ) -> None:
-    """Take in the decisions of a spreadsheet."""
+    """Take in the decisions of a spreadsheet, all or none.
+
+    \b
+    SHEET  a plan exported with `trueup plan --export`, its column `decision` filled in
+    """
     from cli import answers
 
     def run() -> int:
-        console.print(f"{answers.decide(_settings(), sheet, author=author)} decisions dropped in the inbox")
+        tell(f"{answers.decide(_settings(), sheet, author=author)} decisions dropped in the inbox")
         return 0
 
     _leave(run)
@@ -215,7 +245,7 @@ def _answer(kind: Any, keys: list[str], reason: str, author: str, until: datetim
     def run() -> int:
         day = until.date() if until else None
         for key in answers.answer(_settings(), kind, keys, reason=reason, author=author, until=day):
-            console.print(f"{kind}: {key}", highlight=False)
+            tell(f"{kind}: {key}")
         return 0
 
     _leave(run)
@@ -240,42 +270,17 @@ def _leave(work: Callable[[], int]) -> None:
     try:
         code = work()
     except LeaseHeld as error:
-        console.print(f"[red]{error}[/]", highlight=False)
+        warn(str(error))
         code = 3
     except (ConfigurationError, DataError) as error:
-        console.print(Text(str(error), style="red"), highlight=False)
+        warn(str(error))
         code = 2
     except SyncError as error:
-        console.print(Text(str(error), style="red"), highlight=False)
+        warn(str(error))
         code = 1
     except KeyboardInterrupt:
         code = 130
     sys.exit(code)
-
-
-def _json(found: Any) -> None:
-    import msgspec
-
-    out.print_json(msgspec.json.encode(found).decode())
-
-
-def _table(title: str, rows: list[dict[str, Any]]) -> None:
-    if not rows:
-        return
-    table = Table(title=title or None, title_justify="left", box=None, pad_edge=False, header_style="bold")
-    for name in rows[0]:
-        table.add_column(name.replace("_", " "), overflow="fold")
-    for row in rows:
-        table.add_row(*(Text(_cell(name, value)) for name, value in row.items()))
-    out.print(table)
-
-
-def _cell(name: str, value: Any) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.isoformat(sep=" ", timespec="minutes")
-    return str(value)[:12] if name == "correction_key" else str(value)
 
 
 if __name__ == "__main__":

@@ -4,23 +4,26 @@ With the embedded estate the sandbox is up while they work, and on an empty ledg
 """
 
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-import msgspec
 from rich.console import Console
 
 from cli.answers import copy_of
 from cli.home import ROOT, is_embedded
-from cli.outside import World, served
-from cli.runs import Ended, launch
-from cli.summary import last_night, show, summarise
+from cli.outside import STDERR, World, outside
+from cli.screen import screen, tell_json
+from cli.summary import Summary, last_night, show, summarise
 from pipelines.errors import ConfigurationError, FatalChannelError
+from pipelines.ledger.inbox import refusals
 from pipelines.night import has_adopted
-from resources.channels import Settings
+from resources.settings import Settings
+from resources.workplace import check_settings
+
+if TYPE_CHECKING:
+    from cli.runs import Ended
 
 DONE, FAILED, WRONG, HELD, PARTIAL = 0, 1, 2, 3, 4
 """Exit codes: done · a run failed · a setting is wrong · another run is writing · a system was not read or
@@ -60,12 +63,22 @@ def run_job(settings: Settings, console: Console, job: str, asked: Mapping[str, 
         return _run(refreshed, console, job, asked, as_json=as_json)
 
 
+def check_export(target: Path) -> None:
+    """ConfigurationError where no plan can be written in that form: said before a night is run for it."""
+    if target.suffix not in (".xlsx", ".jsonl"):
+        raise ConfigurationError(
+            f"{target.name}: a plan is not written as {target.suffix or 'a file without an ending'}; "
+            "allowed: .xlsx (for people, and it can come back) or .jsonl (for programs)"
+        )
+
+
 def export_plan(settings: Settings, target: Path) -> Path:
-    """Write the newest plan as a spreadsheet (.xlsx) or as JSON lines (anything else)."""
+    """Write the newest plan as a spreadsheet (.xlsx) or as JSON lines (.jsonl)."""
     from pipelines.planfile import write_plan_file
     from pipelines.report import plan_rows
     from pipelines.spreadsheet import write_plan
 
+    check_export(target)
     with copy_of(settings) as con:
         con.execute("USE ledger")
         head = con.execute(_PLAN_HEAD).fetchone()
@@ -76,11 +89,24 @@ def export_plan(settings: Settings, target: Path) -> Path:
         return write_plan_file(con, head[0], target)
 
 
+def show_last(settings: Settings, *, as_json: bool) -> int:
+    """What the last night planned and did, from the snapshot."""
+    night_id = last_night(settings)
+    if night_id is None:
+        raise ConfigurationError("there is no plan yet; run `trueup plan`")
+    _show(summarise(settings, night_id), as_json=as_json)
+    return DONE
+
+
 def day(settings: Settings, console: Console) -> int:
     """Let the sandbox's world live one more day."""
-    world = World.of(settings)
-    if not world.exists:
-        world.create()
+    if not is_embedded():
+        raise ConfigurationError("only the sandbox's world lives by command; this estate is real")
+    if not has_adopted(settings):
+        raise ConfigurationError(
+            "no night has been adopted yet, so that a day would hide what the first one must find; run `trueup sync` "
+            "(`make sync`): it adopts the world as it is, lets it live a day and runs the next night"
+        )
     _live_a_day(settings, console)
     return DONE
 
@@ -100,24 +126,12 @@ def is_adopted(settings: Settings) -> bool:
         return has_adopted(con)
 
 
-@contextmanager
-def outside(settings: Settings, console: Console) -> Iterator[Settings]:
-    """The settings with which the estate's systems can be reached: the sandbox is served while they are used."""
-    if not is_embedded():
-        yield settings
-        return
-    if not World.of(settings).exists:
-        console.print("making the sandbox's world", style="dim")
-    with served(settings):
-        yield Settings.read()
-
-
 def _live_a_day(settings: Settings, console: Console) -> None:
     console.print("the world lives one day", style="dim")
     world = World.of(settings)
     url = world.running()
     if url is None:
-        subprocess.run(world.command("day"), cwd=ROOT, check=True)
+        subprocess.run(world.command("day"), cwd=ROOT, stdout=STDERR, check=True)
         return
     answer = httpx.post(f"{url}/_control/day", timeout=3600.0, trust_env=False)
     if answer.is_error:
@@ -126,23 +140,35 @@ def _live_a_day(settings: Settings, console: Console) -> None:
 
 
 def _run(settings: Settings, console: Console, job: str, asked: Mapping[str, Any], *, as_json: bool) -> int:
+    from cli.runs import launch  # here, for it takes a second: what is wrong with a setting is told before
+    from pipelines.channels import CHANNELS
+
+    check_settings(settings, CHANNELS)
     console.print(f"[bold]{job}[/]")
-    before = last_night(settings)
+    before, untaken = last_night(settings), refusals(settings.inbox)
     ended = launch(settings, job, asked, console)
     night_id = ended.night_id or last_night(settings)
     if not ended.is_success:
         return _failed(ended, console)
     if night_id is None:
         return FAILED
-    told = summarise(settings, night_id)
-    if as_json:
-        Console(soft_wrap=True).print_json(msgspec.json.encode(told.as_dict()).decode())
-    elif night_id != before or job in ("approve_plan", "verify_plan"):
-        show(told, console)
+    refused = {name: reason for name, reason in refusals(settings.inbox).items() if name not in untaken}
+    told = summarise(settings, night_id, refused=refused.values())
+    if night_id != before:
+        export_plan(settings, told.plan)
+    if as_json or night_id != before or job in ("approve_plan", "verify_plan"):
+        _show(told, as_json=as_json)
     return PARTIAL if told.is_partial else DONE
 
 
-def _failed(ended: Ended, console: Console) -> int:
+def _show(told: Summary, *, as_json: bool) -> None:
+    if as_json:
+        tell_json(told.as_dict())
+    else:
+        show(told, screen())
+
+
+def _failed(ended: "Ended", console: Console) -> int:
     for error in ended.errors:
         console.print(f"[red]{error}[/]", highlight=False, markup=True)
     if ended.is_lease_held:

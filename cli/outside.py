@@ -1,25 +1,33 @@
 """The sandbox as a child process: made where it is missing, served while a command needs it, ended with it.
 
-Reached over HTTP alone, like the vendors it plays. A sandbox that is served already (by `make ui`) is used, not ended.
+Reached over HTTP alone, like the vendors it plays. A sandbox that another command serves already is used, not served a
+second time; and whoever serves it waits, before ending it, until the last other command is done with it (`_Users`).
 """
 
+import fcntl
 import os
 import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from cli.home import ROOT, sandbox_secrets
-from pipelines.errors import FatalChannelError
-from resources.channels import Settings
-from resources.embedded import answers, introduction
+from cli.home import ROOT, is_embedded, sandbox_secrets
+from pipelines.errors import ConfigurationError, FatalChannelError
+from resources.settings import Settings
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 PORT = 8765
 _PATIENCE_SECONDS = 60.0
+STDERR = 2
+_ASKED_WRONG = 2
+"""The sandbox's exit code where it was asked for what cannot be."""
 _SIZES = ("SEED", "VARIANTS", "PERSONS", "SHOPS")
 
 
@@ -54,26 +62,74 @@ class World:
         if not kept.exists():
             return None
         url = kept.read_text(encoding="ascii").strip()
-        return url if answers(url) else None
+        return url if _answers(url) else None
 
     def create(self) -> None:
-        """Make the world; a half-made one is made again."""
+        """Make the world, a half-made one anew. ConfigurationError for sizes that cannot be, or are not its own."""
+        for name, value in zip(self.sizes[::2], self.sizes[1::2], strict=True):
+            if not value.isascii() or not value.isdecimal():
+                raise ConfigurationError(f"{name[2:].upper()} is {value!r}; allowed: a whole number")
         self.folder.mkdir(parents=True, exist_ok=True)
-        subprocess.run([*self.command("create"), *self.sizes], cwd=ROOT, check=True)
+        # What it says goes to stderr: stdout is for results, and may be JSON.
+        told = subprocess.DEVNULL if self.exists else STDERR
+        words = [*self.command("create"), *self.sizes]
+        done = subprocess.run(words, cwd=ROOT, stdout=told, stderr=subprocess.PIPE, text=True, check=False)
+        if done.returncode == _ASKED_WRONG:
+            raise ConfigurationError(done.stderr.strip().splitlines()[-1])
+        if done.returncode:
+            raise FatalChannelError(f"the sandbox could not make its world:\n{done.stderr[-2000:]}")
+
+
+class _Users:
+    """Who uses the sandbox now: a file lock that its users share, and that its server takes alone before it ends."""
+
+    def __init__(self, folder: Path) -> None:
+        self._file = (folder / "users.lock").open("a")
+
+    def join(self) -> None:
+        """Use it; waits while a server is ending."""
+        fcntl.flock(self._file, fcntl.LOCK_SH)
+
+    def wait_for_others(self, say: Callable[[str], None]) -> None:
+        """Return once nobody else uses it."""
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("another command uses this sandbox; it is served until that is done")
+            fcntl.flock(self._file, fcntl.LOCK_EX)
+
+    def leave(self) -> None:
+        """Be done with it."""
+        self._file.close()
 
 
 @contextmanager
-def served(settings: Settings) -> Iterator[str]:
+def served(settings: Settings, say: Callable[[str], None] = lambda words: None) -> Iterator[str]:
     """The sandbox, up and answering; its base URL. Credentials and URLs of its systems are put in the environment."""
     world = World.of(settings)
     sandbox_secrets(settings)
-    if not world.exists:
+    if world.sizes or not world.exists:
         world.create()
-    running = world.running()
-    if running:
-        _introduce(running)
-        yield running
-        return
+    users = _Users(world.folder)
+    child = None
+    try:
+        with (world.folder / "start.lock").open("a") as start:
+            fcntl.flock(start, fcntl.LOCK_EX)  # of two commands at the same time, one starts it
+            users.join()
+            url = world.running()
+            if url is None:
+                url, child = _start(world)
+        introduce(url)
+        yield url
+        if child is not None:
+            users.wait_for_others(say)
+    finally:
+        if child is not None:
+            _end(world, child)
+        users.leave()
+
+
+def _start(world: World) -> "tuple[str, subprocess.Popen[bytes]]":
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     log = world.folder / "server.log"
@@ -83,21 +139,39 @@ def served(settings: Settings) -> Iterator[str]:
         )
     try:
         _await(url, child, log)
-        (world.folder / "url").write_text(url, encoding="ascii")
-        _introduce(url)
-        yield url
-    finally:
-        (world.folder / "url").unlink(missing_ok=True)
-        child.terminate()
-        try:
-            child.wait(10)
-        except subprocess.TimeoutExpired:
-            child.kill()
-            child.wait()
+    except BaseException:
+        _end(world, child)
+        raise
+    (world.folder / "url").write_text(url, encoding="ascii")
+    return url, child
 
 
-def _introduce(url: str) -> None:
+def _end(world: World, child: "subprocess.Popen[bytes]") -> None:
+    (world.folder / "url").unlink(missing_ok=True)
+    child.terminate()
+    try:
+        child.wait(10)
+    except subprocess.TimeoutExpired:
+        child.kill()
+        child.wait()
+
+
+@contextmanager
+def outside(settings: Settings, console: "Console") -> Iterator[Settings]:
+    """The settings with which the estate's systems can be reached: the sandbox is served while they are used."""
+    if not is_embedded():
+        yield settings
+        return
+    if not World.of(settings).exists:
+        console.print("making the sandbox's world", style="dim")
+    with served(settings, lambda words: console.print(words, style="dim")):
+        yield Settings.read()
+
+
+def introduce(url: str) -> None:
     """Put what the connectors need to know of the sandbox in the environment; credentials that are there stay."""
+    from resources.embedded import introduction
+
     for name, value in introduction(url).items():
         if name.endswith("_URL"):
             os.environ[name] = value
@@ -111,7 +185,7 @@ def _await(url: str, child: "subprocess.Popen[bytes]", log: Path) -> None:
         if child.poll() is not None:
             tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise FatalChannelError(f"the sandbox did not start; the end of {log}:\n{tail}")
-        if answers(url):
+        if _answers(url):
             return
         child_wait(child, 0.1)
     raise FatalChannelError(f"the sandbox did not answer within {_PATIENCE_SECONDS:.0f} s; see {log}")
@@ -123,6 +197,12 @@ def child_wait(child: "subprocess.Popen[bytes]", seconds: float) -> None:
         child.wait(seconds)
     except subprocess.TimeoutExpired:
         return
+
+
+def _answers(url: str) -> bool:
+    from resources.embedded import answers  # here: most questions have no sandbox to ask
+
+    return answers(url)
 
 
 def free_port() -> int:

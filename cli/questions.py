@@ -1,10 +1,15 @@
 """Answers from the snapshot: status and why. Imports no Dagster, and works while a night runs."""
 
+from collections import Counter
+from dataclasses import asdict
 from typing import Any
 
 from cli.answers import copy_of
-from pipelines.report.mask import PERSONAL_ENTITIES, shown
-from resources.channels import Settings
+from pipelines.ledger.inbox import refusals
+from pipelines.quarantined import quarantined
+from pipelines.report.mask import shown
+from pipelines.why import Statement
+from resources.settings import Settings
 
 _NIGHTS = (
     "SELECT n.night_id, n.kind, n.status, n.as_of, n.finished_at, count(c.correction_key) AS corrections, "
@@ -29,12 +34,15 @@ _UNREAD = "SELECT system, entity, reason FROM ledger.reads.verdicts WHERE NOT is
 
 
 def status(settings: Settings, *, nights: int = 5) -> dict[str, Any]:
-    """The last nights, what waits for a person, and what could not be read."""
+    """The last nights, what waits for a person, what could not be read, who is kept out, and what was not taken."""
+    refused = Counter(refusals(settings.inbox).values())
     with copy_of(settings) as con:
         return {
             "nights": _dicts(con.execute(_NIGHTS, [nights])),
             "held": [_masked(row) for row in _dicts(con.execute(_HELD))],
             "unread": _dicts(con.execute(_UNREAD)),
+            "quarantine": [asdict(row) for row in quarantined(con)],
+            "refused_answers": [{"answers": count, "reason": reason} for reason, count in sorted(refused.items())],
             "open_answers": len(list(settings.inbox.glob("*.json"))) if settings.inbox.is_dir() else 0,
         }
 
@@ -54,12 +62,12 @@ def why(settings: Settings, word: str, *, field: str, system: str) -> list[dict[
     """Every stored statement about one item or person; personal values masked."""
     from pipelines.why import why as ask
 
-    with copy_of(settings) as con:
+    with copy_of(settings, has_macros=True) as con:
         found = ask(con, word, field=field, system=system)
     return [
         {
             "entity": s.entity, "field": s.field, "of": s.sub, "system": s.system, "vendor_id": s.vendor_id,
-            "what": s.what, "at": s.at, "value": _words(s.entity, s.value), "detail": s.detail,
+            "what": s.what, "at": s.at, "value": _words(s), "detail": s.detail,
         }
         for s in found
     ]
@@ -71,12 +79,12 @@ def _masked(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
-def _words(entity: str, value: str | None) -> str | None:
-    """A statement's value, its personal parts masked: "Lyon → Nice" is "L••• → N•••", "yes (proven)" stays."""
-    if value is None or entity not in PERSONAL_ENTITIES:
-        return value
-    parts = [shown(entity, "", part) if part != "∅" else part for part in value.removesuffix(" (proven)").split(" → ")]
-    return " → ".join(parts) + (" (proven)" if value.endswith(" (proven)") else "")
+def _words(said: Statement) -> str | None:
+    """A statement's value for people: money with its currency, personal parts masked ("Lyon → Nice": "L••• → N•••")."""
+    if said.value is None:
+        return None
+    parts = [None if part == "∅" else part for part in said.value.split(" → ")]
+    return " → ".join(shown(said.entity, said.field, part, said.currency) for part in parts)
 
 
 def _dicts(result: Any) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ belong in docs/lifecycle.md and README.md.
 import re
 import textwrap
 from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
 
 from cli.home import ROOT
 from pipelines.channels import CHANNELS
@@ -73,6 +74,8 @@ def _channels() -> Iterator[str]:
     for channel in CHANNELS:
         yield f"### {channel.title}"
         scopes = ", ".join(f"`{scope}`" for scope in sorted(channel.needed_scopes)) or "none: the vendor has none"
+        missed = [f"`{scope}`, for {words}" for scope, words in channel.optional_scopes.items() if words]
+        scopes += "".join(f"; better with {words}" for words in missed)
         yield f"Secrets: {', '.join(f'`{name}`' for name in channel.secrets)}. Scopes: {scopes}."
         yield _table(
             ("raw table", "feeds", "nightly", "rows a call (all · changed)"),
@@ -159,7 +162,10 @@ def _fields(policy: Policy) -> Iterator[str]:
     )
 
 
-_SOURCES = {"stock": "each location's authority (estate)", "consents": "no vote: all that was said, a no first"}
+_SOURCES = {
+    "prices": "as `prices.amount`", "stock": "each location's authority (estate)",
+    "consents": "no vote: all that was said, a no first",
+}
 
 
 def _cap(policy: Policy, key: str) -> str:
@@ -248,28 +254,28 @@ def _commands() -> Iterator[str]:
     yield _table(
         ("command", "what it does", "takes"),
         (
-            (f"`trueup {name}`", (command.help or "").strip(), "; ".join(_parameter(p) for p in command.params))
+            (f"`trueup {name}`", command.help.split("\b")[0].strip(), "; ".join(_takes(command)))
             for name, command in commands.items()
         ),
     )
     yield _table(("exit code", "means"), ((str(code), words) for code, words in EXITS.items()))
 
 
-def _parameter(parameter: object) -> str:
-    options = [str(word) for word in getattr(parameter, "opts", ())]
-    words = str(getattr(parameter, "help", "") or "").rstrip(".")
-    if getattr(parameter, "param_type_name", "") == "argument":
-        name = str(getattr(parameter, "name", "")).upper()
-        return f"{name}: {words}" if words else name
-    return f"`{options[0]}` {words}".strip()
+def _takes(command: Any) -> Iterator[str]:
+    """Each parameter and what it is; of arguments the command's own help says it, a line each."""
+    told = dict(re.findall(r"^\s*([A-Z]+)\s\s+(.+)$", command.help.partition("\b")[2], re.MULTILINE))
+    for parameter in command.params:
+        name = str(parameter.name).upper()
+        is_argument = parameter.param_type_name == "argument"
+        yield f"{name}: {told[name]}" if is_argument else f"`{parameter.opts[0]}` {(parameter.help or '').rstrip('.')}"
 
 
 def _environment() -> Iterator[str]:
-    from resources import channels
+    from resources import settings
 
     yield "## Environment"
-    yield "Read once, in `resources/channels.py`. What is missing stops with its name."
-    rows = [(f"`{name}`", words) for name, words in _VARIABLE.findall(channels.__doc__ or "")]
+    yield "Read once, in `resources/settings.py`. What is missing stops with its name."
+    rows = [(f"`{name}`", words) for name, words in _VARIABLE.findall(settings.__doc__ or "")]
     rows += [(f"`{name}`", f"credential of {channel.title}") for channel in CHANNELS for name in channel.secrets]
     rows += [
         ("`SEED`, `VARIANTS`, `PERSONS`, `SHOPS`", "of a new sandbox world; `make clean` forgets the old one"),

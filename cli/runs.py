@@ -15,7 +15,7 @@ from rich.console import Console
 from cli.history import quick_history
 from cli.home import dagster_home
 from pipelines.errors import LeaseHeld
-from resources.channels import Settings
+from resources.settings import Settings
 
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 

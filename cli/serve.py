@@ -14,10 +14,9 @@ from typing import BinaryIO
 from rich.console import Console
 
 from cli.home import ROOT, dagster_home
-from cli.night import outside
-from cli.outside import child_wait, free_port
+from cli.outside import child_wait, free_port, outside
 from pipelines.errors import FatalChannelError
-from resources.channels import Settings
+from resources.settings import Settings
 
 _PATIENCE_SECONDS = 15.0
 _LOADS_WITHIN_SECONDS = 120.0

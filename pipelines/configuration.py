@@ -6,61 +6,23 @@ Nothing here knows what a policy or an estate is; `policy.py` and `estate.py` sa
 
 import difflib
 import re
-import tomllib
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from pipelines.errors import ConfigurationError
+from pipelines.toml_file import KeyPath
+from pipelines.toml_file import TomlFile as TomlFile
+from pipelines.toml_file import read_file as read_file
 
 Parsed = TypeVar("Parsed", bound=BaseModel)
-KeyPath = Sequence[str | int]
 
 
 class Section(BaseModel):
-    """A table of a user's file: unknown keys are errors, values are fixed once read."""
+    """A table of a user's file: unknown keys are errors, no value is read as another type, none changes once read."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-@dataclass(frozen=True, slots=True)
-class TomlFile:
-    """A file's name and text, kept to say where a key stands."""
-
-    name: str
-    text: str
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """The parsed file; ConfigurationError with the parser's own line when it is not TOML."""
-        try:
-            return tomllib.loads(self.text)
-        except tomllib.TOMLDecodeError as error:
-            raise ConfigurationError(f"{self.name}: not valid TOML: {error}") from error
-
-    def line_of(self, path: KeyPath) -> int:
-        """The line of a key, or of the nearest table above it that is written down; 1 when nothing is."""
-        wanted = [str(part) for part in path if not isinstance(part, int)]
-        lines = _key_lines(self.text)
-        while wanted and tuple(wanted) not in lines:
-            wanted.pop()
-        return lines.get(tuple(wanted), 1)
-
-    def error(self, path: KeyPath, message: str) -> ConfigurationError:
-        """The error for one key of this file."""
-        key = ".".join(_quoted(str(part)) for part in path)
-        return ConfigurationError(f"{self.name} line {self.line_of(path)}: {key}: {message}")
-
-
-def read_file(path: Path) -> TomlFile:
-    """The file's text; ConfigurationError naming the path when there is none."""
-    try:
-        return TomlFile(path.name, path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise ConfigurationError(f"{path}: there is no such file") from error
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
 def parse(file: TomlFile, model: type[Parsed], content: dict[str, Any] | None = None, under: KeyPath = ()) -> Parsed:
@@ -84,8 +46,10 @@ def _tell(file: TomlFile, schema: dict[str, Any], fault: Any, under: KeyPath) ->
         message = f"{word!r} is not allowed{_meant(word, allowed)}; allowed: {', '.join(allowed)}"
     elif fault["type"] == "missing":
         message = "is missing"
-    else:
+    elif fault["type"] == "value_error":
         message = f"{fault['msg'].removeprefix('Value error, ')} (got {fault['input']!r})"
+    else:
+        message = f"{_toml(fault['input'])} is not allowed; allowed: {_described(schema, _node_at(schema, path))}"
     return file.error([*under, *path], message).message
 
 
@@ -101,12 +65,48 @@ def _meant(word: str, allowed: Sequence[str]) -> str:
 
 def _keys_at(schema: dict[str, Any], path: KeyPath) -> list[str]:
     """The keys that a table at `path` may have, from the model's JSON Schema."""
+    return sorted(_resolved(schema, _node_at(schema, path)).get("properties", {}))
+
+
+def _node_at(schema: dict[str, Any], path: KeyPath) -> dict[str, Any]:
     node: dict[str, Any] = schema
     for part in path:
         node = _resolved(schema, node)
         properties: dict[str, Any] = node.get("properties", {})
-        node = properties.get(str(part)) or node.get("additionalProperties") or {}
-    return sorted(_resolved(schema, node).get("properties", {}))
+        below = node.get("items") if isinstance(part, int) else properties.get(str(part))
+        node = below or node.get("additionalProperties") or _choice(node, part)
+    return node
+
+
+def _choice(node: dict[str, Any], part: str | int) -> dict[str, Any]:
+    """Where pydantic names the member of a union in the path (`str`), the union itself is what is allowed."""
+    return node if "anyOf" in node else {}
+
+
+_KINDS = {
+    "integer": "a whole number", "number": "a number", "boolean": "true or false",
+    "string": 'text in quotes, as "text"', "array": 'a list in brackets, as ["text"]', "object": "a table",
+}
+
+
+def _described(schema: dict[str, Any], node: dict[str, Any]) -> str:
+    """In words what a value may be, from its JSON Schema."""
+    choices = [choice for choice in node.get("anyOf", []) if choice.get("type") != "null"]
+    if len(choices) > 1:
+        return " or ".join(_described(schema, choice) for choice in choices)
+    node = _resolved(schema, choices[0] if choices else node)
+    if "enum" in node:
+        return ", ".join(map(str, node["enum"]))
+    words = str(node.get("allowed") or _KINDS.get(str(node.get("type")), "another value"))
+    if node.get("minLength"):
+        words += ", not empty"
+    bounds = {"minimum": "from", "exclusiveMinimum": "over", "maximum": "to", "exclusiveMaximum": "under"}
+    told = [f"{word} {node[name]:g}" for name, word in bounds.items() if name in node]
+    return " ".join([words, *told])
+
+
+def _toml(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
@@ -115,34 +115,3 @@ def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
             node = choice
     reference = node.get("$ref")
     return schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else node
-
-
-_HEADER = re.compile(r"^\s*\[\[?\s*(?P<key>[^\]]+?)\s*\]\]?\s*(#.*)?$")
-_ASSIGNMENT = re.compile(r"""^\s*(?P<key>(?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*(?:[\w-]+|"[^"]*"|'[^']*'))*)\s*=""")
-_PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
-
-
-def _key_lines(text: str) -> dict[tuple[str, ...], int]:
-    """First line of every table and key that is written on a line of its own."""
-    found: dict[tuple[str, ...], int] = {}
-    table: tuple[str, ...] = ()
-    for number, line in enumerate(text.splitlines(), start=1):
-        if header := _HEADER.match(line):
-            table = _parts(header["key"])
-            path = table
-        elif assignment := _ASSIGNMENT.match(line):
-            path = (*table, *_parts(assignment["key"]))
-        else:
-            continue
-        for depth in range(1, len(path) + 1):
-            found.setdefault(path[:depth], number)
-        found[path] = min(found[path], number)
-    return found
-
-
-def _parts(key: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in _PART.findall(key))
-
-
-def _quoted(part: str) -> str:
-    return part if re.fullmatch(r"[\w-]+", part) else f'"{part}"'

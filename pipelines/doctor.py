@@ -72,7 +72,11 @@ def _scopes(channel: Channel, granted: frozenset[str]) -> Finding:
     missing = sorted(channel.needed_scopes - granted)
     if missing:
         return Finding(channel.name, "scopes", "failure", f"missing: {', '.join(missing)}", "grant them to the app")
-    surplus = sorted(granted - channel.needed_scopes)
+    better = channel.optional_scopes
+    if missed := [f"{scope} ({words})" for scope, words in better.items() if words and scope not in granted]:
+        cure = "grant them, if you need that"
+        return Finding(channel.name, "scopes", "warning", f"not granted: {', '.join(missed)}", cure)
+    surplus = sorted(granted - channel.needed_scopes - better.keys())
     if surplus and channel.needed_scopes:
         return Finding(channel.name, "scopes", "warning", f"more than needed: {', '.join(surplus)}", "take them back")
     return Finding(channel.name, "scopes", "ok", f"{len(channel.needed_scopes)} needed, all granted")

@@ -42,6 +42,7 @@ import duckdb
 from pydantic import Field, field_validator
 
 from pipelines.configuration import Section, TomlFile, parse, read_file, suggestion
+from pipelines.currencies import DIGITS
 from pipelines.tables import create_tables, fill_table
 
 Mode = Literal["observe", "pilot", "live"]
@@ -68,7 +69,10 @@ class Shop(Section):
 class System(Section):
     """One `[systems.<name>]`."""
 
-    base_url: str = Field(pattern=r"^https?://[^\s]+$", description="Where the API is; credentials are never here.")
+    base_url: str = Field(
+        pattern=r"^https?://[^\s]+$", json_schema_extra={"allowed": "an address that begins with https:// or http://"},
+        description="Where the API is; credentials are never here.",
+    )
     shop_id: str = Field(description="The shop's id as its API says it; another id stops the push.")
     timezone: str | None = Field(default=None, description="IANA name; the estate's where nothing is said.")
     options: dict[str, str] = Field(default_factory=dict, description="Facts the connector asks for.")
@@ -99,9 +103,16 @@ class ListAt(Section):
 class PriceList(Section):
     """One `[price_lists.<our id>]`."""
 
-    currency: str = Field(pattern="^[A-Z]{3}$")
+    currency: str
     tax_basis: TaxBasis = "gross"
     vendor_ids: dict[str, str | ListAt]
+
+    @field_validator("currency")
+    @classmethod
+    def _is_known(cls, value: str) -> str:
+        if value not in DIGITS:
+            raise ValueError(f"not a currency{suggestion(value, sorted(DIGITS))}; allowed: a code of ISO 4217, as EUR")
+        return value
 
 
 class Audience(Section):

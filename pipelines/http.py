@@ -1,6 +1,6 @@
 """One system's HTTP: auth, pacing, retries, the host guard and the counters. Knows no vendor and no table.
 
-Clock and transport are handed in. Redirects are never followed and links off the configured host are refused,
+Clock, transport and chance are handed in. Redirects are never followed and links off the configured host are refused,
 since custom auth headers would travel with them. A write whose answer is lost raises AmbiguousWrite: whether
 the same bytes may be sent again is the caller's decision, stated by `is_repeatable`.
 """
@@ -17,14 +17,14 @@ from urllib.parse import urlsplit
 
 import httpx
 import msgspec
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt, wait_random_exponential
+from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
 from pipelines.clock import Clock
 from pipelines.errors import AmbiguousWrite, FatalChannelError, RetriableChannelError
 
 MAX_TRIES = 5
 MAX_BODY_BYTES = 64 * 1024 * 1024
-_BACKOFF = wait_random_exponential(multiplier=0.5, max=30)
+BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
@@ -69,6 +69,15 @@ class Counters:
     bytes_read: int = 0
 
 
+Chance = Callable[[], float]
+"""A number from 0 to 1, as `random.Random(seed).random` draws it: handed in, so that a simulation can repeat itself."""
+
+
+def middling() -> float:
+    """No chance at all: always half, for who has only one caller to spread."""
+    return 0.5
+
+
 Judge = Callable[[Answer], None]
 """Raises the right ChannelError for an answer that is not a success; returns for one that is."""
 
@@ -100,13 +109,14 @@ class Session(AbstractAsyncContextManager["Session"]):
         auth: httpx.Auth | tuple[str, str] | None = None,
         timeout_seconds: float = 30.0,
         max_connections: int = 8,
+        chance: Chance = middling,
     ) -> None:
         self.system, self.base_url, self.clock = system, base_url.rstrip("/"), clock
         self.options: Mapping[str, str] = options or {}
         self.counters = Counters()
         self.clock_offset: timedelta | None = None
         """The system's own time (its `Date` header) less ours, from its last answer (R11)."""
-        self._limiter, self._judge = limiter, judge
+        self._limiter, self._judge, self._chance = limiter, judge, chance
         self._host = urlsplit(base_url).netloc
         self._client = httpx.AsyncClient(
             headers=dict(headers),
@@ -157,7 +167,8 @@ class Session(AbstractAsyncContextManager["Session"]):
             error = state.outcome.exception() if state.outcome else None
             if isinstance(error, RetriableChannelError) and error.retry_after is not None:
                 return error.retry_after
-            return float(_BACKOFF(state))
+            longest = min(MAX_BACKOFF_SECONDS, BACKOFF_SECONDS * float(2 ** (state.attempt_number - 1)))
+            return self._chance() * longest
 
         async for attempt in AsyncRetrying(
             sleep=self.clock.sleep,

@@ -46,11 +46,24 @@ CREATE OR REPLACE MACRO norm_phone(value, country) AS
          THEN '+81' || substr(phone_digits(value), 2)
   END;
 
--- Decimal digits of a currency's minor unit (ISO 4217); NULL for a currency we do not know.
+-- Decimal digits of a currency's minor unit (ISO 4217, all legal tender; `currencies.py` says the same to Python); NULL
+-- for a currency we do not know.
 CREATE OR REPLACE MACRO currency_digits(currency) AS
-  CASE WHEN currency IN ('EUR', 'CHF', 'USD', 'GBP', 'SEK', 'DKK', 'NOK', 'PLN', 'CZK', 'CAD', 'AUD') THEN 2
-       WHEN currency IN ('JPY', 'KRW', 'CLP', 'XOF', 'XAF', 'XPF', 'ISK', 'VND') THEN 0
-       WHEN currency IN ('TND', 'KWD', 'BHD', 'JOD', 'OMR') THEN 3 END;
+  CASE WHEN currency IN (
+         'AED', 'AFN', 'ALL', 'AMD', 'AOA', 'ARS', 'AUD', 'AWG', 'AZN', 'BAM', 'BBD', 'BDT', 'BGN', 'BMD',
+         'BND', 'BOB', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BZD', 'CAD', 'CDF', 'CHF', 'CNY', 'COP', 'CRC',
+         'CUP', 'CVE', 'CZK', 'DKK', 'DOP', 'DZD', 'EGP', 'ERN', 'ETB', 'EUR', 'FJD', 'FKP', 'GBP', 'GEL',
+         'GHS', 'GIP', 'GMD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HTG', 'HUF', 'IDR', 'ILS', 'INR', 'IRR', 'JMD',
+         'KES', 'KGS', 'KHR', 'KPW', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'MAD', 'MDL', 'MGA',
+         'MKD', 'MMK', 'MNT', 'MOP', 'MRU', 'MUR', 'MVR', 'MWK', 'MXN', 'MYR', 'MZN', 'NAD', 'NGN', 'NIO',
+         'NOK', 'NPR', 'NZD', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'QAR', 'RON', 'RSD', 'RUB', 'SAR',
+         'SBD', 'SCR', 'SDG', 'SEK', 'SGD', 'SHP', 'SLE', 'SOS', 'SRD', 'SSP', 'STN', 'SYP', 'SZL', 'THB',
+         'TJS', 'TMT', 'TOP', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'USD', 'UYU', 'UZS', 'VES', 'WST', 'XCD',
+         'XCG', 'YER', 'ZAR', 'ZMW', 'ZWG') THEN 2
+       WHEN currency IN (
+         'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF',
+         'XOF', 'XPF') THEN 0
+       WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3 END;
 
 -- Decimal text ("49.9", "49.90") to minor units, exactly; NULL for anything else, more digits than the
 -- currency has, or an unknown currency. "12,50" is not a decimal here: it is refused, never read as 1250.
@@ -75,6 +88,35 @@ CREATE OR REPLACE MACRO contact_point(kind, norm) AS
 CREATE OR REPLACE MACRO problem(is_bad, field, reason, value_class) AS
   CASE WHEN is_bad THEN {'field': field, 'reason': reason, 'value_class': value_class} END;
 CREATE OR REPLACE MACRO problems(list) AS list_filter(list, lambda p: p IS NOT NULL);
+
+-- The faults that every system can have, each in one macro: one name and one class of value for it everywhere.
+-- Text that steers a terminal or a page, or hides in it: control characters, marks that turn the direction of writing,
+-- and the space that has no width.
+CREATE OR REPLACE MACRO has_control(value) AS
+  regexp_matches(value, '[\p{Cc}\x{061C}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}]');
+CREATE OR REPLACE MACRO control_in(field) AS
+  problem(field IS NOT NULL, field, 'control characters', 'control character');
+CREATE OR REPLACE MACRO control_problem(value, field) AS control_in(CASE WHEN has_control(value) THEN field END);
+CREATE OR REPLACE MACRO too_long_in(field, most) AS
+  problem(field IS NOT NULL, field, 'longer than ' || CAST(most AS VARCHAR) || ' characters', 'too long');
+CREATE OR REPLACE MACRO too_long_problem(value, field, most) AS
+  too_long_in(CASE WHEN length(value) > most THEN field END, most);
+CREATE OR REPLACE MACRO wrong_type_problem(json, field, kind) AS
+  problem(json_type(json) NOT IN (kind, 'NULL'), field, 'wrong type', lower(json_type(json)));
+CREATE OR REPLACE MACRO blank_problem(norm, field) AS problem(norm IS NULL, field, 'blank', 'blank');
+CREATE OR REPLACE MACRO missing_problem(is_missing, field) AS problem(is_missing, field, 'missing', 'missing');
+CREATE OR REPLACE MACRO negative_problem(number, field) AS problem(number < 0, field, 'negative', 'negative');
+CREATE OR REPLACE MACRO large_problem(is_large, field) AS
+  problem(is_large, field, 'impossible quantity', 'large number');
+CREATE OR REPLACE MACRO count_problem(is_bad, field) AS problem(is_bad, field, 'not a whole number', 'text');
+CREATE OR REPLACE MACRO email_problem(is_bad) AS problem(is_bad, 'email', 'not an e-mail address', 'text');
+CREATE OR REPLACE MACRO moment_problem(is_bad, field) AS problem(is_bad, field, 'not a moment', 'text');
+CREATE OR REPLACE MACRO unknown_problem(is_bad, field, what) AS
+  problem(is_bad, field, 'not a known ' || what, 'unknown value');
+CREATE OR REPLACE MACRO amount_problem(is_bad, value, field) AS
+  problem(is_bad, field, 'not an amount of its currency',
+    CASE WHEN contains(value, ',') THEN 'comma decimal'
+         WHEN TRY_CAST(value AS DOUBLE) IS NOT NULL THEN 'too many decimals' ELSE 'text' END);
 
 -- Problems of the fields that hold JSON of another type where text belongs. `types` is json_type(payload, [their paths]);
 -- read as VARCHAR, an object or a number would look like text and be compared, and pushed, as such.

@@ -7,29 +7,26 @@ all that reconcile and the planner ever see of it.
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import duckdb
-from pydantic import Field
+from pydantic import Field, Strict
 
 from pipelines.channels.base import Channel
-from pipelines.configuration import Section, TomlFile, parse, read_file, suggestion
+from pipelines.configuration import Section, TomlFile, parse, read_file
 from pipelines.errors import ConfigurationError
 from pipelines.estate import Estate
 from pipelines.model import DriftClass
+from pipelines.policy_words import FIELDS as FIELDS
+from pipelines.policy_words import faults, restrict
 from pipelines.tables import create_tables, fill_table
 
 DEFAULTS = Path(__file__).with_suffix(".toml")
 SCHEMA = Path(__file__).with_suffix(".schema.json")
 
 Action = Literal["approve", "hold", "refuse"]
-FIELDS = (
-    "items.gtin", "prices.amount", "prices.compare_at", "stock.on_hand", "stock.available", "customers.first_name",
-    "customers.last_name", "customers.phone", "customers.street", "customers.city", "customers.postcode",
-    "consents.state",
-)
-"""Everything that is compared, as `<entity>.<field>`; a new one also needs its column in the trees."""
 
 
 class FieldPolicy(Section):
@@ -84,7 +81,7 @@ class Policy(Section):
     """All of `policy.toml`."""
 
     fields: dict[str, FieldPolicy] = Field(default_factory=dict)
-    decisions: dict[str, dict[DriftClass, Action]] = Field(default_factory=dict)
+    decisions: dict[str, dict[Annotated[DriftClass, Strict(False)], Action]] = Field(default_factory=dict)
     adopt: Adopt = Field(default_factory=Adopt)
     caps: dict[str, Cap] = Field(default_factory=dict)
     guards: dict[str, Guard] = Field(default_factory=dict)
@@ -99,14 +96,18 @@ def read_policy(
 
     ConfigurationError tells what is wrong in the first layer that has a fault; `estate_file` gives its lines.
     """
-    layers = [_checked(read_file(DEFAULTS))]
+    layers = [_Layer(read_file(DEFAULTS))]
     if path is not None:
-        layers.append(_checked(read_file(path)))
+        layers.append(_Layer(read_file(path)))
     if estate is not None and estate.policy:
-        layers.append(_checked(estate_file or TomlFile("estate.toml", ""), estate.policy, ("policy",)))
+        layers.append(_Layer(estate_file or TomlFile("estate.toml", ""), estate.policy, ("policy",)))
+    parsed = [layer.parsed() for layer in layers]
     merged: dict[str, Any] = {}
-    for layer in layers:
-        merged = _laid_over(merged, layer)
+    for content in parsed:
+        merged = _laid_over(merged, content)
+    targets = {field: merged["fields"].get(field, {}).get("targets", ()) for field in FIELDS}
+    for layer, content in zip(layers, parsed, strict=True):
+        layer.judge(content, targets=targets, lists=_lists(estate) if estate is not None else None)
     return Policy.model_validate(merged)
 
 
@@ -138,7 +139,7 @@ def compile_policy(
 
 def json_schema() -> dict[str, Any]:
     """What `policy.schema.json` holds, for editors that complete and check TOML."""
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **Policy.model_json_schema()}
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **restrict(Policy.model_json_schema())}
 
 
 def _sources(policy: Policy, estate: Estate) -> Iterator[tuple[object, ...]]:
@@ -193,32 +194,36 @@ def _fields(policy: Policy) -> Iterator[tuple[str, str, FieldPolicy]]:
         yield entity, field, rules
 
 
-def _checked(file: TomlFile, content: dict[str, Any] | None = None, under: Sequence[str] = ()) -> dict[str, Any]:
-    """One layer, valid by itself, with only the keys that are written down."""
-    layer = parse(file, Policy, content, under)
-    entities = sorted({key.split(".")[0] for key in FIELDS})
-    _known(file, [*under, "fields"], layer.fields, FIELDS)
-    _known(file, [*under, "guards"], layer.guards, FIELDS)
-    _known(file, [*under, "decisions"], layer.decisions, ("default", *entities, *FIELDS))
-    general = [key for key in layer.caps if key.count(".") < 2]
-    _known(file, [*under, "caps"], general, ("default", *entities, *FIELDS))
-    for key in layer.caps.keys() - set(general):
-        if key.split(".", 1)[1] not in FIELDS:
-            raise file.error([*under, "caps", key], f"not <system>.<entity>.<field>; fields: {', '.join(FIELDS)}")
-    for key in layer.derive:
-        if "." not in key:
-            raise file.error([*under, "derive", key], "not <system>.<price list>")
-    return layer.model_dump(exclude_unset=True)
+@dataclass(frozen=True, slots=True)
+class _Layer:
+    """One file, or the part of one, that is laid over those before."""
+
+    file: TomlFile
+    content: dict[str, Any] | None = None
+    under: Sequence[str] = ()
+
+    def parsed(self) -> dict[str, Any]:
+        """Only the keys that are written down, of the right types."""
+        return parse(self.file, Policy, self.content, self.under).model_dump(exclude_unset=True)
+
+    def judge(
+        self, content: dict[str, Any], *, targets: dict[str, Sequence[str]], lists: dict[str, list[str]] | None
+    ) -> None:
+        """ConfigurationError with all that names nothing or has no effect."""
+        told = [
+            self.file.error([*self.under, *path], message).message
+            for path, message in faults(content, targets=targets, lists=lists)
+        ]
+        if told:
+            raise ConfigurationError("\n".join(told))
 
 
-def _known(file: TomlFile, under: Sequence[str], keys: Iterable[str], allowed: Sequence[str]) -> None:
-    faults = [
-        file.error([*under, key], f"unknown key{suggestion(key, allowed)}; allowed: {', '.join(allowed)}").message
-        for key in keys
-        if key not in allowed
-    ]
-    if faults:
-        raise ConfigurationError("\n".join(faults))
+def _lists(estate: Estate) -> dict[str, list[str]]:
+    """The estate's price lists by system."""
+    return {
+        system: [ours for ours, listed in estate.price_lists.items() if system in listed.vendor_ids]
+        for system in estate.systems
+    }
 
 
 def _laid_over(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ in a column `problems`: rows that have any go to `quarantine.<system>` instead o
 
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
-from hashlib import blake2b
 from pathlib import Path
 
 import duckdb
@@ -14,9 +13,10 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.errors import ConfigurationError
+from pipelines.macros import MACROS as MACROS
+from pipelines.macros import load_macros as load_macros
 
 ROOT = Path(__file__).parent
-MACROS = ROOT / "identifiers.sql"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +110,3 @@ def _build_with_quarantine(con: duckdb.DuckDBPyConnection, model: Model) -> None
         "WHERE coalesce(len(problems), 0) = 0"
     )
     con.execute(f"DROP TABLE {staged}")
-
-
-def load_macros(con: duckdb.DuckDBPyConnection, *, contact_key: bytes) -> None:
-    """Define the macros of identifiers.sql and hand over the key of contact points (HMAC pads)."""
-    key = contact_key if len(contact_key) <= 64 else blake2b(contact_key, digest_size=32).digest()
-    padded = key.ljust(64, b"\0")
-    con.execute("SET VARIABLE contact_ipad = ?::BLOB", [bytes(b ^ 0x36 for b in padded)])
-    con.execute("SET VARIABLE contact_opad = ?::BLOB", [bytes(b ^ 0x5C for b in padded)])
-    con.execute(MACROS.read_text(encoding="utf-8"))

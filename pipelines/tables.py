@@ -6,10 +6,12 @@ A test holds the models to the columns written down here.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 import duckdb
 
-from pipelines.sql import Model
+if TYPE_CHECKING:  # an estate is read in commands that have no time to import sqlglot
+    from pipelines.sql import Model
 
 
 def _text(names: str) -> dict[str, str]:
@@ -175,7 +177,7 @@ TABLES: dict[str, dict[str, str]] = {
 """Columns of all other tables of `work.duckdb` that one stage writes and another reads."""
 
 
-def create_tables(con: duckdb.DuckDBPyConnection, models: Iterable[Model] = ()) -> None:
+def create_tables(con: duckdb.DuckDBPyConnection, models: Iterable["Model"] = ()) -> None:
     """Make what is missing, empty and typed; nothing that exists is touched.
 
     With stage models: also the raw tables they read, the tables they fill and their systems' quarantine.

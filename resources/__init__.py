@@ -1,7 +1,8 @@
 """With what: connections, credentials, the clock. Knows `pipelines`; nothing here knows the assets or the sandbox.
 
-    channels    the only reader of the environment: folders, the estate, credentials, sessions
-    warehouse   the only place that opens DuckDB files
+    settings    the only reader of the environment: folders, the estate file, credentials
+    channels    the estate's channels and their sessions
+    warehouse   opens DuckDB files for writing; `copies` the read copy of the ledger; nothing else opens any
     clock       the only reader of the machine's time
     workplace   all of these opened together, for as long as one run lasts
     asked       the closed sets of words by which a run can be narrowed

@@ -7,11 +7,12 @@ the time of its systems (their HTTP `Date`), as the sandbox does, whose world ma
 import asyncio
 import time
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
-
-import httpx
+from typing import TYPE_CHECKING
 
 from pipelines.errors import FatalChannelError
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class SystemClock:
@@ -33,11 +34,15 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-def clock_of_systems(base_urls: list[str], *, transport: httpx.BaseTransport | None = None) -> SystemClock:
+def clock_of_systems(base_urls: list[str], *, transport: "httpx.BaseTransport | None" = None) -> SystemClock:
     """The clock that the first system to answer goes by; FatalChannelError where none says its time.
 
     Any answer has a `Date`, a refusal too, so no credential is sent.
     """
+    from email.utils import parsedate_to_datetime
+
+    import httpx  # here: who only asks for the machine's time does not wait for it
+
     with httpx.Client(transport=transport, timeout=5.0, follow_redirects=False, trust_env=False) as client:
         for url in base_urls:
             try:

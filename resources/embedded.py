@@ -11,7 +11,7 @@ import httpx
 
 from pipelines.channels import CHANNELS
 from pipelines.errors import ConfigurationError
-from resources.channels import Settings
+from resources.settings import Settings
 
 Ask = Callable[[str], bool]
 """Whether a sandbox answers at a base URL."""

@@ -1,4 +1,4 @@
-"""The warehouse: the only place that opens DuckDB files.
+"""The warehouse: where DuckDB files are opened for writing. The read copy is opened in `copies`, nothing elsewhere.
 
 `work.duckdb` (main; may be deleted at any time) with `ledger.duckdb` attached as `ledger` (cannot be rebuilt), in one
 connection: macros loaded, ledger migrated, files readable by their owner alone, and no way from SQL to any file
@@ -15,11 +15,10 @@ import duckdb
 
 from pipelines.errors import ConfigurationError, LeaseHeld
 from pipelines.ledger import migrate
-from pipelines.sql import load_macros
+from pipelines.macros import load_macros
 from pipelines.stage import create_unions
-
-PRIVATE_MASK = 0o077
-"""umask of every process of ours: nobody but the owner reads what we write."""
+from resources.copies import open_copy as open_copy
+from resources.settings import PRIVATE_MASK
 
 
 @contextmanager
@@ -43,20 +42,6 @@ def open_warehouse(
         load_macros(con, contact_key=contact_key)
         migrate(con)
         create_unions(con)
-        yield con
-    finally:
-        con.close()
-
-
-@contextmanager
-def open_copy(path: Path, *, contact_key: bytes) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A read-only copy of the ledger (the snapshot) attached as `ledger`, with the macros; for questions only."""
-    con = duckdb.connect(":memory:", config={"threads": 1})
-    try:
-        con.execute("ATTACH ? AS ledger (READ_ONLY)", [str(path)])
-        con.execute("SET TimeZone = 'UTC'")
-        con.execute("SET enable_external_access = false")
-        load_macros(con, contact_key=contact_key)
         yield con
     finally:
         con.close()

@@ -15,12 +15,12 @@ import duckdb
 
 from pipelines.channels.base import Channel
 from pipelines.clock import Clock
-from pipelines.configuration import read_file
+from pipelines.configuration import TomlFile, read_file, suggestion
 from pipelines.estate import Estate, estate_of
 from pipelines.http import Session
 from pipelines.ledger.lease import Lease, acquire
 from pipelines.policy import Policy, read_policy
-from resources.channels import Settings, Transports, channels_of, connect
+from resources.channels import Settings, Transports, channels_of, connect, secrets_of
 from resources.clock import SystemClock, clock_of_systems
 from resources.warehouse import open_warehouse
 
@@ -92,7 +92,7 @@ def open_workplace(
     file = read_file(settings.estate)
     estate = estate_of(file)
     policy = read_policy(settings.policy, estate, estate_file=file)
-    known = channels_of(estate, channels)
+    known = _channels(file, estate, channels)
     time = clock or _clock(settings, estate)
     # The lease goes by the machine's time: its holders share a machine, not an estate's clock.
     with (
@@ -104,6 +104,27 @@ def open_workplace(
             yield place
         finally:
             place.close()
+
+
+def check_settings(settings: Settings, channels: Iterable[Channel]) -> None:
+    """ConfigurationError for whatever would stop a run before it has read anything; opens nothing, asks nobody."""
+    file = read_file(settings.estate)
+    estate = estate_of(file)
+    read_policy(settings.policy, estate, estate_file=file)
+    for channel in _channels(file, estate, channels):
+        secrets_of(settings, channel)
+    _ = settings.contact_key, settings.threads
+
+
+def _channels(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> list[Channel]:
+    """The estate's channels; a system that is none is told with its line."""
+    known = list(channels)
+    names = sorted(channel.name for channel in known)
+    for system in estate.systems:
+        if system not in names:
+            words = f"there is no such system{suggestion(system, names)}; allowed: {', '.join(names)}"
+            raise file.error(("systems", system), words)
+    return channels_of(estate, known)
 
 
 def _clock(settings: Settings, estate: Estate) -> Clock:

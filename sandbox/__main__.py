@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     sizes = argparse.ArgumentParser(add_help=False)
     defaults = WorldSettings()
     for name in ("seed", "variants", "persons", "shops"):
-        sizes.add_argument(f"--{name}", type=int, default=getattr(defaults, name), help="default: %(default)s")
+        sizes.add_argument(f"--{name}", type=int, help=f"of a new world; default: {getattr(defaults, name)}")
     sizes.add_argument("--over-cap", action="store_true", help="edit so many prices a day that a cap must hold them")
     sizes.add_argument("--port", type=int, default=PORT, help="default: %(default)s; 0: any that is free")
 
@@ -69,11 +69,14 @@ def _create(args: argparse.Namespace) -> int:
     from sandbox.world.create import create_world
     from sandbox.world.truth import summary
 
+    asked = {name: getattr(args, name) for name in ("seed", "variants", "persons", "shops")}
+    told = {name: value for name, value in asked.items() if value is not None}
+    settings = WorldSettings(**told, over_cap=args.over_cap)
     if (args.dir / "estate.toml").exists() and not args.force:
+        _refuse_another(args.dir, asked)
         print(f"There is a world in {args.dir} already; --force makes it anew.")
         return 0
     _clear(args.dir)
-    settings = WorldSettings(args.seed, args.variants, args.persons, args.shops, args.over_cap)
     started = time.monotonic()
     store = Store(args.dir / "world.sqlite", epoch=EPOCH)
     rows = create_world(args.dir, settings, store, load_vendors(), say=_say)
@@ -81,6 +84,14 @@ def _create(args: argparse.Namespace) -> int:
     write_estate(args.dir, settings, f"http://127.0.0.1:{args.port or PORT}")
     print(f"Made in {time.monotonic() - started:.1f} s. Night 0 must find: {json.dumps(summary(rows))}")
     return 0
+
+
+def _refuse_another(folder: Path, asked: dict[str, int | None]) -> None:
+    """A world has one seed and one size for life; who asks for others means another world."""
+    made = json.loads((folder / "truth" / "chronicle.json").read_text(encoding="utf-8"))["settings"]
+    other = [f"{name} {made[name]}, not {value}" for name, value in asked.items() if value not in (None, made[name])]
+    if other:
+        raise WorldError(f"this world has {'; '.join(other)}. `make clean` forgets it, then another can be made")
 
 
 def _clear(folder: Path) -> None:

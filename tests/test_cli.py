@@ -3,17 +3,23 @@ two commands of the README work on a small world with real processes."""
 
 import json
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner
 
-from cli import answers
+from cli import answers, examine, questions
 from cli.main import app
+from cli.outside import World, served
+from cli.summary import show, summarise
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.ledger.export import swap_snapshot
@@ -24,7 +30,7 @@ from resources.warehouse import open_warehouse
 
 ROOT = Path(__file__).parents[1]
 AT = datetime(2026, 6, 16, tzinfo=UTC)
-KEYS = ("aaaaaa11" + "0" * 56, "aaaaaa22" + "0" * 56)
+KEYS = ("aaaaaa11" + "0" * 56, "aaaaaa22" + "0" * 56, *(f"dddddd{n}" + "0" * 56 for n in (44, 55, 66)))
 ESTATE = """
 [estate]
 name = "small"
@@ -33,6 +39,8 @@ timezone = "Europe/Paris"
 base_url = "http://127.0.0.1:9"
 shop_id = "s"
 """
+SLOW = ("dagster", "dlt", "sqlalchemy", "splink", "great_expectations", "sqlglot")
+"""What takes long to import, and no question or answer needs."""
 COMMANDS = [command.name or command.callback.__name__ for command in app.registered_commands]
 
 
@@ -51,17 +59,37 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "INSERT INTO ledger.sync.plans VALUES ('p', '2026-06-16.1', 'main', 'small', ?, ?, ?, 'f', 2, '{}')",
             [AT, AT, AT],
         )
-        for key, entity, field, observed in (
-            (KEYS[0], "prices", "amount", "1299"), (KEYS[1], "customers", "last_name", "Canari")
+        for key, entity, field, observed, disposition, why, approver in (
+            (KEYS[0], "prices", "amount", "1299", "hold", "for a person", None),
+            (KEYS[1], "customers", "last_name", "Canari", "hold", "for a person", None),
+            (KEYS[2], "prices", "amount", "1500", "refuse", "The new price is zero.", None),
+            (KEYS[3], "stock", "on_hand", "5", "approve", "by policy", "policy"),
+            (KEYS[4], "stock", "on_hand", "6", "approve", "by policy", "policy"),
         ):
             con.execute(
                 "INSERT INTO ledger.sync.corrections (plan_id, correction_key, estate, system, entity, field, "
                 "vendor_id, vendor_sub_id, subject_id, subject_sub_id, currency, observed, has_base, desired, "
-                "drift_class, rule, reason, risk, disposition, disposition_reason, is_releasable, held_since, is_new) "
-                "VALUES ('p', ?, 'small', 'square', ?, ?, 'V1', '', 's1', '', 'EUR', ?, true, '1199', 'here', 'r', "
-                "'x', 'low', 'hold', 'for a person', true, ?, true)",
-                [key, entity, field, observed, AT],
+                "drift_class, authority, rule, reason, risk, disposition, disposition_reason, approver, "
+                "is_releasable, held_since, is_new) "
+                "VALUES ('p', ?, 'small', 'square', ?, ?, 'V1', '', 's1', '', 'EUR', ?, true, '1199', 'here', "
+                "'shopify', 'r', 'x', 'low', ?, ?, ?, true, ?, true)",
+                [key, entity, field, observed, disposition, why, approver, AT],
             )
+        con.execute(
+            "INSERT INTO ledger.sync.reads (system, endpoint, entities, kind, is_complete, reason, row_count, "
+            "page_count, started_at, finished_at, cursor_to, night_id) VALUES "
+            "('square', 'orders', ['orders'], 'delta', true, '', 17, 1, ?, ?, ?, '2026-06-16.1')", [AT, AT, AT],
+        )
+        for key, status in ((KEYS[3], "skipped"), (KEYS[4], "applied")):
+            con.execute(
+                "INSERT INTO ledger.sync.outcomes VALUES ('p', ?, ?, '', 'the kill switch is set', '', NULL, ?, 'b')",
+                [key, status, AT],
+            )
+        con.execute(
+            "INSERT INTO ledger.sync.approvals VALUES ('p', ?, 'amelie', 'seen', ?, ?, 'f')", [KEYS[0], AT, AT]
+        )
+        con.execute("INSERT INTO quarantine.square VALUES ('items', 'V9', '', 'sku', 'blank', 'blank')")
+        con.execute("INSERT INTO estate.systems VALUES ('square', 's', 'Europe/Paris')")
         con.execute(
             "INSERT INTO ledger.identity.items VALUES ('square', 'V1', 's1', 'ROBE1', NULL, 'sku', ?, 'n')", [AT]
         )
@@ -87,7 +115,7 @@ def trueup(home: Path, *words: str, check: bool = True, **more: str) -> "subproc
     code = (
         "import sys\nfrom cli.main import app\n"
         "try:\n    app()\nexcept SystemExit as left:\n    code = left.code\n"
-        "print('imports', [n for n in ('dagster', 'dlt', 'great_expectations') if n in sys.modules], file=sys.stderr)\n"
+        f"print('imports', [n for n in {SLOW!r} if n in sys.modules], file=sys.stderr)\n"
         "sys.exit(code)"
     )
     done = subprocess.run(
@@ -109,10 +137,166 @@ def test_every_command_says_what_it_does(command: str) -> None:
 
 @pytest.mark.process
 @pytest.mark.parametrize("words", [("status", "--json"), ("why", "ROBE1", "--json")])
-def test_asking_imports_no_dagster(home: Path, words: tuple[str, ...]) -> None:
+def test_asking_imports_nothing_that_is_slow(home: Path, words: tuple[str, ...]) -> None:
     done = trueup(home, *words)
     assert "imports []" in done.stderr
     assert json.loads(done.stdout)
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(
+    "words", [("status",), ("doctor",), ("approve",), ("reject",), ("accept-theirs",), ("pin", "--until", "2099-01-31")]
+)
+def test_answering_imports_nothing_that_is_slow(home: Path, settings: Settings, words: tuple[str, ...]) -> None:
+    rest = () if words[0] in ("status", "doctor") else ("aaaaaa11", "--reason", "seen")
+    done = trueup(home, *words, *rest, check=False)
+    assert "imports []" in done.stderr, done.stderr[-2000:]
+    assert done.returncode == (1 if words[0] == "doctor" else 0), "nobody listens where the estate says"
+
+
+@pytest.mark.process
+def test_a_sandbox_that_is_not_up_is_told_and_not_started(home: Path, tmp_path: Path) -> None:
+    done = trueup(home, "doctor", "--json", check=False, TRUEUP_HOME=str(tmp_path), TRUEUP_ESTATE="")
+    (found,) = json.loads(done.stdout)
+    assert (done.returncode, found["system"], found["level"]) == (1, "sandbox", "failure")
+    assert "make ui" in found["cure"]
+    assert not (tmp_path / "sandbox").exists()
+
+
+def test_a_system_without_its_token_is_a_finding_and_the_others_are_examined(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    estate = home / "two.toml"
+    estate.write_text(ESTATE + '[systems.shopify]\nbase_url = "http://127.0.0.1:9"\nshop_id = "s"\n')
+    monkeypatch.setenv("TRUEUP_HOME", str(home))
+    monkeypatch.setenv("TRUEUP_ESTATE", str(estate))
+    made = Settings.read({
+        "TRUEUP_HOME": str(home), "TRUEUP_ESTATE": str(estate), "TRUEUP_SQUARE_TOKEN": "t", "TRUEUP_CONTACT_KEY": "k"
+    })
+    assert examine.doctor(made, as_json=True) == 1
+    found = {row["system"]: row["detail"] for row in json.loads(capsys.readouterr().out)}
+    assert "TRUEUP_SHOPIFY_TOKEN is not set" in found["shopify"]
+    assert found["square"].startswith("no answer")
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("words", "told"), [
+    (("approve", "dddddd44", "--reason", "x"), "a guard or the policy refuses this correction (The"),
+    (("why", "ROBE1", "colour"), "there is no field 'colour'; allowed: items, prices, stock"),
+    (("why", "ROBE1", "amout"), 'there is no field \'amout\'; did you mean "amount"?'),
+    (("why", "ROBE1", "prices", "squar"), 'there is no system \'squar\'; did you mean "square"?; allowed: square'),
+    (("plan", "--last", "--export", "plan.csv"), "plan.csv: a plan is not written as .csv; allowed: .xlsx"),
+    (("day",), "only the sandbox's world lives by command"),
+])
+def test_what_cannot_be_done_is_told_in_a_sentence(home: Path, words: tuple[str, ...], told: str) -> None:
+    done = trueup(home, *words, check=False)
+    assert done.returncode == 2
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+    assert not list((home / "inbox").glob("*.json"))
+
+
+@pytest.mark.process
+def test_a_day_before_the_first_night_is_refused(tmp_path: Path, home: Path) -> None:
+    done = trueup(home, "day", check=False, TRUEUP_HOME=str(tmp_path), TRUEUP_ESTATE="")
+    assert done.returncode == 2
+    assert "run `trueup sync`" in done.stderr
+
+
+@pytest.mark.process
+@pytest.mark.parametrize(("name", "value", "told"), [
+    ("VARIANTS", "abc", "VARIANTS is 'abc'; allowed: a whole number"),
+    ("VARIANTS", "5", "variants must lie between 20 and 1000000, not 5"),
+])
+def test_a_size_that_cannot_be_is_told_in_a_sentence(
+    tmp_path: Path, home: Path, name: str, value: str, told: str
+) -> None:
+    done = trueup(home, "sync", "--json", check=False, TRUEUP_HOME=str(tmp_path), TRUEUP_ESTATE="", **{name: value})
+    assert (done.returncode, done.stdout) == (2, "")
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.process
+def test_another_seed_than_the_worlds_stops(tmp_path: Path) -> None:
+    def world(seed: str) -> World:
+        return World(tmp_path, ("--seed", seed, "--variants", "30", "--persons", "30", "--shops", "2"))
+
+    world("11").create()
+    world("11").create()
+    with pytest.raises(ConfigurationError, match="this world has seed 11, not 12. `make clean`"):
+        world("12").create()
+
+
+@pytest.mark.process
+def test_a_sandbox_is_served_until_its_last_user_is_done(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second command uses the first one's; the first may be done sooner, and waits."""
+    monkeypatch.setattr("os.environ", dict(os.environ))
+    made = Settings.read({
+        "TRUEUP_HOME": str(tmp_path), "SEED": "3", "VARIANTS": "30", "PERSONS": "30", "SHOPS": "2", "TRUEUP_ESTATE": ""
+    })
+    said: list[str] = []
+    second_is_in, first_is_leaving = threading.Event(), threading.Event()
+    answers: list[bool] = []
+
+    def wait(words: str) -> None:
+        said.append(words)
+        first_is_leaving.set()
+
+    def second(url: str) -> None:
+        with served(made) as other:
+            assert other == url
+            second_is_in.set()
+            first_is_leaving.wait(30)
+            answers.append(httpx.get(f"{url}/_control/health", trust_env=False).status_code == 200)
+
+    with served(made, wait) as url:
+        user = threading.Thread(target=second, args=(url,))
+        user.start()
+        assert second_is_in.wait(30)
+    user.join(30)
+    assert answers == [True]
+    assert said == ["another command uses this sandbox; it is served until that is done"]
+    assert World.of(made).running() is None
+
+
+def test_a_night_is_summed_up_with_orders_who_approved_and_why_not_written(
+    settings: Settings, capsys: pytest.CaptureFixture[str]
+) -> None:
+    told = summarise(settings, "2026-06-16.1", refused=["a guard refuses it", "a guard refuses it"])
+    assert told.rows == {("square", "orders"): 17}
+    assert told.approved[("square", "stock")] == (2, 0)
+    assert told.approved[("square", "prices")] == (0, 1)
+    causes = {(row["entity"], row["cause"]): row["row_count"] for row in told.remaining}
+    assert causes[("stock", "push: skipped: the kill switch is set")] == 1
+    assert not any(cause == "push: skipped" for _, cause in causes)
+    show(told, Console(width=200))
+    words = capsys.readouterr().out
+    for expected in (
+        "rows read", "by policy", "by person", "orders", "In quarantine", "sku: blank 1",
+        "2 answers were not taken: a guard refuses it", "plans/2026-06-16.1.jsonl",
+        "trueup plan --last --export plan.xlsx",
+    ):
+        assert expected in words
+    assert {"quarantine", "refused_answers", "plan", "approved"} <= told.as_dict().keys()
+
+
+def test_status_tells_quarantine_without_values_and_refused_answers(settings: Settings) -> None:
+    folder = settings.inbox / "refused"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in ("a", "b"):
+        (folder / f"{name}.json").write_text("{}")
+        (folder / f"{name}.txt").write_text("a guard refuses this correction")
+    try:
+        found = questions.status(settings)
+    finally:
+        shutil.rmtree(folder)
+    assert found["refused_answers"] == [{"answers": 2, "reason": "a guard refuses this correction"}]
+    assert found["quarantine"] == [{
+        "system": "square", "entity": "items", "vendor_id": "V9", "vendor_sub_id": "", "field": "sku",
+        "reason": "blank", "value_class": "blank",
+    }]
 
 
 @pytest.mark.process
@@ -160,7 +344,7 @@ def test_nothing_to_ask_before_the_first_night(tmp_path: Path) -> None:
 @pytest.mark.process
 def test_missing_setting_stops_with_its_name(home: Path) -> None:
     done = trueup(home, "adopt", check=False)
-    assert done.returncode != 0
+    assert done.returncode == 2
     assert "TRUEUP_SQUARE_TOKEN is not set" in done.stderr
 
 

@@ -80,14 +80,18 @@ def rows(con, table: str) -> list[tuple[object, ...]]:
      'did you mean "stock"?; allowed: items, prices, stock, customers, consents'),
     ("safety_stock = 2", "safty_stock = 2", "line 23: locations.paris.safty_stock: unknown key; "
      'did you mean "safety_stock"?; allowed: authority, safety_stock, vendor_ids'),
-    ("safety_stock = 2", "safety_stock = -2", "line 23: locations.paris.safety_stock: Input should be greater than"),
+    ("safety_stock = 2", "safety_stock = -2", "line 23: locations.paris.safety_stock: -2 is not allowed; "
+     "allowed: a whole number from 0"),
     ('shop_id = "MERCHANT"\n', "", "line 6: systems.square.shop_id: is missing"),
     ('square = "LP"', 'squar = "LP"', "line 24: locations.paris.vendor_ids.squar: no such system; "
      'did you mean "square"?; allowed: shopify, square'),
     ('authority = "square"', 'authority = "hubspot"', "line 22: locations.paris.authority: 'hubspot' is not mapped"),
     ('"Europe/Zurich"', '"Europe/Zürich"', "line 14: systems.shopify.timezone: not a time zone; did you mean "),
-    ('currency = "EUR"', 'currency = "euro"', "line 27: price_lists.eur.currency: String should match pattern"),
-    ("https://connect", "connect", "line 7: systems.square.base_url: String should match pattern"),
+    ('currency = "EUR"', 'currency = "euro"', "line 27: price_lists.eur.currency: not a currency; allowed: a code of "
+     "ISO 4217, as EUR (got 'euro')"),
+    ('currency = "EUR"', 'currency = "EUX"', 'not a currency; did you mean "EUR"?; allowed: a code of ISO 4217'),
+    ("https://connect", "connect", "line 7: systems.square.base_url: 'connect.squareup.com' is not allowed; "
+     "allowed: an address that begins with https:// or http://"),
     ("[audiences.newsletter]", "[audience.newsletter]", "line 30: audience: unknown key; did you mean \"audiences\"?"),
     ("[estate]", "[estate", "estate.toml: not valid TOML: "),
 ])

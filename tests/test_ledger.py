@@ -11,7 +11,7 @@ import pytest
 from pipelines import ledger
 from pipelines.errors import ConfigurationError, DataError, LeaseHeld
 from pipelines.ledger.export import export_ledger, swap_snapshot
-from pipelines.ledger.inbox import Answer, drop_answer, import_answers
+from pipelines.ledger.inbox import Answer, drop_answer, import_answers, refusals
 from pipelines.ledger.lease import acquire
 from pipelines.plan import build_plan
 from tests.plan.world import AS_OF, VirtualClock, consent, drift, insert, plan_rows, policy
@@ -111,7 +111,11 @@ def test_what_cannot_be_read_is_put_aside_with_its_reason(planned, tmp_path):
     found = import_answers(con, tmp_path)
     assert (found.taken, len(found.refused)) == (0, 5)
     assert {"a.json", "b.json"} < {name for name, _ in found.refused}
-    assert len(list((tmp_path / "refused").iterdir())) == 5
+    assert len(list((tmp_path / "refused").glob("*.json"))) == 5
+    told = refusals(tmp_path)
+    assert len(told) == 5
+    assert any("a guard or the policy refuses this correction" in reason for reason in told.values())
+    assert any("an opt-out needs no answer" in reason for reason in told.values())
     assert con.execute("SELECT count(*) FROM ledger.sync.answers").fetchone() == (0,)
 
 

@@ -12,7 +12,9 @@ from pipelines.channels import CHANNELS
 from pipelines.configuration import TomlFile
 from pipelines.errors import ConfigurationError
 from pipelines.estate import estate_of
+from pipelines.model import DriftClass
 from pipelines.policy import DEFAULTS, FIELDS, SCHEMA, compile_policy, json_schema, read_policy
+from pipelines.policy_words import CLASSES, ENTITIES
 
 ESTATE = """
 [estate]
@@ -25,6 +27,9 @@ shop_id = "1"
 base_url = "https://shopify.example"
 shop_id = "1"
 mode = { stock = "live" }
+[price_lists.eur]
+currency = "EUR"
+vendor_ids = { square = "base", shopify = "base" }
 """
 
 
@@ -96,7 +101,8 @@ def test_files_are_laid_over_each_other_key_by_key(tmp_path: Path, con):
      'line 1: fields."prices.amont": unknown key; did you mean "prices.amount"?'),
     ('[fields."prices.amount"]\ntolerence = 1',
      'unknown key; did you mean "tolerance"?; allowed: enforce, sources, targets'),
-    ('[fields."prices.amount"]\n\ntolerance = -1', 'line 3: fields."prices.amount".tolerance: Input should be greater'),
+    ('[fields."prices.amount"]\n\ntolerance = -1', 'line 3: fields."prices.amount".tolerance: -1 is not allowed; '
+     'allowed: a whole number from 0'),
     ('[decisions.default]\nhere = "aprove"', "line 2: decisions.default.here: 'aprove' is not allowed; did you mean "
      '"approve"?; allowed: approve, hold, refuse'),
     ('[decisions.default]\nhear = "hold"',
@@ -104,23 +110,99 @@ def test_files_are_laid_over_each_other_key_by_key(tmp_path: Path, con):
     ('[decisions.price]\nhere = "hold"', 'line 1: decisions.price: unknown key; did you mean "prices"?'),
     ("[caps.defualt]\nmax_rows = 1", 'line 1: caps.defualt: unknown key; did you mean "default"?'),
     ('[caps."shopify.prices.amout"]\nmax_rows = 1',
-     'line 1: caps."shopify.prices.amout": not <system>.<entity>.<field>'),
-    ('[derive.shopify]\nmarkup_pct = 1', "line 1: derive.shopify: not <system>.<price list>"),
+     'line 1: caps."shopify.prices.amout": is not <system>.<entity>.<field>'),
+    ('[derive.shopify]\nmarkup_pct = 1',
+     "line 1: derive.shopify: is not <system>.<price list>; systems: square, shopify, hubspot"),
     ("[cap.default]\nmax_rows = 1",
      'line 1: cap: unknown key; did you mean "caps"?; allowed: adopt, caps, create, decisions'),
+    ('[fields."prices.amount"]\nsources = ["squar", "shopify"]',
+     'line 2: fields."prices.amount".sources: \'squar\' is no '
+     'system that holds prices; did you mean "square"?; allowed: square, shopify, hubspot'),
+    ('[fields."prices.amount"]\ntargets = ["shopfy"]',
+     'targets: \'shopfy\' is no system that holds prices; did you mean '
+     '"shopify"?; allowed: square, shopify, hubspot'),
+    ('[fields."prices.amount"]\ntargets = ["mailchimp"]',
+     "'mailchimp' is no system that holds prices; allowed: square"),
+    ('[fields."prices.amount"]\nsources = []',
+     "line 2: fields.\"prices.amount\".sources: is empty; allowed: one or more of "
+     "square, shopify, hubspot"),
+    ('[fields."prices.amount"]\nsources = ["square", "square"]',
+     "sources: 'square' stands there 2 times; allowed: each of"),
+    ('[fields."stock.on_hand"]\nsources = ["square"]',
+     "line 2: fields.\"stock.on_hand\".sources: has no effect: the truth of a "
+     "location is its authority in estate.toml; allowed: no sources here"),
+    ('[fields."stock.on_hand"]\nenforce = true', "has no effect: stock have no class `here`; allowed: false"),
+    ('[fields."items.gtin"]\ntolerance = 3', "tolerance: has no effect: items.gtin is not a number; allowed: 0"),
+    ('[fields."prices.amount"]\nenforce = "yes"', "line 2: fields.\"prices.amount\".enforce: 'yes' is not allowed; "
+     "allowed: true or false"),
+    ('[fields."prices.amount"]\nsources = "square"', "'square' is not allowed; allowed: a list in brackets"),
+    ('[fields."prices.amount"]\nsources = [1]', "1 is not allowed; allowed: text in quotes"),
+    ('[caps.default]\nmax_rows = "5"',
+     "line 2: caps.default.max_rows: '5' is not allowed; allowed: a whole number from 0"),
+    ('[caps.default]\nmax_rows = true', "max_rows: true is not allowed; allowed: a whole number from 0"),
+    ('[caps.default]\nmax_share_pct = 101', "101 is not allowed; allowed: a number from 0 to 100"),
+    ('[caps."shopfy.prices.amount"]\nmax_rows = 5',
+     "line 1: caps.\"shopfy.prices.amount\": prices.amount is not compared in "
+     "'shopfy'; did you mean \"shopify\"?; allowed: square, shopify, hubspot"),
+    ('[caps.consents]\nmax_rows = 5',
+     "line 1: caps.consents: has no effect: an opt-out is always obeyed; allowed: items.gtin"),
+    ('[caps.prices]\n', "line 1: caps.prices: says nothing; allowed: floor_rows, max_rows, max_share_pct"),
+    ('[derive."shopfy.eur"]\nmarkup_pct = 1',
+     "derive.\"shopfy.eur\": 'shopfy' is no system that holds prices; did you mean "
+     '"shopify"?; allowed: square, shopify, hubspot'),
+    ('[derive."shopify.eurr"]\nmarkup_pct = 1',
+     "line 1: derive.\"shopify.eurr\": the estate maps no price list 'eurr' of "
+     'shopify; did you mean "shopify.eur"?; allowed: square.eur, shopify.eur'),
+    ('[decisions.prices]\nunexplained = "hold"',
+     "line 2: decisions.prices.unexplained: has no effect: prices has no such class; "
+     "allowed: never_agreed, here, elsewhere, both, rule"),
+    ('[decisions.consents]\nraise_with_proof = "approve"',
+     "decisions.consents.raise_with_proof: 'approve' has no effect: "
+     "permissions are lowered always, and raised by a person or never; allowed: hold, refuse"),
+    ('[decisions.default]\nlower = "hold"', "'hold' has no effect: permissions are lowered always"),
+    ('[guards."stock.on_hand"]\nrefuses_zero = true',
+     "line 1: guards.\"stock.on_hand\": has no effect: guards are for prices; "
+     "allowed: prices.amount, prices.compare_at"),
+    ("[fields]\nprices = 1", "allowed"),
 ])
 def test_an_error_names_line_key_and_what_is_allowed(tmp_path: Path, text, message):
     path = tmp_path / "policy.toml"
     path.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigurationError) as caught:
-        read_policy(path)
+        read_policy(path, estate_of(TomlFile("estate.toml", ESTATE)))
     assert message in str(caught.value)
     assert str(caught.value).startswith("policy.toml line ")
 
 
+@pytest.mark.parametrize("text", [
+    '[fields."prices.amont"]\ntolerance = 1', '[fields."prices.amount"]\nsources = ["squar"]',
+    '[fields."prices.amount"]\nsources = []', '[fields."prices.amount"]\nenforce = "yes"',
+    '[fields."stock.on_hand"]\nsources = ["square"]', '[caps."shopfy.prices.amount"]\nmax_rows = 5',
+    '[decisions.prices]\nunexplained = "hold"', '[decisions.consents]\nraise_with_proof = "approve"',
+    '[guards."stock.on_hand"]\nrefuses_zero = true', '[derive."shopfy.eur"]\nmarkup_pct = 1',
+])
+def test_the_published_schema_knows_the_words_too(text):
+    """So that an editor marks the slip while it is made."""
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate(tomllib.loads(text), json.loads(SCHEMA.read_text(encoding="utf-8")))
+
+
+def test_every_class_and_field_of_the_model_can_be_decided():
+    named = {name for key, classes in CLASSES.items() if key != "default" for name in classes}
+    assert named == set(DriftClass)
+    assert set(CLASSES) == {*ENTITIES, "default"}
+
+
+def test_a_file_that_is_not_utf8_is_told_with_its_line(tmp_path: Path):
+    path = tmp_path / "policy.toml"
+    path.write_bytes(b"[caps.default]\nmax_rows = 5 # \xe9t\xe9\n")
+    with pytest.raises(ConfigurationError, match=r"policy\.toml line 2: byte 0xE9 is not UTF-8; allowed: a TOML"):
+        read_policy(path)
+
+
 def test_a_fault_in_the_estates_policy_is_told_with_the_estates_line():
     file = TomlFile("estate.toml", ESTATE + '[policy.adopt]\nnever_agred = "approve"\n')
-    with pytest.raises(ConfigurationError, match='estate.toml line 13: policy.adopt.never_agred: unknown key'):
+    with pytest.raises(ConfigurationError, match='estate.toml line 16: policy.adopt.never_agred: unknown key'):
         read_policy(None, estate_of(file), estate_file=file)
 
 

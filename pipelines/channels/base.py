@@ -4,11 +4,11 @@ A system is one folder beside this file, exporting one `Channel`. Reads are data
 generators; writes are small functions, since vendors differ too much for a table. Nothing here knows a vendor.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from pipelines.http import Session
+from pipelines.http import Chance, Session, middling
 from pipelines.model import Correction, Outcome, Reading
 
 
@@ -139,6 +139,8 @@ class Channel:
     secrets: tuple[str, ...]
     """Names of the environment variables it needs, e.g. ("TRUEUP_SQUARE_TOKEN",)."""
     needed_scopes: frozenset[str] = frozenset()
+    optional_scopes: Mapping[str, str] = field(default_factory=dict)
+    """Scopes that are not superfluous where they are granted, and what is missed without each; '' where nothing is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,3 +152,5 @@ class Connection:
     options: dict[str, str]
     clock: "object"
     transport: "object | None" = None
+    chance: Chance = middling
+    """Spreads the repeats of calls that failed together."""

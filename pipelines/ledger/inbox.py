@@ -1,8 +1,9 @@
 """The inbox: people's answers to held rows, dropped as JSON files and imported by the one writer.
 
 `drop_answer` needs no database, so a person can answer while a night runs. `import_answers` is the writer's part: what
-can be read goes to `ledger.sync.answers` and the file to `done/`; what cannot goes to `refused/`, with the reason in
-the result. What an answer means is the planner's and `pipelines.approve`'s business.
+can be taken goes to `ledger.sync.answers` and the file to `done/`; what cannot goes to `refused/`, with the reason in
+the result and in a text beside it, where `status` finds it until somebody removes the files. What an answer means is
+the planner's and `pipelines.approve`'s business.
 """
 
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import duckdb
 import msgspec
 
 from pipelines.errors import DataError
+from pipelines.ledger.answerable import check_answer
 
 AnswerKind = Literal["approve", "reject", "accept-theirs", "pin"]
 _OPEN = "*.json"
@@ -64,10 +66,11 @@ def import_answers(con: duckdb.DuckDBPyConnection, folder: Path) -> Imported:
         try:
             answer = msgspec.json.decode(path.read_bytes(), type=Answer)
             _judge(answer)
-            _check_key(con, answer.correction_key)
+            check_answer(con, answer.correction_key, answer.answer)
         except (msgspec.DecodeError, DataError) as error:
             refused.append((path.name, str(error)))
             _move(path, folder / "refused")
+            (folder / "refused" / f"{path.stem}.txt").write_text(str(error), encoding="utf-8")
             continue
         con.execute(
             "INSERT INTO ledger.sync.answers VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING",
@@ -79,6 +82,15 @@ def import_answers(con: duckdb.DuckDBPyConnection, folder: Path) -> Imported:
         _move(path, folder / "done")
         taken += 1
     return Imported(taken, tuple(refused))
+
+
+def refusals(folder: Path) -> dict[str, str]:
+    """Name and reason of every answer that a night has not taken and nobody has cleared away."""
+    kept = folder / "refused"
+    told = {path.name: path.with_suffix(".txt") for path in (sorted(kept.glob(_OPEN)) if kept.is_dir() else ())}
+    return {
+        name: path.read_text(encoding="utf-8") if path.exists() else "it cannot be taken" for name, path in told.items()
+    }
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -98,18 +110,3 @@ def _judge(answer: Answer) -> None:
             raise DataError("an answer's times carry their time zone", key=answer.correction_key)
     if answer.answer == "pin" and (answer.until is None or answer.until <= answer.at):
         raise DataError("a pin needs a day in the future until which it holds", key=answer.correction_key)
-
-
-def _check_key(con: duckdb.DuckDBPyConnection, key: str) -> None:
-    row = con.execute(
-        "SELECT c.drift_class, c.disposition FROM ledger.sync.corrections AS c "
-        "JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id WHERE c.correction_key = ? "
-        "ORDER BY p.created_at DESC LIMIT 1",
-        [key],
-    ).fetchone()
-    if row is None:
-        raise DataError("no plan holds this correction", key=key)
-    if row[0] == "lower":
-        raise DataError("an opt-out needs no answer and takes none", key=key)
-    if row[1] == "refuse":
-        raise DataError("a guard refuses this correction; only the policy file can change that", key=key)

@@ -4,6 +4,8 @@ A masked value keeps its first character and its length class, enough to recogni
 already knows, not enough to learn who it is.
 """
 
+from pipelines.currencies import DIGITS
+
 PERSONAL_ENTITIES = frozenset({"customers", "consents"})
 _STATES = frozenset({"yes", "no", "pending", "unknown"})
 
@@ -37,7 +39,5 @@ def shown(entity: str, field: str, value: str | None, currency: str | None = Non
 
 
 def _money(minor: int, currency: str) -> str:
-    from babel.numbers import get_currency_precision
-
-    digits = get_currency_precision(currency)
+    digits = DIGITS.get(currency, 2)
     return f"{minor / 10**digits:.{digits}f} {currency}"

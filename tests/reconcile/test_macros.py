@@ -3,11 +3,14 @@
 import duckdb
 import phonenumbers
 import pytest
+from babel.core import get_global
+from babel.numbers import get_currency_precision
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from stdnum import ean
 
 from pipelines import sql
+from pipelines.currencies import DIGITS
 
 NORMS = (
     "norm_sku(x)", "norm_gtin(x)", "norm_email(x)", "norm_phone(x, 'FR')", "norm_phone(x, 'CH')", "norm_phone(x, 'BE')",
@@ -122,3 +125,33 @@ def test_a_contact_point_is_the_hmac_of_the_address(con):
 
     right = hmac.new(b"laws", b"email:lea@example.org", sha256).hexdigest()
     assert ask(con, "contact_point('email', x)", [("lea@example.org",)], "VARCHAR") == [(right,)]
+
+
+def test_the_digits_of_a_currency_are_those_of_the_table(con):
+    codes = [*DIGITS, "XXX", "EUX", "eur", ""]
+    told = con.execute("SELECT currency_digits(c) FROM (SELECT unnest(?) AS c)", [codes]).fetchall()
+    assert [digits for (digits,) in told] == [DIGITS.get(code) for code in codes]
+
+
+def test_every_legal_tender_is_known():
+    """By CLDR's list of today's tender, the digits by CLDR but where it counts coins and not minor units."""
+    tender = {
+        code for currencies in get_global("territory_currencies").values() for code, _, until, is_tender in currencies
+        if until is None and is_tender
+    }
+    assert tender == set(DIGITS)
+    no_coin = {
+        "AFN", "ALL", "IRR", "KPW", "LAK", "LBP", "MGA", "MMK", "RSD", "SOS", "SYP", "YER",
+    }
+    other = {code for code, digits in DIGITS.items() if get_currency_precision(code) != digits}
+    assert other == no_coin | {"IQD"}, "ISO gives the dinar of Iraq three digits, the others two"
+    assert {DIGITS[code] for code in no_coin} == {2} and DIGITS["IQD"] == 3
+
+
+@pytest.mark.parametrize(("value", "is_control"), [
+    ("Robe", False), ("a\tb", True), ("a\nb", True), ("a\x1fb", True), ("a\x7fb", True), ("a\x85b", True),
+    ("a\u202eb", True), ("a\u2066b", True), ("a\u200fb", True), ("a\u200bb", True), ("a\u00a0b", False),
+    ("L\u2019\u00e9t\u00e9 \U0001f457", False), ("\u05d0\u05d1", False),
+])
+def test_text_that_steers_or_hides_is_seen(con, value, is_control):
+    assert con.execute("SELECT has_control(?)", [value]).fetchone() == (is_control,)

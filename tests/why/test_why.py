@@ -4,13 +4,17 @@ from datetime import UTC, datetime
 
 import pytest
 
+from pipelines.errors import DataError
 from pipelines.ledger.export import swap_snapshot
 from pipelines.plan import build_plan
+from pipelines.policy_words import FIELDS
+from pipelines.why import FIELDS as WHY_FIELDS
 from pipelines.why import why
 from resources.warehouse import open_copy
-from tests.plan.world import VirtualClock, drift, insert, policy
+from tests.plan.world import AS_OF, VirtualClock, drift, insert, policy
 
 KEY = b"the tests' own key"
+READ_AT, SINCE = datetime(2026, 3, 2, 1, tzinfo=UTC), datetime(2026, 3, 1, tzinfo=UTC)
 EMAIL = "jeanne@exemple.fr"
 
 
@@ -37,6 +41,36 @@ def snapshot(con, tmp_path):
         {"system": "mailchimp", "vendor_id": "m1", "vendor_audience_id": "a", "contact_point": point,
          "channel": "email", "purpose": "newsletter", "state": "no", "has_proof": False},
     ])
+    insert(con, "ledger.sync.reads", [
+        {"system": system, "endpoint": "all", "entities": entities, "kind": "census", "is_complete": True, "reason": "",
+         "row_count": 1, "page_count": 1, "started_at": READ_AT, "finished_at": READ_AT, "cursor_to": READ_AT,
+         "night_id": "n1"}
+        for system, entities in (
+            ("shopify", ["items", "prices"]), ("mailchimp", ["consents"]), ("hubspot", ["customers"])
+        )
+    ])
+    insert(con, "ledger.history.prices", [
+        {"system": "shopify", "vendor_id": "v1", "vendor_price_list": "base", "item_id": "i1", "currency": "EUR",
+         "amount": 1000, "first_seen_at": SINCE, "last_confirmed_at": READ_AT},
+    ])
+    insert(con, "ledger.agreed.prices", [
+        {"system": "shopify", "vendor_id": "v1", "vendor_price_list": "base", "item_id": "i1", "price_list_id": "eur",
+         "currency": "EUR", "amount": 1000, "fields": ["amount"], "agreed_at": SINCE, "night_id": "n0"},
+    ])
+    insert(con, "golden.items", [
+        {"item_id": "i1", "gtin": "04006381333931", "authority": "square", "rule": "source of truth",
+         "reason": "the till"},
+    ])
+    insert(con, "ledger.identity.consent_events", [
+        {"contact_point": point, "channel": "email", "purpose": "newsletter", "system": "mailchimp", "vendor_id": "m1",
+         "state": "no", "changed_at": SINCE, "seen_at": READ_AT, "has_proof": False, "night_id": "n1"},
+    ])
+    insert(con, "quarantine.shopify", [
+        {"entity": "items", "vendor_id": vendor_id, "vendor_sub_id": "", "field": "title",
+         "reason": "control characters",
+         "value_class": "control character"} for vendor_id in ("v1", "v9")
+    ])
+    insert(con, "estate.systems", [{"system": system} for system in ("shopify", "square", "hubspot", "mailchimp")])
     insert(con, "reconcile.drift", [drift()])
     build_plan(con, lane="main", clock=VirtualClock())
     path = swap_snapshot(con, tmp_path / "snapshot.duckdb")
@@ -47,12 +81,58 @@ def snapshot(con, tmp_path):
 @pytest.mark.parametrize("word", ["rob-1", " ROB-1 ", "4006381333931", "v1", "i1"])
 def test_an_item_answers_to_all_its_names(snapshot, word):
     told = [(s.what, s.system) for s in why(snapshot, word) if s.field == "amount"]
-    assert told == [("said", "shopify"), ("decided", "square"), ("planned", "shopify")]
+    assert told == [("said", "shopify"), ("agreed", "shopify"), ("decided", "square"), ("planned", "shopify")]
+
+
+def test_every_step_says_when(snapshot):
+    told = {s.what: s for s in why(snapshot, "ROB-1", field="amount")}
+    assert told["said"].at == READ_AT
+    assert told["said"].detail == "gross, since 2026-03-01 00:00"
+    assert (told["agreed"].at, told["agreed"].value, told["agreed"].detail) == (SINCE, "1000",
+        "the base since night n0")
+    assert told["decided"].at == AS_OF
+    assert told["planned"].at is not None
+    said = next(s for s in why(snapshot, EMAIL) if s.what == "said")
+    assert said.at == READ_AT
+    assert said.detail == "since 2026-03-01 00:00 by its own word, first seen 2026-03-02 01:00"
+
+
+def test_every_decided_field_shows_its_rule(snapshot):
+    decided = {(s.entity, s.field): s.detail for s in why(snapshot, "ROB-1") if s.what == "decided"}
+    assert decided[("items", "gtin")] == "source of truth: the till"
+    assert ("prices", "compare_at") in decided and ("prices", "amount") in decided
+
+
+def test_a_quarantined_key_says_that_it_is_kept_out(snapshot):
+    (kept,) = [s for s in why(snapshot, "ROB-1") if s.what == "quarantined"]
+    assert (kept.system, kept.vendor_id, kept.field, kept.at) == ("shopify", "v1", "title", READ_AT)
+    assert (kept.value, kept.detail) == (None, "control characters: control character")
+    assert [s.what for s in why(snapshot, "v9")] == ["quarantined"], "a key that was never bound"
+
+
+@pytest.mark.parametrize(("word", "fields"), [
+    ("prices", {"amount", "compare_at"}), ("amount", {"amount"}), ("prices.amount", {"amount"}),
+])
+def test_a_field_is_named_alone_or_with_its_entity(snapshot, word, fields):
+    assert {s.field for s in why(snapshot, "ROB-1", field=word) if s.what != "quarantined"} == fields
+
+
+def test_every_field_of_the_policy_can_be_asked_about():
+    assert {f"{entity}.{field}" for entity,
+        fields in WHY_FIELDS.items() for field in fields} - {"stock.quantity"} == set(
+        FIELDS
+    )
+
+
+@pytest.mark.parametrize("words", [{"field": "colour"}, {"field": "prices.gtin"}, {"system": "squar"}])
+def test_a_word_that_is_unknown_is_answered_with_those_that_are_allowed(snapshot, words):
+    with pytest.raises(DataError, match="there is no .* allowed: "):
+        why(snapshot, "ROB-1", **words)
 
 
 def test_the_plan_row_says_before_after_and_why(snapshot):
     planned = next(s for s in why(snapshot, "ROB-1") if s.what == "planned")
-    assert planned.value == "1000 → 1100"
+    assert (planned.value, planned.currency) == ("1000 → 1100", "EUR")
     assert "elsewhere" in planned.detail and "square's price moved" in planned.detail
 
 

@@ -80,4 +80,5 @@ HUBSPOT = Channel(
             "crm.objects.products.write", "communication_preferences.read_write",
         }
     ),
+    optional_scopes={"oauth": ""},  # every app has it, asked for or not
 )

@@ -73,6 +73,6 @@ SELECT
   updated_at,
   CAST(json_object('email', email) AS VARCHAR) AS write_context,
   problems([
-    problem(norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text')
+    email_problem(norm_email(email) IS NULL)
   ]) AS problems
 FROM judged

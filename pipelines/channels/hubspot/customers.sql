@@ -48,12 +48,12 @@ WITH parsed AS (
          WHEN length(city) > 255 THEN 'city'
          WHEN length(postcode) > 255 THEN 'postcode'
          WHEN length(phone) > 255 THEN 'phone' END AS too_long,
-    CASE WHEN regexp_matches(first_name, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'first_name'
-         WHEN regexp_matches(last_name, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'last_name'
-         WHEN regexp_matches(street, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'street'
-         WHEN regexp_matches(city, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'city'
-         WHEN regexp_matches(postcode, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'postcode'
-         WHEN regexp_matches(phone, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'phone' END AS has_control
+    CASE WHEN has_control(first_name) THEN 'first_name'
+         WHEN has_control(last_name) THEN 'last_name'
+         WHEN has_control(street) THEN 'street'
+         WHEN has_control(city) THEN 'city'
+         WHEN has_control(postcode) THEN 'postcode'
+         WHEN has_control(phone) THEN 'phone' END AS with_control
   FROM read
 )
 SELECT
@@ -75,9 +75,9 @@ SELECT
   updated_at,
   CASE WHEN phone IS DISTINCT FROM phone_e164 THEN CAST(json_object('phone', phone) AS VARCHAR) END AS write_context,
   wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
-    problem(email IS NOT NULL AND norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
+    email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
     problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
-    problem(too_long IS NOT NULL, too_long, 'longer than 255 characters', 'too long'),
-    problem(has_control IS NOT NULL, has_control, 'control characters', 'control character')
+    too_long_in(too_long, 255),
+    control_in(with_control)
   ]) AS problems
 FROM joined

@@ -43,13 +43,12 @@ SELECT
   updated_at,
   CAST(NULL AS VARCHAR) AS write_context,
   wrong_types(types, ['sku', 'title']) || problems([
-    problem(norm_sku(sku) IS NULL, 'sku', 'a product without SKU can be matched to nothing', 'blank'),
-    problem(length(sku) > 255, 'sku', 'longer than 255 characters', 'too long'),
-    problem(length(title) > 1000, 'title', 'longer than 1000 characters', 'too long'),
-    problem(regexp_matches(sku, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]'), 'sku', 'control characters', 'control character'),
-    problem(regexp_matches(title, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]'), 'title', 'control characters',
-            'control character'),
-    problem(cost IS NOT NULL AND coalesce(to_minor(cost, 'EUR') < 0, TRUE), 'cost', 'not a decimal number of EUR',
-            CASE WHEN starts_with(cost, '-') THEN 'negative' WHEN contains(cost, ',') THEN 'comma decimal' ELSE 'text' END)
+    blank_problem(norm_sku(sku), 'sku'),
+    too_long_problem(sku, 'sku', 255),
+    too_long_problem(title, 'title', 1000),
+    control_problem(sku, 'sku'),
+    control_problem(title, 'title'),
+    amount_problem(cost IS NOT NULL AND to_minor(cost, 'EUR') IS NULL, cost, 'cost'),
+    negative_problem(to_minor(cost, 'EUR'), 'cost')
   ]) AS problems
 FROM read

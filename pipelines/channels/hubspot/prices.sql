@@ -42,10 +42,7 @@ SELECT
   updated_at,
   CAST(json_object('digits', currency_digits(currency)) AS VARCHAR) AS write_context,
   problems([
-    problem(amount_minor IS NULL, 'amount', 'not a decimal number of ' || currency,
-            CASE WHEN contains(amount, ',') THEN 'comma decimal'
-                 WHEN TRY_CAST(amount AS DOUBLE) IS NOT NULL THEN 'too many decimals'
-                 ELSE 'text' END),
-    problem(amount_minor < 0, 'amount', 'a price below zero', 'negative')
+    amount_problem(amount_minor IS NULL, amount, 'amount'),
+    negative_problem(amount_minor, 'amount')
   ]) AS problems
 FROM read

@@ -39,8 +39,8 @@ SELECT
   updated_at,
   CAST(json_object('email', email, 'list_id', list_id) AS VARCHAR) AS write_context,
   problems([
-    problem(norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
+    email_problem(norm_email(email) IS NULL),
     problem(status IS NULL OR status NOT IN ('subscribed', 'unsubscribed', 'cleaned', 'pending', 'transactional',
-                                             'archived'), 'state', 'not a status that is known', 'text')
+                                             'archived'), 'state', 'not a known state', 'unknown value')
   ]) AS problems
 FROM read

@@ -43,12 +43,12 @@ WITH parsed AS (
          WHEN length(read.city) > 255 THEN 'city'
          WHEN length(read.postcode) > 255 THEN 'postcode'
          WHEN length(read.phone) > 255 THEN 'phone' END AS too_long,
-    CASE WHEN regexp_matches(read.first_name, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'first_name'
-         WHEN regexp_matches(read.last_name, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'last_name'
-         WHEN regexp_matches(read.street, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'street'
-         WHEN regexp_matches(read.city, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'city'
-         WHEN regexp_matches(read.postcode, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'postcode'
-         WHEN regexp_matches(read.phone, '[\x00-\x08\x0B\x0C\x0E-\x1F\x7F]') THEN 'phone' END AS has_control
+    CASE WHEN has_control(read.first_name) THEN 'first_name'
+         WHEN has_control(read.last_name) THEN 'last_name'
+         WHEN has_control(read.street) THEN 'street'
+         WHEN has_control(read.city) THEN 'city'
+         WHEN has_control(read.postcode) THEN 'postcode'
+         WHEN has_control(read.phone) THEN 'phone' END AS with_control
   FROM read
   LEFT JOIN estate.audiences
     ON estate.audiences.system = 'mailchimp' AND estate.audiences.vendor_audience_id = read.list_id
@@ -74,9 +74,9 @@ SELECT
   updated_at,
   CAST(json_object('list_id', list_id, 'email', email, 'phone', phone, 'address', address) AS VARCHAR) AS write_context,
   wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
-    problem(norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
+    email_problem(norm_email(email) IS NULL),
     problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
-    problem(too_long IS NOT NULL, too_long, 'longer than 255 characters', 'too long'),
-    problem(has_control IS NOT NULL, has_control, 'control characters', 'control character')
+    too_long_in(too_long, 255),
+    control_in(with_control)
   ]) AS problems
 FROM chosen

@@ -7,7 +7,7 @@ Declares only. `session` is how it is reached and `limiter` how it is paced, `re
 from pipelines.channels.base import Ability, Channel
 from pipelines.channels.shopify.read_backs import READ_BACKS
 from pipelines.channels.shopify.reads import ENDPOINTS
-from pipelines.channels.shopify.session import NEEDED_SCOPES, SYSTEM, TOKEN, connect, identify
+from pipelines.channels.shopify.session import NEEDED_SCOPES, OPTIONAL_SCOPES, SYSTEM, TOKEN, connect, identify
 from pipelines.channels.shopify.write_people import CUSTOMER_FIELDS
 from pipelines.channels.shopify.writes import WRITERS
 
@@ -31,4 +31,5 @@ SHOPIFY = Channel(
     abilities=_ABILITIES,
     secrets=(TOKEN,),
     needed_scopes=NEEDED_SCOPES,
+    optional_scopes=OPTIONAL_SCOPES,
 )

@@ -37,10 +37,10 @@ SELECT
   updated_at,
   CAST(json_object() AS VARCHAR) AS write_context,
   problems([
-    problem(norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
+    email_problem(norm_email(email) IS NULL),
     problem(coalesce(vendor_state, '') NOT IN
       ('SUBSCRIBED', 'UNSUBSCRIBED', 'PENDING', 'NOT_SUBSCRIBED', 'INVALID', 'REDACTED'),
       'state', 'not a known state', 'unknown value'),
-    problem(said_at IS NOT NULL AND changed_at IS NULL, 'changed_at', 'not a moment', 'text')
+    moment_problem(said_at IS NOT NULL AND changed_at IS NULL, 'changed_at')
   ]) AS problems
 FROM known

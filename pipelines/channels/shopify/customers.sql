@@ -52,16 +52,17 @@ SELECT
   TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
   CAST(json_object('address_id', address_id) AS VARCHAR) AS write_context,
   wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
-    problem(email IS NOT NULL AND norm_email(email) IS NULL, 'email', 'not an e-mail address', 'text'),
-    problem(length(first_name) > 255, 'first_name', 'too long', 'long text'),
-    problem(regexp_matches(first_name, '[\x00-\x1F\x7F]'), 'first_name', 'control characters', 'control text'),
-    problem(length(last_name) > 255, 'last_name', 'too long', 'long text'),
-    problem(regexp_matches(last_name, '[\x00-\x1F\x7F]'), 'last_name', 'control characters', 'control text'),
-    problem(length(street) > 255, 'street', 'too long', 'long text'),
-    problem(regexp_matches(street, '[\x00-\x1F\x7F]'), 'street', 'control characters', 'control text'),
-    problem(length(city) > 255, 'city', 'too long', 'long text'),
-    problem(regexp_matches(city, '[\x00-\x1F\x7F]'), 'city', 'control characters', 'control text'),
-    problem(length(postcode) > 32, 'postcode', 'too long', 'long text'),
-    problem(regexp_matches(postcode, '[\x00-\x1F\x7F]'), 'postcode', 'control characters', 'control text')
+    email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
+    too_long_problem(first_name, 'first_name', 255),
+    control_problem(first_name, 'first_name'),
+    too_long_problem(last_name, 'last_name', 255),
+    control_problem(last_name, 'last_name'),
+    control_problem(phone, 'phone'),
+    too_long_problem(street, 'street', 255),
+    control_problem(street, 'street'),
+    too_long_problem(city, 'city', 255),
+    control_problem(city, 'city'),
+    too_long_problem(postcode, 'postcode', 32),
+    control_problem(postcode, 'postcode')
   ]) AS problems
 FROM trimmed

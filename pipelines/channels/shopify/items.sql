@@ -42,23 +42,21 @@ SELECT
   TRY_CAST(g.v.updatedAt AS TIMESTAMPTZ) AS updated_at,
   CAST(json_object('product_id', g.v.product.id, 'inventory_item_id', g.v.inventoryItem.id) AS VARCHAR) AS write_context,
   wrong_types(g.types, ['sku', 'title']) || problems([
-    problem(norm_sku(g.v.sku) IS NULL, 'sku', 'blank', 'blank'),
-    problem(length(g.v.sku) > 255, 'sku', 'too long', 'long text'),
-    problem(regexp_matches(g.v.sku, '[\x00-\x1F\x7F]'), 'sku', 'control characters', 'control text'),
-    problem(nullif(trim(g.v.product.title), '') IS NULL, 'title', 'blank', 'blank'),
-    problem(length(g.v.product.title) > 255, 'title', 'too long', 'long text'),
-    problem(regexp_matches(g.v.product.title, '[\x00-\x1F\x7F]'), 'title', 'control characters', 'control text'),
-    problem(g.v.product.id IS NULL, 'parent_id', 'missing', 'missing'),
-    problem(g.v.inventoryItem.id IS NULL, 'inventory_item', 'missing', 'missing'),
+    blank_problem(norm_sku(g.v.sku), 'sku'),
+    too_long_problem(g.v.sku, 'sku', 255),
+    control_problem(g.v.sku, 'sku'),
+    blank_problem(nullif(trim(g.v.product.title), ''), 'title'),
+    too_long_problem(g.v.product.title, 'title', 255),
+    control_problem(g.v.product.title, 'title'),
+    missing_problem(g.v.product.id IS NULL, 'parent_id'),
+    missing_problem(g.v.inventoryItem.id IS NULL, 'inventory_item'),
     problem(coalesce(g.v.product.status, '') NOT IN ('ACTIVE', 'ARCHIVED', 'DRAFT', 'UNLISTED'),
       'status', 'not a known status', 'unknown value'),
-    problem(coalesce(g.v.inventoryItem.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'wrong type'),
-    problem(coalesce(g.v.requiresComponents, '') NOT IN ('true', 'false'), 'is_kit', 'not true or false', 'wrong type'),
-    problem(g.v.inventoryItem.unitCost.amount IS NOT NULL
-      AND to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) IS NULL,
-      'cost', 'not an amount of its currency', 'text'),
-    problem(to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) < 0,
-      'cost', 'negative', 'negative number')
+    problem(coalesce(g.v.inventoryItem.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'unknown value'),
+    problem(coalesce(g.v.requiresComponents, '') NOT IN ('true', 'false'), 'is_kit', 'not true or false', 'unknown value'),
+    amount_problem(g.v.inventoryItem.unitCost.amount IS NOT NULL AND to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) IS NULL,
+      g.v.inventoryItem.unitCost.amount, 'cost'),
+    negative_problem(to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode), 'cost')
   ]) AS problems
 FROM given AS g
 CROSS JOIN shop AS s

@@ -5,7 +5,7 @@ Only for writing and reading back by id; staging reads amounts in SQL (`to_minor
 
 from decimal import Decimal, InvalidOperation
 
-from babel.numbers import get_currency_precision
+from pipelines.currencies import DIGITS
 
 
 def to_decimal(minor: str, currency: str) -> str:
@@ -14,7 +14,7 @@ def to_decimal(minor: str, currency: str) -> str:
     >>> to_decimal("4990", "EUR"), to_decimal("8200", "JPY")
     ('49.90', '8200')
     """
-    digits = get_currency_precision(currency)
+    digits = DIGITS[currency]  # the planner refuses a currency that we do not know
     return f"{Decimal(int(minor)).scaleb(-digits):.{digits}f}"
 
 
@@ -24,10 +24,10 @@ def to_minor(text: str | None, currency: str) -> str | None:
     >>> to_minor("49.9", "EUR"), to_minor("8200.0", "JPY"), to_minor("12,50", "EUR")
     ('4990', '8200', '12,50')
     """
-    if text is None:
-        return None
+    if text is None or currency not in DIGITS:
+        return text
     try:
-        minor = Decimal(text).scaleb(get_currency_precision(currency))
+        minor = Decimal(text).scaleb(DIGITS[currency])
     except InvalidOperation:
         return text
     return str(int(minor)) if minor == minor.to_integral_value() else text

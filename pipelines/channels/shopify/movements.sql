@@ -101,8 +101,8 @@ SELECT
   TRY_CAST(occurred_at AS TIMESTAMPTZ) AS occurred_at,
   TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
   problems([
-    problem(NOT is_whole, 'quantity', 'not a whole number from 0', 'text'),
-    problem(TRY_CAST(occurred_at AS TIMESTAMPTZ) IS NULL, 'occurred_at', 'not a moment', 'text')
+    count_problem(NOT is_whole, 'quantity'),
+    moment_problem(TRY_CAST(occurred_at AS TIMESTAMPTZ) IS NULL, 'occurred_at')
   ]) AS problems
 FROM every
 WHERE vendor_id IS NOT NULL AND vendor_location_id IS NOT NULL

@@ -21,11 +21,9 @@ SELECT
   TRY_CAST(x.l.quantity AS BIGINT) - TRY_CAST(x.l.currentQuantity AS BIGINT) AS returned,
   to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) AS unit_minor,
   problems([
-    problem(x.l.quantity IS NULL OR NOT regexp_full_match(x.l.quantity, '[0-9]{1,9}'), 'quantity', 'not a whole number from 0', 'text'),
-    problem(x.l.currentQuantity IS NULL OR NOT regexp_full_match(x.l.currentQuantity, '[0-9]{1,9}'),
-      'returned', 'not a whole number from 0', 'text'),
-    problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL,
-      'unit_price', 'not an amount of its currency', 'text')
+    count_problem(x.l.quantity IS NULL OR NOT regexp_full_match(x.l.quantity, '[0-9]{1,9}'), 'quantity'),
+    count_problem(x.l.currentQuantity IS NULL OR NOT regexp_full_match(x.l.currentQuantity, '[0-9]{1,9}'), 'returned'),
+    amount_problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL, x.l.originalUnitPriceSet.shopMoney.amount, 'unit_price')
   ]) AS problems
 FROM lines AS x
 INNER JOIN orders AS o ON o.id = x.l.__parentId

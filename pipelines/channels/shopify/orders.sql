@@ -37,11 +37,10 @@ SELECT
   TRY_CAST(x.o.createdAt AS TIMESTAMPTZ) AS created_at,
   TRY_CAST(x.o.updatedAt AS TIMESTAMPTZ) AS updated_at,
   problems([
-    problem(currency_digits(x.o.currencyCode) IS NULL, 'currency', 'not a known currency', 'unknown value'),
-    problem(currency_digits(x.o.currencyCode) IS NOT NULL
-      AND to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) IS NULL,
-      'total', 'not an amount of its currency', 'text'),
-    problem(TRY_CAST(x.o.createdAt AS TIMESTAMPTZ) IS NULL, 'created_at', 'not a moment', 'text')
+    unknown_problem(currency_digits(x.o.currencyCode) IS NULL, 'currency', 'currency'),
+    amount_problem(currency_digits(x.o.currencyCode) IS NOT NULL AND to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) IS NULL,
+      x.o.totalPriceSet.shopMoney.amount, 'total'),
+    moment_problem(TRY_CAST(x.o.createdAt AS TIMESTAMPTZ) IS NULL, 'created_at')
   ]) AS problems
 FROM orders AS x
 LEFT JOIN waiting AS w ON w.order_id = x.id

@@ -66,15 +66,15 @@ SELECT
   TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
   CAST(write_context AS VARCHAR) AS write_context,
   problems([
-    problem(currency_digits(currency) IS NULL, 'currency', 'not a known currency', 'unknown value'),
+    unknown_problem(currency_digits(currency) IS NULL, 'currency', 'currency'),
     problem(currency_digits(currency) IS NOT NULL AND is_listed IS DISTINCT FROM true,
       'currency', 'not that of its price list', 'unknown value'),
-    problem(nullif(trim(amount), '') IS NULL, 'amount', 'blank', 'blank'),
-    problem(nullif(trim(amount), '') IS NOT NULL AND currency_digits(currency) IS NOT NULL
-      AND to_minor(amount, currency) IS NULL, 'amount', 'not an amount of its currency', 'text'),
-    problem(to_minor(amount, currency) < 0, 'amount', 'negative', 'negative number'),
-    problem(compare_at IS NOT NULL AND currency_digits(currency) IS NOT NULL
-      AND to_minor(compare_at, currency) IS NULL, 'compare_at', 'not an amount of its currency', 'text'),
-    problem(to_minor(compare_at, currency) < 0, 'compare_at', 'negative', 'negative number')
+    blank_problem(nullif(trim(amount), ''), 'amount'),
+    amount_problem(nullif(trim(amount), '') IS NOT NULL AND currency_digits(currency) IS NOT NULL
+      AND to_minor(amount, currency) IS NULL, amount, 'amount'),
+    negative_problem(to_minor(amount, currency), 'amount'),
+    amount_problem(compare_at IS NOT NULL AND currency_digits(currency) IS NOT NULL
+      AND to_minor(compare_at, currency) IS NULL, compare_at, 'compare_at'),
+    negative_problem(to_minor(compare_at, currency), 'compare_at')
   ]) AS problems
 FROM every

@@ -32,6 +32,8 @@ NEEDED_SCOPES = frozenset({
     "read_products", "write_products", "read_inventory", "write_inventory", "read_locations", "read_orders",
     "read_customers", "write_customers", "read_merchant_managed_fulfillment_orders",
 })
+# From memory, not from the vendor's page: without this scope an app is shown the orders of the last 60 days alone.
+OPTIONAL_SCOPES = {"read_all_orders": "orders older than 60 days: their late returns and refunds are not seen"}
 MAX_COST_EXCEEDED = "MAX_COST_EXCEEDED"
 _MAX_CONNECTIONS = 24
 _PASSING = frozenset({"INTERNAL_SERVER_ERROR", "SERVICE_UNAVAILABLE", "TIMEOUT"})
@@ -126,10 +128,11 @@ def connect(connection: Connection) -> Session:
         clock=clock,
         options=connection.options,
         transport=transport,
+        chance=connection.chance,
         max_connections=_MAX_CONNECTIONS,
         files=_Files(
             system=SYSTEM, base_url=connection.base_url, headers={}, limiter=Unlimited(), judge=judge_status,
-            clock=clock, transport=transport, timeout_seconds=120,
+            clock=clock, transport=transport, timeout_seconds=120, chance=connection.chance,
         ),
         file_hosts=BULK_HOSTS | {host.strip() for host in named if host.strip()},
     )

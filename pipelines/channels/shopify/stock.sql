@@ -38,15 +38,13 @@ SELECT
   TRY_CAST(l.v.updatedAt AS TIMESTAMPTZ) AS updated_at,
   CAST(json_object('inventory_item_id', l.v.item.id, 'level_id', l.v.id) AS VARCHAR) AS write_context,
   problems([
-    problem(coalesce(x.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'wrong type'),
-    problem(n.available IS NULL, 'available', 'missing', 'missing'),
-    problem(n.available IS NOT NULL AND NOT regexp_full_match(n.available, '-?[0-9]{1,10}'),
-      'available', 'not a whole number', 'text'),
-    problem(abs(TRY_CAST(n.available AS BIGINT)) > 1000000000, 'available', 'out of bounds', 'large number'),
-    problem(n.on_hand IS NULL OR NOT regexp_full_match(n.on_hand, '-?[0-9]{1,10}'), 'on_hand', 'not a whole number', 'text'),
-    problem(abs(TRY_CAST(n.on_hand AS BIGINT)) > 1000000000, 'on_hand', 'out of bounds', 'large number'),
-    problem(n.committed IS NULL OR NOT regexp_full_match(n.committed, '[0-9]{1,10}'),
-      'committed', 'not a whole number from 0', 'text')
+    problem(coalesce(x.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'unknown value'),
+    missing_problem(n.available IS NULL, 'available'),
+    count_problem(n.available IS NOT NULL AND NOT regexp_full_match(n.available, '-?[0-9]{1,10}'), 'available'),
+    large_problem(abs(TRY_CAST(n.available AS BIGINT)) > 1000000000, 'available'),
+    count_problem(n.on_hand IS NULL OR NOT regexp_full_match(n.on_hand, '-?[0-9]{1,10}'), 'on_hand'),
+    large_problem(abs(TRY_CAST(n.on_hand AS BIGINT)) > 1000000000, 'on_hand'),
+    count_problem(n.committed IS NULL OR NOT regexp_full_match(n.committed, '[0-9]{1,10}'), 'committed')
   ]) AS problems
 FROM levels AS l
 INNER JOIN variants AS x ON x.item_id = l.v.item.id

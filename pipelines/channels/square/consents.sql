@@ -27,9 +27,7 @@ SELECT
   TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
   CAST(json_object('email', norm_email(email)) AS VARCHAR) AS write_context,
   problems([
-    problem(
-      json_type(unsubscribed) NOT IN ('BOOLEAN', 'NULL'), 'state', 'wrong type', lower(json_type(unsubscribed))
-    )
+    wrong_type_problem(unsubscribed, 'state', 'BOOLEAN')
   ]) AS problems
 FROM read
 WHERE norm_email(email) IS NOT NULL

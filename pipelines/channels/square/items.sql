@@ -101,19 +101,17 @@ SELECT
   updated_at,
   '{}' AS write_context,
   problems([
-    problem(norm_sku(sku) IS NULL, 'sku', 'blank', 'blank'),
-    problem(json_type(sku_json) NOT IN ('VARCHAR', 'NULL'), 'sku', 'wrong type', lower(json_type(sku_json))),
-    problem(length(sku) > 500, 'sku', 'too long', 'text'),
-    problem(regexp_matches(sku, '\p{Cc}'), 'sku', 'control characters', 'text'),
-    problem(json_type(gtin_json) NOT IN ('VARCHAR', 'NULL'), 'gtin', 'wrong type', lower(json_type(gtin_json))),
-    problem(length(gtin) > 500, 'gtin', 'too long', 'text'),
-    problem(json_type(title_json) NOT IN ('VARCHAR', 'NULL'), 'title', 'wrong type', lower(json_type(title_json))),
-    problem(length(title) > 500, 'title', 'too long', 'text'),
-    problem(regexp_matches(title, '\p{Cc}'), 'title', 'control characters', 'text'),
-    problem(
-      json_type(option_json) NOT IN ('VARCHAR', 'NULL'), 'option_title', 'wrong type', lower(json_type(option_json))
-    ),
-    problem(length(option_title) > 500, 'option_title', 'too long', 'text'),
-    problem(regexp_matches(option_title, '\p{Cc}'), 'option_title', 'control characters', 'text')
+    blank_problem(norm_sku(sku), 'sku'),
+    wrong_type_problem(sku_json, 'sku', 'VARCHAR'),
+    too_long_problem(sku, 'sku', 500),
+    control_problem(sku, 'sku'),
+    wrong_type_problem(gtin_json, 'gtin', 'VARCHAR'),
+    too_long_problem(gtin, 'gtin', 500),
+    wrong_type_problem(title_json, 'title', 'VARCHAR'),
+    too_long_problem(title, 'title', 500),
+    control_problem(title, 'title'),
+    wrong_type_problem(option_json, 'option_title', 'VARCHAR'),
+    too_long_problem(option_title, 'option_title', 500),
+    control_problem(option_title, 'option_title')
   ]) AS problems
 FROM flat

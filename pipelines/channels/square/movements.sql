@@ -72,9 +72,9 @@ SELECT
   occurred_at,
   updated_at,
   problems([
-    problem(quantity_text IS NULL, 'quantity', 'missing', 'null'),
-    problem(quantity_text IS NOT NULL AND quantity IS NULL, 'quantity', 'not a whole number', 'text'),
-    problem(abs(quantity) >= 100000, 'quantity', 'impossible quantity', 'number'),
-    problem(occurred_at IS NULL, 'occurred_at', 'not a time', 'text')
+    missing_problem(quantity_text IS NULL, 'quantity'),
+    count_problem(quantity_text IS NOT NULL AND quantity IS NULL, 'quantity'),
+    large_problem(abs(quantity) >= 100000, 'quantity'),
+    moment_problem(occurred_at IS NULL, 'occurred_at')
   ]) AS problems
 FROM read

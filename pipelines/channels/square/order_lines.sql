@@ -55,14 +55,14 @@ SELECT
   CAST(coalesce(r.returned, 0) AS BIGINT) AS returned,
   l.unit_minor,
   problems([
-    problem(l.quantity_text IS NULL, 'quantity', 'missing', 'null'),
-    problem(l.quantity_text IS NOT NULL AND l.quantity IS NULL, 'quantity', 'not a whole number', 'text'),
-    problem(l.quantity <= 0 OR l.quantity >= 100000, 'quantity', 'impossible quantity', 'number'),
+    missing_problem(l.quantity_text IS NULL, 'quantity'),
+    count_problem(l.quantity_text IS NOT NULL AND l.quantity IS NULL, 'quantity'),
+    large_problem(l.quantity <= 0 OR l.quantity >= 100000, 'quantity'),
     problem(coalesce(r.returned, 0) > l.quantity, 'returned', 'more than sold', 'number'),
     problem(
       l.unit_minor IS NULL AND json_type(l.unit_json) <> 'NULL', 'unit', 'not a whole number', lower(json_type(l.unit_json))
     ),
-    problem(l.unit_minor < 0, 'unit', 'negative', 'number')
+    negative_problem(l.unit_minor, 'unit')
   ]) AS problems
 FROM flat AS l
 LEFT JOIN returned AS r ON r.source_order_id = l.order_id AND r.line_uid = l.line_uid

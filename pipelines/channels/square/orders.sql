@@ -36,14 +36,14 @@ SELECT
   created_at,
   updated_at,
   problems([
-    problem(vendor_location_id IS NULL, 'location', 'missing', 'null'),
-    problem(coalesce(json_type(total_json), 'NULL') = 'NULL', 'total', 'missing', 'null'),
+    missing_problem(vendor_location_id IS NULL, 'location'),
+    missing_problem(coalesce(json_type(total_json), 'NULL') = 'NULL', 'total'),
     problem(
       total_minor IS NULL AND json_type(total_json) <> 'NULL', 'total', 'not a whole number', lower(json_type(total_json))
     ),
-    problem(currency IS NULL, 'currency', 'missing', 'null'),
-    problem(currency IS NOT NULL AND currency_digits(currency) IS NULL, 'currency', 'unknown currency', 'text'),
-    problem(state IS NULL, 'state', 'unknown state', 'text'),
-    problem(created_at IS NULL, 'created_at', 'not a time', 'text')
+    missing_problem(currency IS NULL, 'currency'),
+    unknown_problem(currency IS NOT NULL AND currency_digits(currency) IS NULL, 'currency', 'currency'),
+    unknown_problem(state IS NULL, 'state', 'state'),
+    moment_problem(created_at IS NULL, 'created_at')
   ]) AS problems
 FROM flat

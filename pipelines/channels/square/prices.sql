@@ -102,14 +102,14 @@ SELECT
   TRY_CAST(r.updated_at AS TIMESTAMPTZ) AS updated_at,
   '{}' AS write_context,
   problems([
-    problem(coalesce(json_type(r.amount_json), 'NULL') = 'NULL', 'amount', 'missing', 'null'),
+    missing_problem(coalesce(json_type(r.amount_json), 'NULL') = 'NULL', 'amount'),
     problem(
       r.amount_minor IS NULL AND json_type(r.amount_json) <> 'NULL', 'amount', 'not a whole number',
       lower(json_type(r.amount_json))
     ),
-    problem(r.amount_minor < 0, 'amount', 'negative', 'number'),
-    problem(r.currency IS NULL, 'currency', 'missing', 'null'),
-    problem(r.currency IS NOT NULL AND currency_digits(r.currency) IS NULL, 'currency', 'unknown currency', 'text')
+    negative_problem(r.amount_minor, 'amount'),
+    missing_problem(r.currency IS NULL, 'currency'),
+    unknown_problem(r.currency IS NOT NULL AND currency_digits(r.currency) IS NULL, 'currency', 'currency')
   ]) AS problems
 FROM read AS r
 LEFT JOIN parent_taxes AS t ON t.parent_id = r.parent_id

@@ -68,7 +68,7 @@ SELECT
   TRY_CAST(r.o.pricing_rule_data.valid_from_date AS DATE) AS starts_on,
   TRY_CAST(r.o.pricing_rule_data.valid_until_date AS DATE) AS ends_on,
   problems([
-    problem(d.discount_id IS NULL, 'discount', 'missing', 'null'),
+    missing_problem(d.discount_id IS NULL, 'discount'),
     problem(
       d.discount_id IS NOT NULL
         AND (d.discount_type IS DISTINCT FROM 'FIXED_PERCENTAGE' OR d.percentage IS NULL

@@ -69,6 +69,7 @@ def connect(connection: Connection) -> Session:
         clock=clock,
         options=connection.options,
         transport=cast("httpx.AsyncBaseTransport | None", connection.transport),
+        chance=connection.chance,
     )
 
 

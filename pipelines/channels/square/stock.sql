@@ -48,10 +48,10 @@ SELECT
   TRY_CAST(r.calculated_at AS TIMESTAMPTZ) AS updated_at,
   '{}' AS write_context,
   problems([
-    problem(r.quantity IS NULL, 'on_hand', 'missing', 'null'),
-    problem(r.quantity IS NOT NULL AND r.on_hand IS NULL, 'on_hand', 'not a whole number', 'text'),
-    problem(r.on_hand < 0, 'on_hand', 'negative', 'number'),
-    problem(r.on_hand >= 100000, 'on_hand', 'impossible quantity', 'number')
+    missing_problem(r.quantity IS NULL, 'on_hand'),
+    count_problem(r.quantity IS NOT NULL AND r.on_hand IS NULL, 'on_hand'),
+    negative_problem(r.on_hand, 'on_hand'),
+    large_problem(r.on_hand >= 100000, 'on_hand')
   ]) AS problems
 FROM read AS r
 INNER JOIN variations AS v ON v.vendor_id = r.vendor_id AND coalesce(v.o.is_deleted, 'false') <> 'true'
