@@ -228,6 +228,10 @@ def close(night: Tonight) -> Path:
         "calls": {system: told.as_row() for system, told in calls.items()},
         "unread": [{"system": system, "entity": entity, "reason": reason} for system, entity, reason in missing],
     }
+    if night.systems or night.entities or night.subjects:
+        summary["scope"] = {  # keys may be e-mail addresses: the ledger counts them, and does not keep them
+            "systems": list(night.systems), "entities": list(night.entities), "keys": len(night.subjects),
+        }
     night.end("planned" if night.dry_run else "partial" if missing else "complete", summary)
     report = write_report(place.con, night_id, place.settings.reports)
     export_ledger(place.con, place.settings.export)
