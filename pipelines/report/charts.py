@@ -107,7 +107,7 @@ def ticks(count: int, most: int = _TICKS) -> list[int]:
     >>> ticks(3), ticks(30)
     ([0, 1, 2], [1, 8, 15, 22, 29])
     """
-    step = max(1, -(-(count - 1) // (most - 1))) if count > most else 1
+    step = 1
     while (count - 1) // step + 1 > most:
         step += 1
     return list(range((count - 1) % step, count, step))
@@ -162,5 +162,5 @@ def _svg(figure: Any, title: str) -> str:
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.DOTALL)
     text = re.sub(r"font: ([^;\"]*)'[^;\"]*'", r"font: \1sans-serif", text)
     wanted = set(re.findall(r"#([\w-]+)[)\"]", text))
-    text = re.sub(r' id="([\w-]+)"', lambda found: found[0] if found[1] in wanted else "", text)
+    text = re.sub(r' id="([\w.-]+)"', lambda found: found[0] if found[1] in wanted else "", text)
     return text.replace("<svg ", f'<svg role="img" aria-label="{escape(title)}" ', 1)
