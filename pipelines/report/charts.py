@@ -17,7 +17,7 @@ from typing import Any
 from pipelines.report.classes import CLASSES, in_order
 
 _WIDTH = 3.5
-_TICKS = 5
+_TICKS = 4
 _SLOTS = 5.6
 """Few nights stand at the right of so many places, so that a bar is a bar from the second night on."""
 _INK, _SOFT = "#1d2429", "#5b6870"
@@ -52,7 +52,7 @@ def drift_charts(drift: Sequence[Mapping[str, Any]]) -> list[Picture]:
                 f"{total:,}", (total, position), xytext=(4, 0), textcoords="offset points", va="center",
                 fontsize=10, color=_INK,
             )
-        axes.set_xlim(0, widest * 1.2)
+        axes.set_xlim(0, widest * 1.12)
         axes.set_xticks([])
         axes.spines["bottom"].set_visible(False)
         made.append(Picture(system, _svg(figure, f"Drift of {system} tonight, by entity and class")))
@@ -105,7 +105,7 @@ def ticks(count: int, most: int = _TICKS) -> list[int]:
     """Which of so many nights are labelled: evenly, and always the last.
 
     >>> ticks(3), ticks(30)
-    ([0, 1, 2], [1, 8, 15, 22, 29])
+    ([0, 1, 2], [5, 13, 21, 29])
     """
     step = 1
     while (count - 1) // step + 1 > most:
@@ -140,7 +140,7 @@ def _figure(height: float, *, left: float, bottom: float) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(_WIDTH, height))
-    figure.subplots_adjust(left=left / _WIDTH, right=1 - 0.04 / _WIDTH, bottom=bottom / height, top=1 - 0.08 / height)
+    figure.subplots_adjust(left=left / _WIDTH, right=1 - 0.24 / _WIDTH, bottom=bottom / height, top=1 - 0.08 / height)
     figure.patch.set_alpha(0)
     axes = figure.subplots()
     axes.patch.set_alpha(0)

@@ -59,7 +59,7 @@ def render(facts: NightFacts) -> str:
         drift=drift_charts(facts.drift),
         trend=trend_charts(facts.trend),
         backlog=backlog_charts(facts.backlog),
-        backlog_nights=len({row["night_id"] for row in facts.trend}),
+        nights=len({row["night_id"] for row in facts.trend}),
     )
 
 

@@ -122,7 +122,7 @@ def _subject(facts: NightFacts) -> str:
 def _in_part(facts: NightFacts, planned: int, confirmed: int) -> str:
     waiting, unproved = facts.total("waiting"), facts.total("unproved")
     if not _was_sent(facts):
-        rest = f" and {waiting:,} wait for a person" if waiting else ""
+        rest = f", {waiting:,} of them wait for a person" if waiting else ""
         return f"Nothing was written: {_count(planned)} stand{rest}."
     done = f"{confirmed:,} of {_count(planned)} corrected and proved"
     if unproved:

@@ -128,4 +128,6 @@ def rich_night(size: int = 60) -> NightFacts:
 
 
 def _title(number: int) -> str:
-    return "W" * 200 if number == 1 else HOSTILE[number % 5] if number < 6 else f"Cardigan ajusté « Cap Ferret » {number}"
+    if number == 1:
+        return "W" * 200
+    return HOSTILE[number % 5] if number < 6 else f"Cardigan ajusté « Cap Ferret » {number}"

@@ -54,14 +54,14 @@ def test_classes_of_one_night_are_stacked():
 @pytest.mark.parametrize("count", range(1, 31))
 def test_few_nights_are_dated_and_always_the_last(count):
     found = ticks(count)
-    assert len(found) <= 5
+    assert len(found) <= 4
     assert found[-1] == count - 1
     assert len({b - a for a, b in zip(found, found[1:], strict=False)}) <= 1
 
 
-def test_thirty_nights_show_five_dates():
+def test_thirty_nights_show_four_dates():
     for one in (*trend_charts(rich_night(6).trend), *backlog_charts(rich_night(6).backlog)):
-        assert len([text for text in texts(one.svg) if re.fullmatch(r"\d\d [A-Z][a-z][a-z]", text)]) == 5
+        assert len([text for text in texts(one.svg) if re.fullmatch(r"\d\d [A-Z][a-z][a-z]", text)]) == 4
 
 
 def test_backlog_and_proofs_have_a_picture_each():

@@ -62,7 +62,7 @@ CASES = {
     ),
     "observed, and some held": (
         {"flow": [flow(observed=3, waiting=2)]},
-        "Nothing was written: 5 differences stand and 2 wait for a person.",
+        "Nothing was written: 5 differences stand, 2 of them wait for a person.",
     ),
     "approved, never pushed": ({"flow": [flow(unpushed=115)]}, "Nothing was written: 115 differences stand."),
     "written, not proved": (
