@@ -254,7 +254,7 @@ def close(night: Tonight) -> Path:
         "calls": {system: told.as_row() for system, told in calls.items()},
         "unread": [{"system": system, "entity": entity, "reason": reason} for system, entity, reason in missing],
         "stopped": night.stopped,
-        "scope": night.scope,
+        **({"scope": night.scope} if night.scope else {}),
     }
     status = "partial" if missing or night.stopped else "complete"
     if night.has_begun:

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import msgspec
 
 from pipelines.errors import ConfigurationError
 
 _QUERIES = Path(__file__).parent / "queries"
+_TABLES = ("reads", "drift", "trend", "backlog", "flow", "remaining")
 ROWS_SHOWN = 200
 
 
@@ -22,15 +24,20 @@ class NightFacts:
     kind: str
     as_of: datetime
     status: str
+    finished_at: datetime | None = None
+    summary: dict[str, Any] = field(default_factory=dict)
+    """what the run itself wrote down: `calls` by system, `unread` entities, `scope` where it was narrowed"""
     reads: list[dict[str, Any]] = field(default_factory=list)
     drift: list[dict[str, Any]] = field(default_factory=list)
     """system, entity, drift_class, row_count"""
     trend: list[dict[str, Any]] = field(default_factory=list)
-    """night_id, as_of, system, row_count (new corrections that night)"""
+    """night_id, as_of, entity, drift_class, row_count (new corrections); a night without any has one row of blanks"""
+    backlog: list[dict[str, Any]] = field(default_factory=list)
+    """night_id, as_of, waiting, confirmed"""
     flow: list[dict[str, Any]] = field(default_factory=list)
-    """system, entity, planned, approved, held, refused, not_writable, pushed, confirmed, unproved"""
+    """system, entity, planned, and where the planned values stand now; see flow.sql"""
     rows: list[dict[str, Any]] = field(default_factory=list)
-    """at most ROWS_SHOWN corrections per disposition and risk, most recent risk first"""
+    """at most ROWS_SHOWN corrections per disposition and entity, the highest risk and the biggest change first"""
     remaining: list[dict[str, Any]] = field(default_factory=list)
     """system, entity, cause, row_count"""
     quarantine: list[dict[str, Any]] = field(default_factory=list)
@@ -49,8 +56,9 @@ def night_facts(con: duckdb.DuckDBPyConnection, night_id: str) -> NightFacts:
     night = head[0]
     return NightFacts(
         night_id=night["night_id"], estate=night["estate"], kind=night["kind"], as_of=night["as_of"],
-        status=night["status"] or "running",
-        **{name: _rows(con, name, night_id) for name in ("reads", "drift", "trend", "flow", "remaining")},
+        status=night["status"] or "running", finished_at=night["finished_at"],
+        summary=msgspec.json.decode(night["summary"]) if night["summary"] else {},
+        **{name: _rows(con, name, night_id) for name in _TABLES},
         rows=plan_rows(con, night_id, most=ROWS_SHOWN),
         quarantine=_quarantine(con),
     )

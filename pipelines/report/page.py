@@ -1,22 +1,27 @@
-"""Writes the page: facts and pictures into the Jinja template, autoescaped, in one file with mode 600."""
+"""Writes the page: facts and pictures into the Jinja templates, autoescaped, in one file with mode 600."""
 
 from pathlib import Path
 
 import duckdb
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
 
-from pipelines.report.charts import CLASS_COLOURS, drift_chart, trend_chart
+from pipelines.report import change
+from pipelines.report.charts import backlog_charts, drift_charts, trend_charts
+from pipelines.report.classes import CLASSES, look
+from pipelines.report.commands import PUSH, sheet
 from pipelines.report.facts import NightFacts, night_facts
-from pipelines.report.mask import PERSONAL_ENTITIES, shown
+from pipelines.report.sections import sections
+from pipelines.report.verdict import is_dry_run, sentences, verdict
 
-COUNTS = ("planned", "new", "approved", "held", "refused", "not_writable", "pushed", "confirmed", "unproved")
-SECTIONS = (
-    ("hold", "Held: waiting for a person"),
-    ("refuse", "Refused by a guard"),
-    ("not_writable", "Cannot be written: a work list"),
-    ("approve", "Approved and pushed"),
+CARDS = (
+    ("planned", "differences", ""), ("new", "of them new", ""), ("pushed", "pushed", "good"),
+    ("confirmed", "confirmed", "good"), ("waiting", "wait for a person", "warn"), ("refused", "refused", "bad"),
+    ("not_writable", "not writable", ""), ("unpushed", "approved, not pushed", "warn"),
+    ("unproved", "not proved yet", "bad"), ("untaken", "not taken", "bad"), ("observed", "observed only", ""),
+    ("answered", "pinned or rejected", ""),
 )
+"""Column of the flow, its words and its tone; those after the first four are shown where there are any."""
+ALWAYS = 4
 
 
 def write_report(con: duckdb.DuckDBPyConnection, night_id: str, folder: Path) -> Path:
@@ -38,41 +43,25 @@ def render(facts: NightFacts) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["shown"] = shown
+    environment.globals |= {
+        "words": change, "look": look, "sheet": sheet(), "push": PUSH, "is_dry": is_dry_run(facts),
+    }
+    cards = [(name, _carded(facts, name, words), tone) for name, words, tone in CARDS]
     return environment.get_template("page.html").render(
         facts=facts,
-        sections=[(key, title, [row for row in facts.rows if row["disposition"] == key]) for key, title in SECTIONS],
-        totals={
-            name: sum(int(row[name]) for row in facts.flow)
-            for name in COUNTS
-        },
         verdict=verdict(facts),
-        colours=CLASS_COLOURS,
-        drift_svg=Markup(drift_chart(facts.drift)),  # noqa: S704 (made here from counts and fixed names)
-        trend_svg=Markup(trend_chart(facts.trend)),  # noqa: S704
-        label=_label,
+        sentences=sentences(facts),
+        cards=[card for place, card in enumerate(cards) if place < ALWAYS or facts.total(card[0])],
+        left=[(name, words) for name, words, _ in cards[ALWAYS:] if facts.total(name)],
+        calls=sorted(facts.summary.get("calls", {}).items()),
+        sections=sections(facts),
+        classes=[name for name in CLASSES if name in {row["drift_class"] for row in (*facts.drift, *facts.trend)}],
+        drift=drift_charts(facts.drift),
+        trend=trend_charts(facts.trend),
+        backlog=backlog_charts(facts.backlog),
+        nights=len({row["night_id"] for row in facts.trend}),
     )
 
 
-def verdict(facts: NightFacts) -> str:
-    """One sentence that says how the night ended."""
-    partial = sorted({row["system"] for row in facts.reads if not row["is_complete"]})
-    waiting = facts.total("held")
-    if partial:
-        return f"Partial night: {', '.join(partial)} not read completely; nothing that depends on it was changed."
-    if facts.total("unproved"):
-        return f"{facts.total('unproved')} written values could not be proved; they are read again next night."
-    if not facts.total("planned"):
-        return "All systems agree. Nothing was planned."
-    if waiting:
-        return f"The systems agree, but for {waiting} values that wait for a person."
-    return "The systems agree again: every approved value was written and read back."
-
-
-def _label(row: dict[str, object]) -> str:
-    """What the row is about; persons only by the vendor's id."""
-    if row["entity"] in PERSONAL_ENTITIES:
-        return str(row["vendor_id"])
-    title = row["title"] or row["vendor_id"]
-    place = row["subject_sub_id"]
-    return f"{title} · {place}" if place else str(title)
+def _carded(facts: NightFacts, name: str, words: str) -> str:
+    return "would be written" if name == "unpushed" and is_dry_run(facts) else words

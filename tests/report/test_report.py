@@ -1,39 +1,12 @@
 """The report page: facts in, one safe and self-contained file out."""
 
-from datetime import UTC, datetime
+import re
 
 import pytest
 
-from pipelines.report.facts import NightFacts
 from pipelines.report.mask import shown
-from pipelines.report.page import render, verdict
-
-HOSTILE = ["<script>alert(1)</script>", "javascript:alert(1)", '"><img src=x onerror=alert(1)>', "{{ 7 * 7 }}", "=1+1"]
-
-
-def row(**changes):
-    base = {
-        "correction_key": "k" * 64, "system": "shopify", "entity": "prices", "field": "amount", "vendor_id": "v1",
-        "vendor_sub_id": "base", "subject_sub_id": "eur", "currency": "EUR", "observed": "1299", "desired": "1199",
-        "base": "1299", "drift_class": "elsewhere", "authority": "square", "rule": "source of truth",
-        "reason": "square moved", "risk": "low", "disposition": "approve", "disposition_reason": "policy",
-        "held_since": None, "is_new": True, "lane": "main", "sku": "A1", "title": "Robe", "outcome": "applied",
-        "verification": "confirmed",
-    }
-    return base | changes
-
-
-def facts(**changes):
-    flow = {
-        "system": "shopify", "entity": "prices", "planned": 1, "new": 1, "approved": 1, "held": 0, "refused": 0,
-        "not_writable": 0, "pushed": 1, "confirmed": 1, "unproved": 0,
-    }
-    base = {
-        "night_id": "n1", "estate": "sandbox", "kind": "nightly", "as_of": datetime(2026, 6, 15, tzinfo=UTC),
-        "status": "done", "flow": [flow], "rows": [row()],
-        "drift": [{"system": "shopify", "entity": "prices", "drift_class": "elsewhere", "row_count": 1}],
-    }
-    return NightFacts(**(base | changes))
+from pipelines.report.page import render
+from tests.report.night import HOSTILE, facts, flow, rich_night, row, unsent
 
 
 def test_page_shows_before_and_after_in_major_units():
@@ -44,44 +17,74 @@ def test_page_shows_before_and_after_in_major_units():
 
 @pytest.mark.parametrize("title", HOSTILE)
 def test_hostile_names_stay_text(title):
-    page = render(facts(rows=[row(title=title, reason=title)]))
+    page = render(facts(rows=[row(title=title, reason=title, sku=title, vendor_id=title)]))
     assert "<script" not in page
     assert "<img" not in page
     assert "default-src 'none'" in page
 
 
-def test_personal_values_are_masked():
-    page = render(facts(rows=[row(entity="customers", field="last_name", observed="Lefèvre", desired="Lefebvre")]))
-    assert "Lefèvre" not in page and "Lefebvre" not in page
-    assert "L•••" in page
+def test_personal_values_are_masked_in_all_three_trees():
+    page = render(facts(rows=[row(
+        entity="customers", field="last_name", observed="Lefèvre", desired="Lefebvre", base="Lefeuvre", title=None,
+        sku=None, currency=None,
+    )]))
+    assert not {name for name in ("Lefèvre", "Lefebvre", "Lefeuvre") if name in page}
+    assert page.count("L•••") >= 3
+    assert "another value" in page or "differs in 2 characters" in page
 
 
-def test_page_loads_nothing_from_elsewhere():
-    page = render(facts())
+def test_values_that_mask_to_the_same_text_are_told_apart():
+    page = render(facts(rows=[unsent("hold", entity="customers", field="first_name", observed="Samel",
+                                     desired="Samuel", base="Samuel", vendor_id="gid://shopify/Customer/60")]))
+    assert "differs in 1 character" in page
+    assert "trueup why gid://shopify/Customer/60" in page
+
+
+def test_page_is_one_file_that_loads_nothing_and_runs_nothing():
+    page = render(rich_night(12))
     assert "http://" not in page.replace("http://www.w3.org", "") and "https://" not in page
-    assert "<link rel=\"icon\" href=\"data:,\">" in page
+    assert not re.search(r"<script|<link(?! rel=\"icon\" href=\"data:,\")|<iframe|@import|url\(\s*['\"]?http", page)
+    assert not re.search(r"\son\w+=", re.sub(r">[^<]*<", "><", page))
 
 
-@pytest.mark.parametrize(
-    ("changes", "words"),
-    [
-        ({"reads": [{"system": "square", "is_complete": False}]}, "Partial night: square"),
-        ({"flow": []}, "Nothing was planned"),
-    ],
-)
-def test_verdict_names_the_state(changes, words):
-    assert words in verdict(facts(**changes))
+def test_ids_are_unique_and_every_link_of_the_contents_leads_somewhere():
+    page = render(rich_night(12))
+    ids = re.findall(r'\sid="([^"]+)"', page)
+    assert len(ids) == len(set(ids))
+    links = re.findall(r'href="#([^"]+)"', re.sub(r"<svg.*?</svg>", "", page, flags=re.DOTALL))
+    assert {"proved", "hold", "observe", "answered", "approve", "drift", "trend", "quarantine", "read"} <= set(links)
+    assert set(links) <= set(ids)
+
+
+def test_what_was_proved_is_told_by_system_and_entity_with_what_is_not_by_cause():
+    page = render(facts(flow=[
+        flow(confirmed=7, unproved=2), flow(system="hubspot", entity="stock", untaken=3, waiting=4, unpushed=5),
+    ]))
+    text = " ".join(re.sub(r"<[^>]+>", " ", page[page.index('id="proved"'):]).split())
+    assert "wait for a person approved, not pushed not proved yet not taken re-read at" in text
+    assert "shopify prices 9 9 7 · · 2 · 02:00 UTC" in text
+    assert "hubspot stock 12 · · 4 5 · 3" in text
+
+
+def test_calls_stand_against_the_least_possible():
+    page = render(rich_night(12))
+    text = " ".join(re.sub(r"<[^>]+>", " ", page[page.index("API calls"):]).split())
+    assert "square 82 81 1,295 27 3 61.2 s" in text
+
+
+def test_a_night_without_anything_still_makes_a_page():
+    page = render(facts(flow=[], rows=[], drift=[], reads=[], status="failed"))
+    assert "The night failed. Nothing was written." in page
+    assert "<svg" not in page
+
+
+def test_risk_base_and_tax_basis_are_shown():
+    page = render(facts(rows=[unsent("hold", risk="high", base="1350", tax_basis="net")], flow=[flow(waiting=1)]))
+    assert '<span class="level high">high</span>' in page
+    assert "13.50 EUR" in page
+    assert "net · −7.7 %" in page
 
 
 def test_money_has_its_currency_and_yen_no_decimals():
     assert shown("prices", "amount", "980", "JPY") == "980 JPY"
     assert shown("prices", "amount", None, "EUR") == "∅"
-
-
-def test_trend_needs_two_nights():
-    trend = [
-        {"night_id": "a", "as_of": datetime(2026, 6, 15, tzinfo=UTC), "system": "square", "row_count": 3},
-        {"night_id": "b", "as_of": datetime(2026, 6, 16, tzinfo=UTC), "system": "square", "row_count": 1},
-    ]
-    assert "Trend" not in render(facts(trend=trend[:1]))
-    assert "New drift per night" in render(facts(trend=trend))
