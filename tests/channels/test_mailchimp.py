@@ -114,6 +114,15 @@ async def test_a_page_that_is_exactly_full_is_not_taken_for_the_end():
         assert len(await world.rows("members")) == count
 
 
+async def test_trap_02_mailchimp_leaves_equal_stamps_out_and_the_window_does_not():
+    world = club()
+    world.vendor.put_customers(world.store, [customer(50)], EPOCH, log=True)
+    world.vendor.put_customers(world.store, [customer(51)], EPOCH - timedelta(seconds=1), log=True)
+    asked = {"since_last_changed": EPOCH.strftime("%Y-%m-%dT%H:%M:%S+00:00"), "count": 10}
+    assert (await world.session.get(f"3.0/lists/{LIST}/members", params=asked)).json()["total_items"] == 0
+    assert [row.id for row in await world.rows("members", EPOCH)] == [f"{LIST}:{hashed('anne50@example.fr')}"]
+
+
 async def test_delta_reads_what_changed_at_or_after_the_cursor():
     world = club()
     moved = customer(4, city="Brest", street="2 quai Y", postcode="29200")

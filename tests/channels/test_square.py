@@ -374,6 +374,78 @@ async def test_prices_are_written_under_their_version_and_leave_the_rest_of_the_
     assert world.transport.paths().count("POST /square/v2/catalog/batch-upsert") == 1
 
 
+@pytest.fixture
+def short_batches(monkeypatch):
+    """Batches of three objects, so that a call of a dozen has several."""
+    monkeypatch.setattr("pipelines.channels.square.upserts.BATCH_MAX", 3)
+
+
+def dozen() -> Outside:
+    world = till()
+    world.vendor.put_items(world.store, [item(n) for n in range(12)], JUNE)
+    world.vendor.put_prices(world.store, [Price(variation(n), "base", "EUR", 4990) for n in range(12)], JUNE)
+    return world
+
+
+def upserts(world: Outside) -> list[dict]:
+    """What was sent to the catalogue, call by call."""
+    sent = [request for request, _ in world.transport.exchanges if request.url.path.endswith("batch-upsert")]
+    return [json.loads(request.content) for request in sent]
+
+
+async def test_ten_thousand_objects_go_in_one_call_of_batches_of_a_thousand(short_batches):
+    assert [w.batch_max for w in SQUARE.writers if w.entity in ("items", "prices")] == [10_000] * 2
+    world = dozen()
+    outcomes = await world.writer("prices")([price(world, n, "4000") for n in range(11)])
+    assert statuses(outcomes) == ["applied"] * 11
+    [call] = upserts(world)
+    assert [len(batch["objects"]) for batch in call["batches"]] == [3, 3, 3, 2]
+
+
+async def test_of_several_batches_a_bad_one_alone_is_disregarded_and_taken_apart(short_batches):
+    """A price below nothing is refused by Square: batch by batch, in halves, down to its own row."""
+    world = dozen()
+    corrections = [price(world, n, "4000") for n in range(12)]
+    corrections[4] = price(world, 4, "4000", "location:LNOWHERE")
+    outcomes = await world.writer("prices")(corrections)
+    assert statuses(outcomes) == ["applied"] * 4 + ["rejected"] + ["applied"] * 7
+    assert outcomes[4].code == "INVALID_VALUE"
+    calls = upserts(world)
+    ids = [[each["id"] for batch in call["batches"] for each in batch["objects"]] for call in calls]
+    assert ids[0] == [variation(n) for n in range(12)] and set(map(len, ids[1:])) <= {1, 2}
+    assert {key for some in ids[1:] for key in some} == {variation(n) for n in (3, 4, 5)}, "the others went on"
+    assert len({call["idempotency_key"] for call in calls}) == len(calls)
+    assert len(world.api_effects()) == 11, "nothing is written twice"
+
+
+async def test_several_batches_after_a_lost_answer_go_again_as_the_same_bytes(short_batches):
+    world = dozen()
+    corrections = [price(world, n, "4000") for n in range(12)]
+    sent, inner = [], world.transport.handle_async_request
+
+    async def losing(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("batch-upsert"):
+            sent.append(await request.aread())
+            if len(sent) < 3:
+                raise httpx.ReadTimeout("lost on the way there")
+        return await inner(request)
+
+    world.transport.handle_async_request = losing
+    assert statuses(await write(world, "prices", corrections, "key-7")) == ["applied"] * 12
+    assert len(sent) == 3 and len(set(sent)) == 1 and len(world.api_effects()) == 12
+    assert statuses(await write(world, "prices", corrections, "key-7")) == ["applied"] * 12
+    assert len(sent) == 3, "what stands there already is not sent again"
+
+
+async def test_a_call_that_went_half_through_is_finished_under_another_key(short_batches):
+    world = dozen()
+    corrections = [price(world, n, "4000") for n in range(12)]
+    assert statuses(await write(world, "prices", corrections[:6], "key-7")) == ["applied"] * 6
+    assert statuses(await write(world, "prices", corrections, "key-7")) == ["applied"] * 12
+    first, second = upserts(world)
+    assert first["idempotency_key"] != second["idempotency_key"] and len(world.api_effects()) == 12
+
+
 async def test_a_version_that_moved_is_stale_even_where_the_price_did_not():
     world = shop()
     correction = price(world, 1, "4490", observed="4990")
