@@ -7,7 +7,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from datetime import timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import msgspec
 from starlette.applications import Starlette
@@ -16,7 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sandbox.hubspot import limits, objects, preferences
+from sandbox.hubspot import account, limits, objects, preferences
 from sandbox.hubspot.answers import (
     batch_answer,
     error,
@@ -34,11 +33,6 @@ from sandbox.hubspot.search import search
 from sandbox.store import Doc, Store, stamp
 from sandbox.vendor import Settings
 
-HUB_ID, TIMEZONE = 26_260_001, "Europe/Paris"
-SCOPES = (
-    "oauth", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.products.read",
-    "crm.objects.products.write", "communication_preferences.read", "communication_preferences.read_write",
-)
 MAX_LIST = 100
 _STATUS = {"OBJECT_NOT_FOUND": 404, "CONFLICT": 409}
 KINDS = ("contacts", "products")
@@ -55,7 +49,7 @@ class HubspotApi:
             limits.MAX_CALLS.get(settings.plan, limits.DEFAULT_MAX_CALLS), limits.INTERVAL_SECONDS
         )
         self._searches = limits.Window(limits.MAX_SEARCHES, 1.0)
-        self._day = limits.Day(limits.DAILY.get(settings.plan, limits.DEFAULT_DAILY), TIMEZONE)
+        self._day = limits.Day(limits.DAILY.get(settings.plan, limits.DEFAULT_DAILY), account.TIMEZONE)
         self._calls = 0
 
     def app(self) -> ASGIApp:
@@ -118,7 +112,7 @@ class HubspotApi:
             headers |= limits.headers(self._window, self._day)
         if policy:
             return 429, too_many(policy, correlation), headers
-        scope = scope_of(request.state.operation)
+        scope = account.scope_of(request.state.operation)
         if scope in self._settings.lacks:
             return 403, no_scope(scope, correlation), headers
         try:
@@ -289,28 +283,9 @@ class HubspotApi:
             )
 
     async def _details(self, request: Request) -> tuple[int, dict[str, Any]]:
-        offset = self._store.now().astimezone(ZoneInfo(TIMEZONE)).utcoffset() or timedelta()
-        hours, minutes = divmod(int(offset.total_seconds()) // 60, 60)
-        return 200, {
-            "portalId": HUB_ID, "accountType": "STANDARD", "timeZone": TIMEZONE, "companyCurrency": "EUR",
-            "additionalCurrencies": ["CHF", "JPY"], "utcOffset": f"{hours:+03d}:{minutes:02d}",
-            "utcOffsetMilliseconds": int(offset.total_seconds() * 1000), "uiDomain": "app-eu1.hubspot.com",
-            "dataHostingLocation": "eu1",
-        }
+        return 200, account.details(self._store.now())
 
     async def _token(self, request: Request) -> tuple[int, dict[str, Any]]:
         if msgspec.json.decode(await request.body())["tokenKey"] != self._settings.token:
             raise Refusal("OBJECT_NOT_FOUND", "access token not found")
-        scopes = [scope for scope in SCOPES if scope not in self._settings.lacks]
-        return 200, {"userId": 1, "hubId": HUB_ID, "appId": 1, "scopes": scopes}
-
-
-def scope_of(operation: str) -> str:
-    """The scope that a call needs; '' for those that need none of ours."""
-    method, _, path = operation.partition(" ")
-    if path.startswith("/communication-preferences/"):
-        return "communication_preferences.read_write" if method == "POST" else "communication_preferences.read"
-    if not path.startswith("/crm/v3/objects/"):
-        return ""
-    reads = method == "GET" or path.endswith(("/search", "/batch/read"))
-    return f"crm.objects.{path.split('/')[4]}.{'read' if reads else 'write'}"
+        return 200, account.token_info(self._settings.lacks)

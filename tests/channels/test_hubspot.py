@@ -527,6 +527,14 @@ def test_the_official_sdk_reads_and_writes_the_sandbox():
         assert [row.properties["email"] for row in page.results] == ["anne1@example.fr", "anne2@example.fr"]
         assert [row.id for row in basic.get_page(limit=2, after=page.paging.next.after).results] == ["5003"]
 
+        people = contacts.BatchApi(basic.api_client)
+        change = contacts.SimplePublicObjectBatchInput(
+            id="5001", properties={"city": "Nice"}, object_write_trace_id="one"
+        )
+        wrote = people.update(contacts.BatchInputSimplePublicObjectBatchInput(inputs=[change]))
+        assert [row.id for row in wrote.results] == ["5001"]
+        assert basic.get_by_id("5001", properties=["city"]).properties["city"] == "Nice"
+
         client = client_of(products)
         found = products.SearchApi(client).do_search(
             products.PublicObjectSearchRequest(

@@ -456,6 +456,9 @@ async def test_never_more_than_eight_calls_are_under_way():
 
 
 async def test_trap_10_mailchimp_subscribed_skips_the_confirmation_so_pending_is_sent():
+    """Of the trap's three parts, that an e-commerce customer's `opt_in_status: false` never lowers a permission is not
+    played: the sandbox has no stores, and the connector writes no e-commerce customers.
+    """
     world = club()
     row = {"email_address": "direct@example.fr", "status_if_new": "subscribed"}
     await world.session.call("PUT", f"3.0/lists/{LIST}/members/{hashed('direct@example.fr')}", body=row)
@@ -557,6 +560,11 @@ def test_the_official_sdk_reads_and_writes_the_sandbox():
         rows = [{"email_address": "anne1@example.fr", "status": "unsubscribed"}, {"email_address": "bad"}]
         done = client.lists.batch_list_members(LIST, {"members": rows, "update_existing": True})
         assert (done["total_updated"], done["error_count"]) == (1, 1)
+        new = hashed("new@example.fr")
+        row = {"email_address": "new@example.fr", "status_if_new": "pending", "merge_fields": {"FNAME": "Neo"}}
+        client.lists.set_list_member(LIST, new, row)
+        held = client.lists.get_list_member(LIST, new)
+        assert (held["status"], held["merge_fields"]["FNAME"]) == ("pending", "Neo")
         with pytest.raises(ApiClientError) as caught:
             row = {"email_address": "anne1@example.fr", "status_if_new": "subscribed", "status": "subscribed"}
             client.lists.set_list_member(LIST, person, row)

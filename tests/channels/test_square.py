@@ -21,7 +21,7 @@ from pipelines.errors import (
 )
 from pipelines.http import Answer
 from pipelines.model import OutcomeStatus
-from sandbox.records import Consent, Customer, Item, Line, Movement, Order, Price, Promotion, Stock, replace
+from sandbox.records import Consent, Customer, Item, Line, Movement, Order, Price, Promotion, Stock
 from sandbox.square import SquareVendor
 from sandbox.square.app import lock_catalogue
 from sandbox.store import stamp
@@ -853,9 +853,12 @@ async def test_trap_14_minor_units_with_their_currency_and_tax_basis(con):
 async def test_trap_16_a_merge_changes_ids_and_the_old_ones_are_gone():
     world = shop()
     old = [profile(world, n, "city", "Paris") for n in (1, 2)]
-    world.vendor.delete(world.store, "customers", ["C00000001", "C00000002"], EPOCH)
-    world.vendor.put_customers(world.store, [replace(customer(77), email="anne1@example.fr")], EPOCH)
-    assert {row.id for row in await world.rows("customers")} == {"C00000003", "C00000077"}
+    merged = world.vendor.merge(world.store, "C00000001", "C00000002", EPOCH)
+    listed = {row.id: json.loads(row.payload) for row in await world.rows("customers")}
+    assert set(listed) == {"C00000003", merged} and listed[merged]["email_address"] == "anne1@example.fr"
+    delta = {row.id for row in await world.rows("customers", EPOCH - MINUTE)}
+    assert delta == {merged}, "nothing in a delta says that the old ids are gone"
+    assert await world.counted("customers") == 2, "the count does"
     assert [r.exists for r in await world.read_back("customers", old)] == [False, False]
     outcomes = await world.writer("customers")(old)
     assert [(o.status, o.code) for o in outcomes] == [(OutcomeStatus.REJECTED, "NOT_FOUND")] * 2
@@ -929,6 +932,11 @@ def test_squares_own_sdk_reads_and_writes_against_a_served_sandbox():
         updated = client.customers.bulk_update_customers(customers={"C00000002": {"given_name": "Anna", "version": 0}})
         assert updated.responses["C00000002"].customer.given_name == "Anna"
         assert client.orders.search(location_ids=[PARIS], limit=5).orders is None
+        lines = (Line("1", variation(1), 2, 4990, returned=1),)
+        world.vendor.put_orders(world.store, [order(1, lines=lines), order(2, state="open")])
+        sold = client.orders.search(location_ids=[PARIS], limit=5).orders
+        assert {one.id: (one.state, one.total_money.amount) for one in sold}["O0000000001"] == ("COMPLETED", 9980)
+        assert {one.line_items[0].catalog_object_id for one in sold} == {variation(1)}
     assert [e["field"] for e in world.api_effects()] == ["amount", "on_hand", "first_name"]
 
 
