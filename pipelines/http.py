@@ -5,6 +5,7 @@ since custom auth headers would travel with them. A write whose answer is lost r
 the same bytes may be sent again is the caller's decision, stated by `is_repeatable`.
 """
 
+import logging
 import re
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -25,6 +26,8 @@ from pipelines.errors import AmbiguousWrite, FatalChannelError, RetriableChannel
 MAX_TRIES = 5
 MAX_BODY_BYTES = 64 * 1024 * 1024
 BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
+_TALKATIVE = ("httpx", "httpcore")
+"""Their logs quote paths and headers; a path may hold an address, a header always holds the credential."""
 _ESCAPE = re.compile(
     rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
 )
@@ -118,6 +121,8 @@ class Session(AbstractAsyncContextManager["Session"]):
         """The system's own time (its `Date` header) less ours, from its last answer (R11)."""
         self._limiter, self._judge, self._chance = limiter, judge, chance
         self._host = urlsplit(base_url).netloc
+        for name in _TALKATIVE:
+            logging.getLogger(name).setLevel(logging.WARNING)
         self._client = httpx.AsyncClient(
             headers=dict(headers),
             auth=auth,

@@ -44,7 +44,7 @@ class Tonight:
 
     @property
     def scope(self) -> dict[str, object]:
-        """What the run was narrowed to; empty for a whole night. Keys may be e-mail addresses: they are only counted."""
+        """What the run was narrowed to; empty for a whole night. Keys may be addresses: they are only counted."""
         if not (self.systems or self.entities or self.subjects):
             return {}
         return {"systems": list(self.systems), "entities": list(self.entities), "keys": len(self.subjects)}

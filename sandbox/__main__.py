@@ -1,6 +1,7 @@
-"""The sandbox's command line: `python -m sandbox create | serve | day | judge --dir FOLDER`.
+"""The sandbox's command line: `python -m sandbox [create | serve | day | judge] [--dir FOLDER]`.
 
-Arguments in, words out; what the commands do is `sandbox.world`, `sandbox.app` and `sandbox.judge`.
+Without a command it serves, and makes the world first where there is none. Arguments in, words out; what the commands
+do is `sandbox.world`, `sandbox.app` and `sandbox.judge`.
 """
 
 import argparse
@@ -21,11 +22,16 @@ from sandbox.vendor import Settings
 from sandbox.world.settings import EPOCH, WorldError, WorldSettings
 
 PORT = 8765
+FOLDER = Path(".trueup") / "sandbox"
+"""Where `trueup` keeps the world of its own sandbox."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    args = _parser().parse_args(arguments)
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or (given[0].startswith("-") and given[0] not in ("-h", "--help")):
+        given.insert(0, "serve")
+    args = _parser().parse_args(given)
     try:
         return int(args.run(args))
     except WorldError as error:
@@ -34,10 +40,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="The outside world, played on loopback.")
+    parser = argparse.ArgumentParser(
+        prog="python -m sandbox", description="The outside world, played on loopback. Without a command: serve."
+    )
     commands = parser.add_subparsers(required=True, metavar="create | serve | day | judge")
     folder = argparse.ArgumentParser(add_help=False)
-    folder.add_argument("--dir", type=Path, required=True, metavar="FOLDER", help="where the world lives")
+    folder.add_argument(
+        "--dir", type=Path, default=FOLDER, metavar="FOLDER", help="where the world lives; default: %(default)s"
+    )
     sizes = argparse.ArgumentParser(add_help=False)
     defaults = WorldSettings()
     for name in ("seed", "variants", "persons", "shops"):
@@ -54,6 +64,8 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--bulk-seconds", type=float, default=0.0, metavar="SECONDS", help="how long a bulk job runs")
     for name, words in (("down", "answers 503"), ("refuses", "refuses every credential")):
         serve.add_argument(f"--{name}", action="append", default=[], choices=list(VENDORS), help=f"{words}; repeatable")
+    serve.add_argument("--lacks", action="append", default=[], metavar="SCOPE",
+                       help="HubSpot's token was not granted it; repeatable")
     serve.set_defaults(run=_serve)
     day = commands.add_parser("day", parents=[folder], help="let the world live one day")
     day.set_defaults(run=_day)
@@ -115,7 +127,7 @@ def _serve(args: argparse.Namespace) -> int:
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = Settings(
             base_url=url, plan=args.plan, search_lag_seconds=args.search_lag, bulk_seconds=args.bulk_seconds,
-            is_down=frozenset(args.down), refuses=frozenset(args.refuses),
+            is_down=frozenset(args.down), refuses=frozenset(args.refuses), lacks=frozenset(args.lacks),
         )
         store = _open(args.dir)
         _never_back(store)

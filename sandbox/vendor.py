@@ -44,6 +44,8 @@ class Settings:
     """Names of vendors that answer 503 to everything."""
     refuses: frozenset[str] = field(default_factory=frozenset)
     """Names of vendors that answer 401 to everything."""
+    lacks: frozenset[str] = field(default_factory=frozenset)
+    """Scopes that the credential was not granted, where the vendor has scopes and is played so far (HubSpot)."""
 
 
 class Vendor(Protocol):

@@ -63,10 +63,19 @@ def error(category: str, message: str, correlation: str, *, code: str = "") -> d
     return body | ({"errors": [{"message": message, "code": code}]} if code else {})
 
 
-def too_many(is_search: bool, correlation: str) -> dict[str, Any]:
-    """The body of a 429."""
-    policy = "SECONDLY" if is_search else "TEN_SECONDLY_ROLLING"
+def too_many(policy: str, correlation: str) -> dict[str, Any]:
+    """The body of a 429: SECONDLY for searches, TEN_SECONDLY_ROLLING, or DAILY."""
     return {
         "status": "error", "category": "RATE_LIMITS", "errorType": "RATE_LIMIT", "policyName": policy,
         "message": f"You have reached your {policy.lower()} limit.", "correlationId": correlation,
+    }
+
+
+def no_scope(scope: str, correlation: str) -> dict[str, Any]:
+    """The body of a 403 for a call whose scope the app was not granted."""
+    message = "This app hasn't been granted all required scopes to make this call."
+    detail = {"message": "One or more of the following scopes are required.", "context": {"requiredScopes": [scope]}}
+    return {
+        "status": "error", "category": "MISSING_SCOPES", "message": message, "correlationId": correlation,
+        "errors": [detail],
     }

@@ -15,19 +15,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sandbox.hubspot import limits, objects, preferences
-from sandbox.hubspot.answers import batch_answer, error, inputs, names, paging, row_error, too_many, trimmed
+from sandbox.hubspot import account, limits, objects, preferences
+from sandbox.hubspot.answers import (
+    batch_answer,
+    error,
+    inputs,
+    names,
+    no_scope,
+    paging,
+    row_error,
+    too_many,
+    trimmed,
+)
 from sandbox.hubspot.documents import ALWAYS, DEFAULTS, VENDOR, known_properties
 from sandbox.hubspot.objects import Refusal
 from sandbox.hubspot.search import search
 from sandbox.store import Doc, Store, stamp
 from sandbox.vendor import Settings
 
-HUB_ID = 26_260_001
-SCOPES = (
-    "oauth", "crm.objects.contacts.read", "crm.objects.contacts.write", "crm.objects.products.read",
-    "crm.objects.products.write", "communication_preferences.read", "communication_preferences.read_write",
-)
 MAX_LIST = 100
 _STATUS = {"OBJECT_NOT_FOUND": 404, "CONFLICT": 409}
 KINDS = ("contacts", "products")
@@ -44,6 +49,7 @@ class HubspotApi:
             limits.MAX_CALLS.get(settings.plan, limits.DEFAULT_MAX_CALLS), limits.INTERVAL_SECONDS
         )
         self._searches = limits.Window(limits.MAX_SEARCHES, 1.0)
+        self._day = limits.Day(limits.DAILY.get(settings.plan, limits.DEFAULT_DAILY), account.TIMEZONE)
         self._calls = 0
 
     def app(self) -> ASGIApp:
@@ -53,7 +59,8 @@ class HubspotApi:
             self._route("GET", "/communication-preferences/v3/status/email/{email}", self._status),
             self._route("POST", "/communication-preferences/v3/unsubscribe", self._unsubscribe),
             self._route("POST", "/communication-preferences/v3/subscribe", self._subscribe),
-            self._route("GET", "/oauth/v1/access-tokens/{token}", self._token, is_open=True),
+            self._route("GET", "/account-info/v3/details", self._details),
+            self._route("POST", "/oauth/v2/private-apps/get/access-token-info", self._token),
             self._route("POST", "/crm/v3/objects/contacts/gdpr-delete", self._erase),
             self._route("POST", "/crm/v3/objects/contacts/merge", self._merge),
         ]
@@ -74,12 +81,11 @@ class HubspotApi:
     # -- around every call ---------------------------------------------------------------------------------
 
     def _route(
-        self, method: str, path: str, handler: Handler, kind: str = "", *, is_search: bool = False,
-        is_open: bool = False,
+        self, method: str, path: str, handler: Handler, kind: str = "", *, is_search: bool = False
     ) -> Route:
         async def endpoint(request: Request) -> Response:
             request.state.kind, request.state.operation = kind, f"{method} {path}"
-            status, body, headers = await self._answer(request, handler, is_search, is_open)
+            status, body, headers = await self._answer(request, handler, is_search)
             self._store.called(VENDOR, request.state.operation, status)
             content = b"" if body is None else body.encode() if isinstance(body, str) else msgspec.json.encode(body)
             return Response(content, status, headers, "application/json;charset=utf-8")
@@ -87,7 +93,7 @@ class HubspotApi:
         return Route(path, endpoint, methods=[method])
 
     async def _answer(
-        self, request: Request, handler: Handler, is_search: bool, is_open: bool
+        self, request: Request, handler: Handler, is_search: bool
     ) -> tuple[int, str | dict[str, Any] | None, dict[str, str]]:
         self._calls += 1
         correlation = str(uuid.UUID(int=self._calls))
@@ -95,14 +101,20 @@ class HubspotApi:
         if VENDOR in self._settings.is_down:
             return 503, error("SERVICE_UNAVAILABLE", "HubSpot is not available", correlation), headers
         given = request.headers.get("authorization", "")
-        if VENDOR in self._settings.refuses or not (is_open or given == f"Bearer {self._settings.token}"):
+        if VENDOR in self._settings.refuses or given != f"Bearer {self._settings.token}":
             return 401, error("INVALID_AUTHENTICATION", "Authentication credentials not found", correlation), headers
-        window = self._searches if is_search else self._window
-        is_admitted = window.admit(self._store.now())
+        now, policy = self._store.now(), ""
+        if not self._day.admit(now):
+            policy = "DAILY"
+        elif not (self._searches if is_search else self._window).admit(now):
+            policy = "SECONDLY" if is_search else "TEN_SECONDLY_ROLLING"
         if not is_search:
-            headers |= limits.headers(self._window, self._calls)
-        if not is_admitted:
-            return 429, too_many(is_search, correlation), headers
+            headers |= limits.headers(self._window, self._day)
+        if policy:
+            return 429, too_many(policy, correlation), headers
+        scope = account.scope_of(request.state.operation)
+        if scope in self._settings.lacks:
+            return 403, no_scope(scope, correlation), headers
         try:
             status, body = await handler(request)
             return status, body, headers
@@ -137,7 +149,7 @@ class HubspotApi:
         kind = request.state.kind
         docs = self._store.page(
             VENDOR, kind, after_seq=after, limit=limit + 1, with_deleted=is_archived,
-            where="deleted = 1" if is_archived else "",
+            where=objects.IN_THE_BIN if is_archived else "",
         )
         texts = self._shown(kind, docs[:limit], names(query.getlist("properties")))
         more = paging(str(docs[limit - 1].seq), request.url.path) if len(docs) > limit else ""
@@ -270,12 +282,10 @@ class HubspotApi:
                 visible_until=self._visible_until(),
             )
 
+    async def _details(self, request: Request) -> tuple[int, dict[str, Any]]:
+        return 200, account.details(self._store.now())
+
     async def _token(self, request: Request) -> tuple[int, dict[str, Any]]:
-        token = request.path_params["token"]
-        if token != self._settings.token:
+        if msgspec.json.decode(await request.body())["tokenKey"] != self._settings.token:
             raise Refusal("OBJECT_NOT_FOUND", "access token not found")
-        return 200, {
-            "token": token, "token_type": "access", "hub_id": HUB_ID, "hub_domain": "sandbox.hubspot.test",
-            "app_id": 1, "user_id": 1, "user": "trueup@sandbox.hubspot.test", "expires_in": 1800,
-            "scopes": list(SCOPES),
-        }
+        return 200, account.token_info(self._settings.lacks)

@@ -20,6 +20,9 @@ from sandbox.hubspot.documents import (
 )
 from sandbox.store import Doc, Store
 
+IN_THE_BIN = "deleted = 1 AND coalesce(parent, '') = ''"
+"""The recycling bin holds what was archived: neither a merged contact, which became another, nor an erased one."""
+_ERASED = "erased"
 _MAX_TEXT = 65_536
 _FIRST_MINTED = 900_000_000_000
 
@@ -131,7 +134,7 @@ def create(store: Store, kind: str, properties: Mapping[str, object], *, at: str
 
 
 def archive(store: Store, kind: str, doc: Doc, *, at: str, origin: str, operation: str, became: str = "") -> None:
-    """Put a record away: it leaves lists and search, and shows under archived=true."""
+    """Put a record away: it leaves lists and search, and, unless it became another, shows under archived=true."""
     body = doc.body
     text = document(
         kind, doc.key, body["properties"], (), created_at=body["createdAt"], updated_at=at, archived_at=at
@@ -169,7 +172,7 @@ def erase(store: Store, doc: Doc, *, at: str, operation: str) -> None:
     if email:
         store.put(VENDOR, "erased", _tombstone(email), {}, updated_at=at)
     blank = document("contacts", doc.key, {}, (), created_at=at, updated_at=at, archived_at=at)
-    store.put(VENDOR, "contacts", doc.key, blank, updated_at=at, deleted=True)
+    store.put(VENDOR, "contacts", doc.key, blank, updated_at=at, parent=_ERASED, deleted=True)
     store.put(VENDOR, "contacts_before", doc.key, blank, updated_at=at, deleted=True)
     store.effect(VENDOR, "contacts", doc.key, "erased", "false", "true", origin="api", operation=operation)
 

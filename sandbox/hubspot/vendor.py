@@ -13,7 +13,8 @@ import msgspec
 from starlette.types import ASGIApp
 
 from sandbox.hubspot import objects
-from sandbox.hubspot.api import HUB_ID, HubspotApi
+from sandbox.hubspot.account import HUB_ID
+from sandbox.hubspot.api import HubspotApi
 from sandbox.hubspot.documents import (
     PRICE_LISTS,
     VENDOR,

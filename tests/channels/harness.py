@@ -186,13 +186,13 @@ async def _read(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
 
 
 def outside(
-    vendor: Vendor, channel: Channel, secret: str, *, settings: Settings | None = None
+    vendor: Vendor, channel: Channel, secret: str, *, settings: Settings | None = None, token: str = "sandbox"
 ) -> Outside:
     """A fresh world of one vendor at EPOCH, empty of places and records; all is held against the vendor's words."""
     store = StillStore(":memory:", epoch=EPOCH)
     app = Starlette(routes=[Mount(f"/{vendor.name}", vendor.app(store, settings or Settings()))])
     transport, clock = Watched(app, described(vendor.name)), WorldClock(store)
-    connection = Connection(f"http://sandbox/{vendor.name}", {secret: "sandbox"}, {}, clock, transport)
+    connection = Connection(f"http://sandbox/{vendor.name}", {secret: token}, {}, clock, transport)
     return Outside(store, vendor, channel, transport, channel.connect(connection), clock)
 
 

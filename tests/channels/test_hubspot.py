@@ -99,9 +99,14 @@ async def test_trap_04_hubspot_counts_what_is_neither_listed_nor_in_the_bin():
     world = shop()
     assert await world.counted("contacts") == 3
     await world.session.post("crm/v3/objects/contacts/merge", {"primaryObjectId": "5001", "objectIdToMerge": "5002"})
+    await world.session.post("crm/v3/objects/contacts/gdpr-delete", {"objectId": "5003"})
     await world.clock.sleep(60)  # a search lags
     listed = await world.rows("contacts")
-    assert await world.counted("contacts") == len(listed) == 2
+    assert await world.counted("contacts") == len(listed) == 1
+    delta = await world.rows("contacts", EPOCH - timedelta(hours=1))
+    assert [row.id for row in delta] == [row.id for row in listed], "neither the merged nor the erased are in the bin"
+    binned = await world.session.get("crm/v3/objects/contacts", params={"archived": "true"})
+    assert binned.json()["results"] == []
     assert await world.counted("products") == len(await world.rows("products"))
 
 
@@ -290,8 +295,42 @@ async def test_a_lost_answer_to_a_price_write_is_ambiguous_and_to_an_unsubscript
 
 
 async def test_identify_names_the_account_and_its_scopes():
-    identity = await HUBSPOT.identify(hubspot().session)
+    world = hubspot()
+    identity = await HUBSPOT.identify(world.session)
     assert identity.shop_id == str(HUB_ID) and HUBSPOT.needed_scopes <= identity.scopes
+    assert identity.timezone == "Europe/Paris"
+    assert not [path for path in world.transport.paths() if "sandbox" in path], "the token is in no path"
+
+
+async def test_a_scope_that_is_missing_is_named_by_doctor_and_refuses_only_what_needs_it():
+    scope = "crm.objects.products.write"
+    world = shop(settings=Settings(lacks=frozenset({scope})))
+    granted = (await HUBSPOT.identify(world.session)).scopes
+    assert HUBSPOT.needed_scopes - granted == {scope}
+    assert len(await world.rows("products")) == 3
+    [refused] = await world.writer("prices")([price(world, "1001", "100")])
+    assert (refused.status, refused.code) == (OutcomeStatus.REJECTED, "MISSING_SCOPES") and scope in refused.message
+    city = world.correction("customers", "city", "5001", "Nice")
+    assert [o.status for o in await world.writer("customers")([city])] == [OutcomeStatus.APPLIED]
+
+
+async def test_a_read_without_its_scope_stops_the_system_and_says_which():
+    world = shop(settings=Settings(lacks=frozenset({"crm.objects.contacts.read"})))
+    with pytest.raises(CredentialError, match=r"crm\.objects\.contacts\.read"):
+        await world.pages("contacts")
+
+
+async def test_when_the_days_calls_are_used_up_nobody_waits_for_midnight(monkeypatch):
+    monkeypatch.setattr("sandbox.hubspot.limits.DEFAULT_DAILY", 3)
+    world = shop()
+    for left in ("2", "1", "0"):
+        answer = await world.session.get("communication-preferences/v3/definitions")
+        assert answer.headers["x-hubspot-ratelimit-daily-remaining"] == left
+    with pytest.raises(FatalChannelError, match="used up") as caught:
+        await world.pages("products")
+    assert caught.value.code == "DAILY" and world.clock.slept == []
+    world.store.set_now(EPOCH + timedelta(hours=2))
+    assert len(await world.pages("products")) == 1, "22:00 UTC is midnight in Paris, and a new day"
 
 
 async def test_calls_stay_under_both_limits_without_a_429():
@@ -487,6 +526,14 @@ def test_the_official_sdk_reads_and_writes_the_sandbox():
         page = basic.get_page(limit=2, properties=["email", "loyalty_card"])
         assert [row.properties["email"] for row in page.results] == ["anne1@example.fr", "anne2@example.fr"]
         assert [row.id for row in basic.get_page(limit=2, after=page.paging.next.after).results] == ["5003"]
+
+        people = contacts.BatchApi(basic.api_client)
+        change = contacts.SimplePublicObjectBatchInput(
+            id="5001", properties={"city": "Nice"}, object_write_trace_id="one"
+        )
+        wrote = people.update(contacts.BatchInputSimplePublicObjectBatchInput(inputs=[change]))
+        assert [row.id for row in wrote.results] == ["5001"]
+        assert basic.get_by_id("5001", properties=["city"]).properties["city"] == "Nice"
 
         client = client_of(products)
         found = products.SearchApi(client).do_search(

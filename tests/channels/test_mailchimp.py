@@ -114,6 +114,15 @@ async def test_a_page_that_is_exactly_full_is_not_taken_for_the_end():
         assert len(await world.rows("members")) == count
 
 
+async def test_trap_02_mailchimp_leaves_equal_stamps_out_and_the_window_does_not():
+    world = club()
+    world.vendor.put_customers(world.store, [customer(50)], EPOCH, log=True)
+    world.vendor.put_customers(world.store, [customer(51)], EPOCH - timedelta(seconds=1), log=True)
+    asked = {"since_last_changed": EPOCH.strftime("%Y-%m-%dT%H:%M:%S+00:00"), "count": 10}
+    assert (await world.session.get(f"3.0/lists/{LIST}/members", params=asked)).json()["total_items"] == 0
+    assert [row.id for row in await world.rows("members", EPOCH)] == [f"{LIST}:{hashed('anne50@example.fr')}"]
+
+
 async def test_delta_reads_what_changed_at_or_after_the_cursor():
     world = club()
     moved = customer(4, city="Brest", street="2 quai Y", postcode="29200")
@@ -447,6 +456,9 @@ async def test_never_more_than_eight_calls_are_under_way():
 
 
 async def test_trap_10_mailchimp_subscribed_skips_the_confirmation_so_pending_is_sent():
+    """Of the trap's three parts, that an e-commerce customer's `opt_in_status: false` never lowers a permission is not
+    played: the sandbox has no stores, and the connector writes no e-commerce customers.
+    """
     world = club()
     row = {"email_address": "direct@example.fr", "status_if_new": "subscribed"}
     await world.session.call("PUT", f"3.0/lists/{LIST}/members/{hashed('direct@example.fr')}", body=row)
@@ -548,6 +560,11 @@ def test_the_official_sdk_reads_and_writes_the_sandbox():
         rows = [{"email_address": "anne1@example.fr", "status": "unsubscribed"}, {"email_address": "bad"}]
         done = client.lists.batch_list_members(LIST, {"members": rows, "update_existing": True})
         assert (done["total_updated"], done["error_count"]) == (1, 1)
+        new = hashed("new@example.fr")
+        row = {"email_address": "new@example.fr", "status_if_new": "pending", "merge_fields": {"FNAME": "Neo"}}
+        client.lists.set_list_member(LIST, new, row)
+        held = client.lists.get_list_member(LIST, new)
+        assert (held["status"], held["merge_fields"]["FNAME"]) == ("pending", "Neo")
         with pytest.raises(ApiClientError) as caught:
             row = {"email_address": "anne1@example.fr", "status_if_new": "subscribed", "status": "subscribed"}
             client.lists.set_list_member(LIST, person, row)

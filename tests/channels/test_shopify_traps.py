@@ -22,7 +22,6 @@ from tests.channels.shopify_world import (
     JPY,
     PARIS,
     context,
-    customer,
     customer_id,
     level_context,
     product,
@@ -218,12 +217,17 @@ async def test_trap_15_one_amount_has_several_spellings(con):
     assert world.api_effects() == []
 
 
-async def test_trap_16_a_merged_customers_old_id_is_gone():
+async def test_trap_16_a_merge_leaves_one_id_and_a_delta_shows_that_one_alone():
     world = shop()
-    world.vendor.delete(world.store, "customers", [customer_id(2)], EPOCH)
-    world.vendor.put_customers(world.store, [customer(1, phone="+33612345679")], EPOCH)
-    assert customer_id(2) not in {row.id for row in await world.rows("customers")}
-    row = world.correction("customers", "first_name", customer_id(2), "Jeanne", context={"address_id": None})
+    before = await world.counted("customers")
+    kept = world.vendor.merge(world.store, customer_id(1), customer_id(2), EPOCH)
+    assert kept == customer_id(2)
+    listed = {row.id: json.loads(row.payload) for row in await world.rows("customers")}
+    assert customer_id(1) not in listed and listed[kept]["lastName"] == "Martin 1", "the younger id, the first's values"
+    delta = {row.id for row in await world.rows("customers", EPOCH - timedelta(minutes=1))}
+    assert delta == {kept}, "nothing in a delta says that the other id is gone"
+    assert await world.counted("customers") == before - 1 == len(listed), "the count does"
+    row = world.correction("customers", "first_name", customer_id(1), "Jeanne", context={"address_id": None})
     assert [(o.status, o.message) for o in await world.writer("customers")([row])] == [(REJECTED, "refused: id")]
     assert [reading.exists for reading in await world.read_back("customers", [row])] == [False]
 
@@ -290,6 +294,21 @@ def test_the_official_sdk_reads_and_writes_against_a_served_sandbox():
             assert stock["inventoryAdjustmentGroup"]["changes"] == [
                 {"name": "available", "delta": -5, "quantityAfterChange": 3}
             ]
+            people = json.loads(ask(
+                "{ customers(first: 2) { nodes { id lastName defaultEmailAddress { emailAddress marketingState } } } }"
+            ))["data"]["customers"]["nodes"]
+            assert [one["defaultEmailAddress"]["marketingState"] for one in people] == ["SUBSCRIBED", "UNSUBSCRIBED"]
+            renamed = json.loads(ask(
+                "mutation($i: CustomerInput!) { customerUpdate(input: $i) { customer { lastName } "
+                "userErrors { message } } }", {"i": {"id": customer_id(2), "lastName": "Durand"}},
+            ))["data"]["customerUpdate"]
+            assert renamed == {"customer": {"lastName": "Durand"}, "userErrors": []}
+            orders = json.loads(ask(
+                "{ orders(first: 3) { nodes { id displayFulfillmentStatus totalPriceSet { shopMoney { amount } } "
+                "lineItems(first: 5) { nodes { quantity variant { id } } } refunds(first: 1) { id } } } }"
+            ))["data"]["orders"]["nodes"]
+            assert [order["lineItems"]["nodes"][0]["quantity"] for order in orders] == [2, 3, 1]
+            assert orders[0]["totalPriceSet"]["shopMoney"]["amount"] == "99.8" and orders[1]["refunds"]
             sdk.ShopifyResource.clear_session()
             sdk.ShopifyResource.activate_session(sdk.Session("sandbox.myshopify.com", "2026-07", "wrong"))
             sdk.ShopifyResource.site = f"{url}/admin/api/2026-07"
@@ -297,4 +316,6 @@ def test_the_official_sdk_reads_and_writes_against_a_served_sandbox():
                 sdk.GraphQL().execute("{ shop { name } }")
         finally:
             sdk.ShopifyResource.clear_session()
-    assert {e["operation"] for e in world.api_effects()} == {"productVariantsBulkUpdate", "inventorySetQuantities"}
+    assert {e["operation"] for e in world.api_effects()} == {
+        "productVariantsBulkUpdate", "inventorySetQuantities", "customerUpdate"
+    }

@@ -21,7 +21,7 @@ from pipelines.errors import (
 )
 from pipelines.http import Answer
 from pipelines.model import OutcomeStatus
-from sandbox.records import Consent, Customer, Item, Line, Movement, Order, Price, Promotion, Stock, replace
+from sandbox.records import Consent, Customer, Item, Line, Movement, Order, Price, Promotion, Stock
 from sandbox.square import SquareVendor
 from sandbox.square.app import lock_catalogue
 from sandbox.store import stamp
@@ -372,6 +372,78 @@ async def test_prices_are_written_under_their_version_and_leave_the_rest_of_the_
     readings = await world.read_back("prices", corrections)
     assert [reading.value for reading in readings] == ["4490", "4900", "4800"]
     assert world.transport.paths().count("POST /square/v2/catalog/batch-upsert") == 1
+
+
+@pytest.fixture
+def short_batches(monkeypatch):
+    """Batches of three objects, so that a call of a dozen has several."""
+    monkeypatch.setattr("pipelines.channels.square.upserts.BATCH_MAX", 3)
+
+
+def dozen() -> Outside:
+    world = till()
+    world.vendor.put_items(world.store, [item(n) for n in range(12)], JUNE)
+    world.vendor.put_prices(world.store, [Price(variation(n), "base", "EUR", 4990) for n in range(12)], JUNE)
+    return world
+
+
+def upserts(world: Outside) -> list[dict]:
+    """What was sent to the catalogue, call by call."""
+    sent = [request for request, _ in world.transport.exchanges if request.url.path.endswith("batch-upsert")]
+    return [json.loads(request.content) for request in sent]
+
+
+async def test_ten_thousand_objects_go_in_one_call_of_batches_of_a_thousand(short_batches):
+    assert [w.batch_max for w in SQUARE.writers if w.entity in ("items", "prices")] == [10_000] * 2
+    world = dozen()
+    outcomes = await world.writer("prices")([price(world, n, "4000") for n in range(11)])
+    assert statuses(outcomes) == ["applied"] * 11
+    [call] = upserts(world)
+    assert [len(batch["objects"]) for batch in call["batches"]] == [3, 3, 3, 2]
+
+
+async def test_of_several_batches_a_bad_one_alone_is_disregarded_and_taken_apart(short_batches):
+    """A price below nothing is refused by Square: batch by batch, in halves, down to its own row."""
+    world = dozen()
+    corrections = [price(world, n, "4000") for n in range(12)]
+    corrections[4] = price(world, 4, "4000", "location:LNOWHERE")
+    outcomes = await world.writer("prices")(corrections)
+    assert statuses(outcomes) == ["applied"] * 4 + ["rejected"] + ["applied"] * 7
+    assert outcomes[4].code == "INVALID_VALUE"
+    calls = upserts(world)
+    ids = [[each["id"] for batch in call["batches"] for each in batch["objects"]] for call in calls]
+    assert ids[0] == [variation(n) for n in range(12)] and set(map(len, ids[1:])) <= {1, 2}
+    assert {key for some in ids[1:] for key in some} == {variation(n) for n in (3, 4, 5)}, "the others went on"
+    assert len({call["idempotency_key"] for call in calls}) == len(calls)
+    assert len(world.api_effects()) == 11, "nothing is written twice"
+
+
+async def test_several_batches_after_a_lost_answer_go_again_as_the_same_bytes(short_batches):
+    world = dozen()
+    corrections = [price(world, n, "4000") for n in range(12)]
+    sent, inner = [], world.transport.handle_async_request
+
+    async def losing(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("batch-upsert"):
+            sent.append(await request.aread())
+            if len(sent) < 3:
+                raise httpx.ReadTimeout("lost on the way there")
+        return await inner(request)
+
+    world.transport.handle_async_request = losing
+    assert statuses(await write(world, "prices", corrections, "key-7")) == ["applied"] * 12
+    assert len(sent) == 3 and len(set(sent)) == 1 and len(world.api_effects()) == 12
+    assert statuses(await write(world, "prices", corrections, "key-7")) == ["applied"] * 12
+    assert len(sent) == 3, "what stands there already is not sent again"
+
+
+async def test_a_call_that_went_half_through_is_finished_under_another_key(short_batches):
+    world = dozen()
+    corrections = [price(world, n, "4000") for n in range(12)]
+    assert statuses(await write(world, "prices", corrections[:6], "key-7")) == ["applied"] * 6
+    assert statuses(await write(world, "prices", corrections, "key-7")) == ["applied"] * 12
+    first, second = upserts(world)
+    assert first["idempotency_key"] != second["idempotency_key"] and len(world.api_effects()) == 12
 
 
 async def test_a_version_that_moved_is_stale_even_where_the_price_did_not():
@@ -781,9 +853,12 @@ async def test_trap_14_minor_units_with_their_currency_and_tax_basis(con):
 async def test_trap_16_a_merge_changes_ids_and_the_old_ones_are_gone():
     world = shop()
     old = [profile(world, n, "city", "Paris") for n in (1, 2)]
-    world.vendor.delete(world.store, "customers", ["C00000001", "C00000002"], EPOCH)
-    world.vendor.put_customers(world.store, [replace(customer(77), email="anne1@example.fr")], EPOCH)
-    assert {row.id for row in await world.rows("customers")} == {"C00000003", "C00000077"}
+    merged = world.vendor.merge(world.store, "C00000001", "C00000002", EPOCH)
+    listed = {row.id: json.loads(row.payload) for row in await world.rows("customers")}
+    assert set(listed) == {"C00000003", merged} and listed[merged]["email_address"] == "anne1@example.fr"
+    delta = {row.id for row in await world.rows("customers", EPOCH - MINUTE)}
+    assert delta == {merged}, "nothing in a delta says that the old ids are gone"
+    assert await world.counted("customers") == 2, "the count does"
     assert [r.exists for r in await world.read_back("customers", old)] == [False, False]
     outcomes = await world.writer("customers")(old)
     assert [(o.status, o.code) for o in outcomes] == [(OutcomeStatus.REJECTED, "NOT_FOUND")] * 2
@@ -857,6 +932,11 @@ def test_squares_own_sdk_reads_and_writes_against_a_served_sandbox():
         updated = client.customers.bulk_update_customers(customers={"C00000002": {"given_name": "Anna", "version": 0}})
         assert updated.responses["C00000002"].customer.given_name == "Anna"
         assert client.orders.search(location_ids=[PARIS], limit=5).orders is None
+        lines = (Line("1", variation(1), 2, 4990, returned=1),)
+        world.vendor.put_orders(world.store, [order(1, lines=lines), order(2, state="open")])
+        sold = client.orders.search(location_ids=[PARIS], limit=5).orders
+        assert {one.id: (one.state, one.total_money.amount) for one in sold}["O0000000001"] == ("COMPLETED", 9980)
+        assert {one.line_items[0].catalog_object_id for one in sold} == {variation(1)}
     assert [e["field"] for e in world.api_effects()] == ["amount", "on_hand", "first_name"]
 
 

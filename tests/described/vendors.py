@@ -28,6 +28,25 @@ _MEMBERS = {"new_members", "updated_members"}
 _NEWER_MEMBER = dict.fromkeys(("contact_id", "full_name", "source"), _TEXT) | {"web_id": {"type": "integer"}}
 
 
+_WHOLE: dict[str, Any] = {"type": "integer"}
+_TEXTS = {"type": "array", "items": _TEXT}
+_TOKEN_KEY = {"type": "object", "properties": {"tokenKey": _TEXT}, "required": ["tokenKey"]}
+_TOKEN_INFO = {
+    "type": "object", "required": ["appId", "hubId", "scopes", "userId"],
+    "properties": {"appId": _WHOLE, "hubId": _WHOLE, "scopes": _TEXTS, "userId": _WHOLE},
+}
+_ACCOUNT_TEXTS = (
+    "accountType", "companyCurrency", "dataHostingLocation", "timeZone", "uiDomain", "utcOffset"
+)
+_ACCOUNT = {
+    "type": "object", "required": [*_ACCOUNT_TEXTS, "additionalCurrencies", "portalId", "utcOffsetMilliseconds"],
+    "properties": {
+        **dict.fromkeys(_ACCOUNT_TEXTS, _TEXT), "additionalCurrencies": _TEXTS, "portalId": _WHOLE,
+        "utcOffsetMilliseconds": _WHOLE,
+    },
+}
+
+
 class Description(Protocol):
     """What a vendor says its exchanges look like."""
 
@@ -84,6 +103,22 @@ def _hubspot(document: dict[str, Any]) -> None:
     for name, schema in document["components"]["schemas"].items():
         if name == "Error" or name.endswith(".Error"):
             schema["properties"] |= {"status": _TEXT, "errorType": _TEXT, "policyName": _TEXT}
+    # The SDK has neither of the two calls that say whose a static token is; the documentation has.
+    document["paths"] |= {
+        "/account-info/v3/details": {"get": {"responses": _answers(_ACCOUNT)}},
+        "/oauth/v2/private-apps/get/access-token-info": {"post": {
+            "requestBody": {"required": True, "content": {"application/json": {"schema": _TOKEN_KEY}}},
+            "responses": _answers(_TOKEN_INFO),
+        }},
+    }
+
+
+def _answers(schema: dict[str, Any]) -> dict[str, Any]:
+    error = {"$ref": "#/components/schemas/oauth.Error"}
+    return {
+        status: {"content": {"application/json": {"schema": one}}}
+        for status, one in (("200", schema), ("default", error))
+    }
 
 
 def _mailchimp(document: dict[str, Any]) -> None:

@@ -141,6 +141,8 @@ class PlayedEstate:
         self.store = StillStore(self.world / "world.sqlite", epoch=EPOCH)
         self.away: frozenset[str] = frozenset()
         """Systems that the last night could not read."""
+        self.slowness: dict[str, float] = {}
+        """How the vendors lag, by the names of the sandbox's settings."""
         self.settings = Settings.read({
             "TRUEUP_HOME": str(self.home), "TRUEUP_ESTATE": str(self.world / "estate.toml"),
             "TRUEUP_CONTACT_KEY": KEY, "TRUEUP_THREADS": "1",
@@ -190,7 +192,7 @@ class PlayedEstate:
     @contextmanager
     def open(self, *, down: Sequence[str] = (), refuses: Sequence[str] = ()) -> Iterator[Workplace]:
         """The workplace of one run."""
-        behaviour = Behaviour(base_url=URL, is_down=frozenset(down), refuses=frozenset(refuses))
+        behaviour = Behaviour(base_url=URL, is_down=frozenset(down), refuses=frozenset(refuses), **self.slowness)
         app = build_app(self.store, behaviour, folder=self.world, vendors=self.vendors)
         vendors = Vendors(app, self.store, _planted(self.scene()))
         with open_workplace(

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 
 from pipelines.estate import read_estate
 from pipelines.policy import read_policy
-from sandbox.__main__ import main
+from sandbox.__main__ import PORT, main
 from sandbox.app import VENDORS, build_app, load_vendors
 from sandbox.estate import SHOP_IDS, write_estate
 from sandbox.store import Store, parse_stamp
@@ -92,9 +92,28 @@ def test_the_command_line_makes_lives_and_judges(tmp_path, capsys):
     assert main(["create", "--dir", world, "--force", "--shops", "1"]) == 2
 
 
+def test_without_a_command_it_serves_from_the_folder_that_trueup_uses(monkeypatch):
+    asked = []
+    monkeypatch.setattr("sandbox.__main__._serve", lambda args: asked.append(args) or 0)
+    for words in ([], ["--port", "0"], ["serve", "--lacks", "crm.objects.products.write"]):
+        assert main(words) == 0
+    assert [(str(args.dir), args.port) for args in asked] == [
+        (".trueup/sandbox", PORT), (".trueup/sandbox", 0), (".trueup/sandbox", PORT)
+    ]
+    assert asked[2].lacks == ["crm.objects.products.write"]
+
+
+def test_help_names_the_commands_and_what_happens_without_one(capsys):
+    with pytest.raises(SystemExit) as left:
+        main(["--help"])
+    assert left.value.code == 0
+    said = capsys.readouterr().out
+    assert "create | serve | day | judge" in said and "Without a command: serve" in said
+
+
 @pytest.mark.process
 def test_serve_prints_where_it_answers(tmp_path):
-    command = [sys.executable, "-m", "sandbox", "serve", "--dir", str(tmp_path / "w"), *SIZES, "--port", "0"]
+    command = [sys.executable, "-m", "sandbox", "--dir", str(tmp_path / "w"), *SIZES, "--port", "0"]
     with subprocess.Popen([*command, "--down", "hubspot"], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
         url = next(line.strip() for line in child.stdout if line.startswith("http://127.0.0.1:"))

@@ -14,7 +14,8 @@ from sandbox.world import ids
 from sandbox.world.catalogue import build_catalogue, to_gross, to_net
 from sandbox.world.chronicle import Gone
 from sandbox.world.people import build_people
-from sandbox.world.settings import EPOCH, WorldError, WorldSettings
+from sandbox.world.places import SHOPIFY_CHF, SHOPIFY_JPY, SQUARE_CHF, override_list
+from sandbox.world.settings import EPOCH, WorldError, WorldSettings, night_date
 from sandbox.world.shelves import build_shelves
 from sandbox.world.state import State
 from sandbox.world.truth import check_shares, class_shares, read_truth, truth_path
@@ -64,6 +65,30 @@ def test_digest_is_the_one_known():
             if isinstance(facts, np.ndarray):
                 result.update(name.encode() + facts.astype("<i8").tobytes())
     assert result.hexdigest()[:16] == "7bb2fb5f6536917c"
+
+
+def test_the_retailer_is_no_toy_in_euros(new_world):
+    """A CHF shop with its list, a JPY list, one shop that overrides, a promotion of tomorrow, kits, untracked items."""
+    scene = new_world("a", replace(SMALL, variants=600))
+    catalogue, store = scene.catalogue, scene.store
+    places = {(system, doc.key): doc.body for system in SYSTEMS for doc in store.select(system, "places")}
+    assert places["square", "LGENEVE"]["currency"] == "CHF"
+    assert (places["shopify", SHOPIFY_CHF]["currency"], places["shopify", SHOPIFY_JPY]["currency"]) == ("CHF", "JPY")
+    prices = Counter(
+        (system, doc.body["list"], doc.body["currency"]) for system in SYSTEMS for doc in store.select(system, "prices")
+    )
+    swiss, japanese = int((catalogue.chf > 0).sum()), int((catalogue.jpy > 0).sum())
+    assert 0 < prices["square", SQUARE_CHF, "CHF"] <= swiss and 0 < prices["shopify", SHOPIFY_CHF, "CHF"] <= swiss
+    assert 0 < prices["shopify", SHOPIFY_JPY, "JPY"] <= japanese
+    own = override_list(scene.chronicle.settings)
+    assert own != SQUARE_CHF and prices["square", own, "EUR"] > 0, "one shop has prices of its own"
+    [promotion] = [doc.body for doc in store.select("square", "promotions")]
+    assert promotion["starts_on"] == night_date(scene.chronicle.night + 1).isoformat() and promotion["items"]
+    assert catalogue.is_kit.any() and (~catalogue.is_tracked).any()
+    items = [doc.body for doc in store.select("square", "items")]
+    assert any(item["kit"] for item in items) and not all(item["tracked"] for item in items)
+    assert {int(rate) for rate in catalogue.vat_bp} == {2000, 1000, 550, 210}
+    assert catalogue.is_net.any() and not catalogue.is_net.all()
 
 
 def test_first_night_is_nature_alone(new_world):

@@ -16,6 +16,7 @@ from pipelines.channels.hubspot.reads import (
     read_definitions,
     read_products,
 )
+from pipelines.channels.hubspot.scopes import within_scopes
 from pipelines.channels.hubspot.session import TOKEN, connect, identify
 from pipelines.channels.hubspot.writes import (
     CUSTOMER_PROPERTIES,
@@ -49,15 +50,15 @@ HUBSPOT = Channel(
     ),
     writers=(
         Writer(
-            "prices", frozenset({"amount"}), MAX_BATCH, write_prices,
+            "prices", frozenset({"amount"}), MAX_BATCH, within_scopes(write_prices),
             group=lambda correction: correction.vendor_sub_id, needs_check=True,
         ),
         # One field a batch: HubSpot refuses an id that comes twice, and a bad field must not take another with it.
         Writer(
-            "customers", frozenset(CUSTOMER_PROPERTIES), MAX_BATCH, write_customers,
+            "customers", frozenset(CUSTOMER_PROPERTIES), MAX_BATCH, within_scopes(write_customers),
             group=lambda correction: correction.field, needs_check=True,
         ),
-        Writer("consents", frozenset({"state"}), 1, write_consents, needs_check=True, max_in_flight=8),
+        Writer("consents", frozenset({"state"}), 1, within_scopes(write_consents), needs_check=True, max_in_flight=8),
     ),
     read_backs=(
         ReadBack("prices", MAX_BATCH, read_back_prices),

@@ -16,6 +16,7 @@ from pipelines.errors import CredentialError, FatalChannelError, RetriableChanne
 from pipelines.http import Answer, Judge, Session
 
 TOKEN = "TRUEUP_HUBSPOT_TOKEN"
+MISSING_SCOPES = "MISSING_SCOPES"
 CALLS, PERIOD_SECONDS = 190, 10.0
 SEARCHES_A_SECOND = 5
 _SLACK = 1.02
@@ -47,7 +48,7 @@ class HubspotLimiter:
 
 
 class HubspotSession(Session):
-    """A session that also paces searches, and knows its token for the one call that takes it in the path."""
+    """A session that also paces searches, and knows its token for the one call that takes it in its body."""
 
     def __init__(self, *, token: str, **rest: Any) -> None:
         super().__init__(system="hubspot", headers={"authorization": f"Bearer {token}"}, **rest)
@@ -62,8 +63,8 @@ class HubspotSession(Session):
         return await self.post(f"crm/v3/objects/{kind}/search", request)
 
     async def token_info(self) -> Answer:
-        """What HubSpot says of our token."""
-        return await self.get(f"oauth/v1/access-tokens/{self._token}")
+        """What HubSpot says of our token; it stands in the body, since paths end up in logs."""
+        return await self.post("oauth/v2/private-apps/get/access-token-info", {"tokenKey": self._token})
 
 
 def connect(connection: Connection) -> Session:
@@ -81,10 +82,29 @@ def connect(connection: Connection) -> Session:
     )
 
 
+class _Context(msgspec.Struct):
+    scopes: list[str] = msgspec.field(name="requiredScopes", default_factory=list)
+
+
+class _Detail(msgspec.Struct):
+    context: _Context = msgspec.field(default_factory=_Context)
+
+
 class _Trouble(msgspec.Struct):
     category: str = ""
     policy: str = msgspec.field(name="policyName", default="")
     correlation_id: str = msgspec.field(name="correlationId", default="")
+    errors: list[_Detail] = []
+
+
+class _Account(msgspec.Struct):
+    portal_id: int = msgspec.field(name="portalId")
+    timezone: str = msgspec.field(name="timeZone")
+
+
+class _TokenInfo(msgspec.Struct):
+    hub_id: int = msgspec.field(name="hubId")
+    scopes: list[str] = []
 
 
 def judge_of(clock: Clock) -> Judge:
@@ -100,8 +120,15 @@ def judge_of(clock: Clock) -> Judge:
             trouble = _Trouble()  # a proxy in between answers in HTML: the status says enough
         code = trouble.category or trouble.policy or str(status)
         where = {"system": "hubspot", "request_id": trouble.correlation_id}
+        if status == 403 and trouble.category == MISSING_SCOPES:
+            named = ", ".join(sorted({scope for detail in trouble.errors for scope in detail.context.scopes}))
+            raise CredentialError(f"the app lacks a scope: {named or 'HubSpot does not say which'}", status=status,
+                                  code=MISSING_SCOPES, **where)
         if status in (401, 403):
             raise CredentialError(f"HubSpot refused the token: {code}", status=status, code=code, **where)
+        if trouble.policy == "DAILY":
+            message = "HubSpot's calls of today are used up; there are new ones at midnight of the account's time zone"
+            raise FatalChannelError(message, status=status, code="DAILY", **where)
         if status == 429 or status >= 500:
             asked = retry_after(answer, clock)
             wait = _POLICY_SECONDS.get(trouble.policy) if asked is None else asked
@@ -112,12 +139,14 @@ def judge_of(clock: Clock) -> Judge:
 
 
 async def identify(session: Session) -> Identity:
-    """The account (hub id) that the token belongs to, and its scopes. HubSpot gives no time zone here."""
+    """The account, its time zone, and the scopes of the token, which must be a static one of an app of the account."""
     if not isinstance(session, HubspotSession):
         raise FatalChannelError("not a HubSpot session", system="hubspot")
-    info = (await session.token_info()).json()
-    return Identity(
-        shop_id=str(info["hub_id"]),
-        name=str(info.get("hub_domain") or info["hub_id"]),
-        scopes=frozenset(str(scope) for scope in info.get("scopes") or ()),
-    )
+    try:
+        account = msgspec.json.decode((await session.get("account-info/v3/details")).body, type=_Account)
+        info = msgspec.json.decode((await session.token_info()).body, type=_TokenInfo)
+    except msgspec.DecodeError as error:
+        raise FatalChannelError("HubSpot does not say whose token this is", system="hubspot") from error
+    if info.hub_id != account.portal_id:
+        raise FatalChannelError("HubSpot names two accounts for one token", system="hubspot")
+    return Identity(str(account.portal_id), str(account.portal_id), account.timezone, frozenset(info.scopes))

@@ -104,7 +104,8 @@ async def count_members(session: Session) -> int:
 
 async def read_members(session: Session, window: Window) -> AsyncIterator[Page]:
     """Members of all audiences but archived ones; ids are `<audience>:<subscriber hash>`."""
-    since = None if window.since is None else _text(window.since)
+    # Mailchimp's bound leaves equal stamps out, and stamps are whole seconds.
+    since = None if window.since is None else _text(window.since - timedelta(seconds=1))
     reads = [_Read(row.id, since) for page in [p async for p in _lists(session)] for row in page.rows]
     for read in reads:
         read.total, read.newest = await _newest(session, read)

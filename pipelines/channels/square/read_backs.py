@@ -36,9 +36,13 @@ def ids_of(corrections: Sequence[Correction]) -> list[str]:
 
 
 async def retrieve_objects(session: Session, keys: Sequence[str]) -> dict[str, Object]:
-    """Living catalogue objects by id."""
-    answer = (await session.post("/v2/catalog/batch-retrieve", {"object_ids": list(keys)})).json()
-    return {found["id"]: found for found in answer.get("objects") or [] if not found.get("is_deleted")}
+    """Living catalogue objects by id, a thousand a call."""
+    found: dict[str, Object] = {}
+    for start in range(0, len(keys), LIMIT):
+        asked = {"object_ids": list(keys[start : start + LIMIT])}
+        answer = (await session.post("/v2/catalog/batch-retrieve", asked)).json()
+        found |= {each["id"]: each for each in answer.get("objects") or [] if not each.get("is_deleted")}
+    return found
 
 
 async def retrieve_customers(session: Session, keys: Sequence[str]) -> dict[str, Object]:

@@ -19,6 +19,8 @@ SYSTEM = "square"
 TOKEN = "TRUEUP_SQUARE_TOKEN"
 VERSION = "2025-08-20"
 CALLS_PER_SECOND = "30"
+_PATIENCE_SECONDS = 120.0
+"""One call may write ten thousand objects; to hang up meanwhile would only find the catalogue locked by ourselves."""
 NEEDED_SCOPES = frozenset(
     {
         "CUSTOMERS_READ", "CUSTOMERS_WRITE", "INVENTORY_READ", "INVENTORY_WRITE", "ITEMS_READ", "ITEMS_WRITE",
@@ -68,6 +70,7 @@ def connect(connection: Connection) -> Session:
         judge=judge(clock),
         clock=clock,
         options=connection.options,
+        timeout_seconds=_PATIENCE_SECONDS,
         transport=cast("httpx.AsyncBaseTransport | None", connection.transport),
         chance=connection.chance,
     )
