@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import duckdb
 
-from pipelines.channels.base import Channel
+from pipelines.channels.base import Channel, Endpoint
 from pipelines.model import ReadVerdict
 
 CENSUS_EVERY = timedelta(days=7)
@@ -23,7 +23,7 @@ class Due:
     since: datetime | None
     cursor_at: datetime | None
     last_census: int | None
-    """Rows of the last complete census."""
+    """Rows of the last complete census, less those that the vendor itself has said are gone since."""
     until: datetime | None = None
     """The window's end, where it is not now."""
 
@@ -82,8 +82,22 @@ def due_reads(
             ).fetchone()
             is_delta = endpoint.has_delta and cursor_at and is_fresh and has_rows and not force_census
             since = cursor_at - endpoint.overlap if is_delta and cursor_at else None
-            found[key] = Due(since, cursor_at, counts.get(key))
+            found[key] = Due(since, cursor_at, _still_there(con, channel, endpoint, counts.get(key)))
     return found
+
+
+def _still_there(
+    con: duckdb.DuckDBPyConnection, channel: Channel, endpoint: Endpoint, last_census: int | None
+) -> int | None:
+    """What a census may be held against: deletions that were told one by one make it no shorter than it should be."""
+    if not endpoint.gone or last_census is None:
+        return last_census
+    row = con.execute(
+        f"SELECT count(*), count(*) FILTER (coalesce(json_extract_string(payload, ?), 'false') <> 'true') "
+        f"FROM {raw_schema(channel.name)}.{endpoint.name}", [endpoint.gone],
+    ).fetchone()
+    assert row is not None
+    return min(last_census, int(row[1])) if row[0] else last_census
 
 
 def commit_reads(

@@ -197,6 +197,17 @@ def test_a_loss_that_the_vendor_counts_is_still_judged(estate: Estate) -> None:
     assert len(estate.rows("raw_till.things")) == 100
 
 
+def test_a_census_is_no_shorter_for_what_was_told_to_be_gone(estate: Estate) -> None:
+    estate.extract({"till": {"things": pages(ids(100))}})
+    binned = Page([RawRow(f"r{n}", None, b'{"archived": true}') for n in range(80, 100)])
+    estate.extract({"till": {"things": counting(80, binned, census=ids(0), gone="$.archived")}})
+    again = counting(80, Page([]), census=ids(80), gone="$.archived")
+    assert estate.extract({"till": {"things": again}}, force_census=True)["till.things"].is_complete
+    short = counting(80, Page([]), census=ids(60), gone="$.archived")
+    verdict = estate.extract({"till": {"things": short}}, force_census=True)["till.things"]
+    assert not verdict.is_complete and "60 rows after 80" in verdict.reason
+
+
 def test_short_census_is_not_loaded_until_somebody_explains_it(estate: Estate) -> None:
     estate.extract({"till": {"things": pages(ids(100))}})
     verdict = estate.extract({"till": {"things": pages(ids(50))}}, force_census=True)["till.things"]

@@ -24,6 +24,8 @@ class BadRow:
     vendor_sub_id: str
     note: str
     item: int = -1
+    heard: tuple[str, ...] = ()
+    """Other systems that must have been heard before it can be seen that it is bad."""
 
 
 @dataclass(slots=True)
@@ -110,8 +112,9 @@ class Chronicle:
     def load(cls, folder: Path) -> "Chronicle":
         """The inverse of `save`."""
         kept: dict[str, Any] = json.loads((folder / "truth" / "chronicle.json").read_text(encoding="utf-8"))
+        bad = [BadRow(**row | {"heard": tuple(row["heard"])}) for row in kept["bad"]]
         kept |= {
-            "settings": WorldSettings(**kept["settings"]), "bad": [BadRow(**row) for row in kept["bad"]],
+            "settings": WorldSettings(**kept["settings"]), "bad": bad,
             "promotions": [Announced(**row) for row in kept["promotions"]],
             "gone": [Gone(**row) for row in kept["gone"]],
             "open_orders": [OpenOrder(**row) for row in kept["open_orders"]],

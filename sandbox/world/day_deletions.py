@@ -1,7 +1,8 @@
 """Items that somebody deletes in one system, while the others go on: their prices and levels move as before.
 
-Deleted are goods that nothing waits on. Whatever the others do that day would be drift of the dead record to whoever
-still believes in it, and none of it is. What was deleted on earlier days is touched again now and then.
+Deleted are goods that nothing waits on; in the shop, first of all such as are promised to somebody: that order is sent
+before, and the till must be told of it all the same. Whatever the others do that day would be drift of the dead record
+to whoever still believes in it, and none of it is. What was deleted on earlier days is touched again now and then.
 """
 
 import numpy as np
@@ -13,8 +14,11 @@ from sandbox.world.dice import Bools, Dice
 from sandbox.world.items import VENDOR_LISTS
 from sandbox.world.settings import MOST_GONE, DayRates
 from sandbox.world.state import BAD, NONE
+from sandbox.world.truth_stock import stock_drift
 
 SELLERS = ("shopify", "hubspot", "square")
+SHOP_CLOSES = 20 * 60
+"""The minute after which things are deleted; what was promised of them has been sent by then."""
 
 
 def delete_items(agenda: Agenda, pool: Pool, calm: Bools, rates: DayRates) -> list[tuple[str, int]]:
@@ -22,13 +26,29 @@ def delete_items(agenda: Agenda, pool: Pool, calm: Bools, rates: DayRates) -> li
     chosen: list[tuple[str, int]] = []
     for system in SELLERS:
         wanted = min(rates.count("deleted_items", len(calm)), _left(agenda, system))
-        for number in pool.take(wanted, calm & (agenda.state.prices[system, "eur"] > BAD)):
+        sold = agenda.state.prices[system, "eur"] > BAD
+        numbers = pool.take(wanted, sold & _promised(agenda)) if system == "shopify" else []
+        numbers += pool.take(wanted - len(numbers), sold & calm)
+        for number in numbers:
             _forget(agenda, system, number)
             agenda.scene.chronicle.gone.append(
                 Gone(system, "items", ids.item_key(system, number), "deleted", agenda.night)
             )
             chosen.append((system, number))
     return chosen
+
+
+def _promised(agenda: Agenda) -> Bools:
+    """Variants whose open web orders are of one line each, and whose levels are all as they ought to be."""
+    scene = agenda.scene
+    drift = stock_drift(scene.shelves, agenda.state, scene.memory)
+    found = np.zeros(len(scene.catalogue), dtype=np.bool_)
+    for is_single in (True, False):  # one order of several lines is enough to leave its goods alone
+        for order in scene.chronicle.open_orders:
+            if (len(order.lines) == 1) == is_single:
+                found[scene.shelves.item[[line[1] for line in order.lines]]] = is_single
+    found[scene.shelves.item[drift.square_differs | drift.shopify_differs]] = False
+    return found
 
 
 def deletion(agenda: Agenda, system: str, number: int) -> Action:

@@ -12,7 +12,7 @@ from sandbox.records import Price
 from sandbox.world import ids
 from sandbox.world.agenda import Action, Agenda, Pool
 from sandbox.world.bad_rows import ITEM_KINDS, Dirt, bad_item
-from sandbox.world.day_deletions import delete_items, deleted_before, deletion, lives_on
+from sandbox.world.day_deletions import SHOP_CLOSES, delete_items, deleted_before, deletion, lives_on
 from sandbox.world.dice import Bools, Dice
 from sandbox.world.items import CURRENCIES, VENDOR_LISTS, item_of, shown_prices
 from sandbox.world.memory import AUTHORITY
@@ -59,7 +59,8 @@ def plan_prices(agenda: Agenda, rates: DayRates, earlier: list[Row]) -> None:
     unknown[[ids.item_number(*one) for one in agenda.scene.chronicle.is_gone("items") if one[0] == "hubspot"]] = False
     actions += [_new_product(agenda, new, drift) for new in pool.take(rates.count("new_products", n), unknown)]
     actions += _bad_items(agenda, pool, rates, calm)
-    actions += [deletion(agenda, system, number) for system, number in gone]
+    for system, number in gone:
+        agenda.at(SHOP_CLOSES + dice.one(60), deletion(agenda, system, number))
     before = deleted_before(agenda, dice, gone, rates.count("edits_of_deleted_items", n))
     actions += [edit for _, number in gone + before for edit in _edit_beside(agenda, dice, number)]
     actions += _second_thoughts(agenda, dice, earlier)

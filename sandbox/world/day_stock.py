@@ -11,7 +11,7 @@ from sandbox.records import Line, Movement, Order
 from sandbox.world import ids
 from sandbox.world.agenda import Action, Agenda, Pool
 from sandbox.world.chronicle import OpenOrder
-from sandbox.world.day_deletions import rows_of
+from sandbox.world.day_deletions import SHOP_CLOSES, rows_of
 from sandbox.world.dice import Bools, Dice
 from sandbox.world.settings import DayRates
 from sandbox.world.state import NONE
@@ -173,6 +173,11 @@ def _close_orders(agenda: Agenda, rates: DayRates, n: int) -> list[Action]:
     orders = [o for o in agenda.scene.chronicle.open_orders if all(fits[line[1]] for line in o.lines)]
     chosen = agenda.dice("orders").order(len(orders)).tolist()
     sent, off = rates.count("fulfilments", n), rates.count("cancels", n)
+    promised = rows_of(agenda, "shopify")
+    for order in agenda.scene.chronicle.open_orders:
+        if all(promised[line[1]] for line in order.lines):
+            agenda.at(agenda.dice("last orders", str(order.number)).one(SHOP_CLOSES - 60),
+                      _close(agenda, order, "fulfilled"))
     return [_close(agenda, orders[at], "fulfilled") for at in chosen[:sent]] + [
         _close(agenda, orders[at], "cancelled") for at in chosen[sent : sent + off]
     ]
@@ -207,4 +212,5 @@ def _put_order(agenda: Agenda, order: OpenOrder, state: str, moment: datetime) -
         state,  # type: ignore[arg-type]
     )
     for _, row, _, _ in order.lines:
-        agenda.outbox.levels[row] = None
+        if agenda.state.available[row] != NONE:  # of what is deleted today the shop shows no level any more
+            agenda.outbox.levels[row] = None

@@ -112,7 +112,10 @@ def rateless_rows(catalogue: Catalogue, state: State) -> list[BadRow]:
     left = catalogue.in_square & (prices["square", "eur"] == NONE)
     left &= (prices["shopify", "eur"] > BAD) & (prices["hubspot", "eur"] > BAD)
     return [
-        BadRow("hubspot", "prices", "tax_rate_bp", ids.hubspot_product(number), "", "no tax rate is known any more")
+        BadRow(
+            "hubspot", "prices", "tax_rate_bp", ids.hubspot_product(number), "", "no tax rate is known any more",
+            heard=("square", "shopify"),
+        )
         for number in np.flatnonzero(left).tolist()
     ]
 

@@ -12,12 +12,13 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import resources.steps
 from pipelines.check import suites
 from sandbox.verdict import Verdict
-from sandbox.world.settings import WorldSettings
+from sandbox.world.settings import DayRates, WorldSettings
 from tests.nights.harness import Night, PlayedEstate, told
 
 
@@ -28,16 +29,16 @@ def main(arguments: list[str] | None = None) -> int:
     for seed in _numbers(args.seeds):
         size = WorldSettings(seed, variants=args.variants, persons=args.persons, shops=args.shops)
         with _scratch(args.keep) as folder, _only_what_decides():
-            is_right &= play(folder / f"seed_{seed}", size, args.days)
+            is_right &= play(folder / f"seed_{seed}", size, args.days, _rates(args.gone))
     return 0 if is_right else 1
 
 
-def play(folder: Path, size: WorldSettings, days: int) -> bool:
+def play(folder: Path, size: WorldSettings, days: int, rates: DayRates) -> bool:
     """One world from its first night to a quiet one; whether all of it was right."""
     played = PlayedEstate.made(folder, size)
     is_right = _line(size.seed, "adopt", *_night(played, "adopt"))
     for day in range(1, days + 1):
-        played.day()
+        played.day(rates)
         is_right &= _line(size.seed, f"day {day}", *_night(played))
     started = time.monotonic()
     quiet = played.night()
@@ -49,6 +50,15 @@ def play(folder: Path, size: WorldSettings, days: int) -> bool:
               f"{row['drift_class']} {row['disposition']}: {row['observed']} -> {row['desired']} ({row['rule']})")
     played.close()
     return is_right and is_quiet
+
+
+def _rates(gone: int) -> DayRates:
+    """Days on which at least so many records go, of each kind, in each way and system."""
+    usual = DayRates()
+    return replace(
+        usual, deleted_items=(usual.deleted_items[0], gone), gone_customers=(usual.gone_customers[0], gone),
+        edits_of_deleted_items=(usual.edits_of_deleted_items[0], gone),
+    )
 
 
 def _night(played: PlayedEstate, kind: str = "nightly") -> tuple[Night, Verdict, float]:
@@ -105,6 +115,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--seeds", default="1..10", help="one, or from..to; default: %(default)s")
     for name, count in (("days", 6), ("variants", 90), ("persons", 240), ("shops", 2)):
         parser.add_argument(f"--{name}", type=int, default=count, help="default: %(default)s")
+    parser.add_argument("--gone", type=int, default=1, help="records that go a day, each way; default: %(default)s")
     parser.add_argument("--keep", type=Path, metavar="FOLDER", help="keep the worlds there, to look into")
     return parser
 

@@ -2,7 +2,8 @@
 -- key: movement_id: LineItem gid|Location gid for units sold, Refund gid|LineItem gid for units back
 -- why: Shopify shows no log of available units, its orders are one. A line is fulfilled only when no unit of it
 --      waits, so a part delivery still counts as open. Cancelled fulfilment orders count only in cancelled orders,
---      where units went back by the refund beside them
+--      where units went back by the refund beside them. A line whose variant is deleted names none: the movement is
+--      kept, for the ledger remembers what it was of
 WITH orders AS (
   SELECT
     id,
@@ -105,4 +106,5 @@ SELECT
     moment_problem(TRY_CAST(occurred_at AS TIMESTAMPTZ) IS NULL, 'occurred_at')
   ]) AS problems
 FROM every
-WHERE vendor_id IS NOT NULL AND vendor_location_id IS NOT NULL
+WHERE vendor_location_id IS NOT NULL
+  AND (vendor_id IS NOT NULL OR (is_whole AND TRY_CAST(occurred_at AS TIMESTAMPTZ) IS NOT NULL))

@@ -205,7 +205,9 @@ def read_locations(session: Session, window: Window) -> AsyncIterator[Page]:
 
 
 ENDPOINTS = (
-    Endpoint("catalog_objects", ("items", "prices"), read_catalog, census_page=LIMIT, delta_page=LIMIT),
+    Endpoint(
+        "catalog_objects", ("items", "prices"), read_catalog, census_page=LIMIT, delta_page=LIMIT, gone="$.is_deleted"
+    ),
     Endpoint("inventory_counts", ("stock",), read_counts, overlap=LAG, census_page=LIMIT, delta_page=LIMIT),
     Endpoint(
         "inventory_changes", ("stock",), read_changes, overlap=LAG, may_be_empty=True, census_page=LIMIT,
