@@ -49,7 +49,8 @@ def sync(settings: Settings, console: Console, *, asked: Mapping[str, Any], as_j
                     "`trueup adopt`."
                 )
                 return WRONG
-            code = _run(refreshed, console, "adopt", {"kind": "adopt"}, as_json=False)
+            where = console if as_json else screen()  # one JSON on stdout: that of the night that was asked for
+            code = _run(refreshed, console, "adopt", {"kind": "adopt"}, as_json=False, where=where)
             if code != DONE:
                 return code
             _live_a_day(refreshed, console)
@@ -94,7 +95,7 @@ def show_last(settings: Settings, *, as_json: bool) -> int:
     night_id = last_night(settings)
     if night_id is None:
         raise ConfigurationError("there is no plan yet; run `trueup plan`")
-    _show(summarise(settings, night_id), as_json=as_json)
+    _show(summarise(settings, night_id), screen(), as_json=as_json)
     return DONE
 
 
@@ -139,7 +140,10 @@ def _live_a_day(settings: Settings, console: Console) -> None:
     console.print(f"  the night must find: {answer.json()['expected']}", style="dim", highlight=False)
 
 
-def _run(settings: Settings, console: Console, job: str, asked: Mapping[str, Any], *, as_json: bool) -> int:
+def _run(
+    settings: Settings, console: Console, job: str, asked: Mapping[str, Any], *, as_json: bool,
+    where: Console | None = None,
+) -> int:
     from cli.runs import launch  # here, for it takes a second: what is wrong with a setting is told before
     from pipelines.channels import CHANNELS
 
@@ -157,15 +161,15 @@ def _run(settings: Settings, console: Console, job: str, asked: Mapping[str, Any
     if night_id != before:
         export_plan(settings, told.plan)
     if as_json or night_id != before or job in ("approve_plan", "verify_plan"):
-        _show(told, as_json=as_json)
+        _show(told, where or screen(), as_json=as_json)
     return PARTIAL if told.is_partial else DONE
 
 
-def _show(told: Summary, *, as_json: bool) -> None:
+def _show(told: Summary, where: Console, *, as_json: bool) -> None:
     if as_json:
         tell_json(told.as_dict())
     else:
-        show(told, screen())
+        show(told, where)
 
 
 def _failed(ended: "Ended", console: Console) -> int:

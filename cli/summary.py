@@ -154,7 +154,8 @@ def show(summary: Summary, console: Console) -> None:
         console.print(Text(f"{count} answers were not taken: {reason}", style="yellow"))
     console.print(f"[bold]{verdict(summary)}[/]", highlight=False)
     console.print(f"report  {summary.report}", highlight=False, soft_wrap=True)
-    console.print(f"plan    {summary.plan}", highlight=False, soft_wrap=True)
+    if summary.plan.exists():
+        console.print(f"plan    {summary.plan}", highlight=False, soft_wrap=True)
     console.print("        for people: trueup plan --last --export plan.xlsx", highlight=False)
 
 

@@ -20,13 +20,15 @@ from cli import answers, examine, questions
 from cli.main import app
 from cli.outside import World, served
 from cli.summary import show, summarise
+from pipelines.channels import CHANNELS
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.ledger.export import swap_snapshot
 from pipelines.ledger.lease import acquire
-from resources.channels import Settings
 from resources.clock import SystemClock
+from resources.settings import Settings
 from resources.warehouse import open_warehouse
+from resources.workplace import check_settings
 
 ROOT = Path(__file__).parents[1]
 AT = datetime(2026, 6, 16, tzinfo=UTC)
@@ -264,6 +266,9 @@ def test_a_sandbox_is_served_until_its_last_user_is_done(tmp_path: Path, monkeyp
 def test_a_night_is_summed_up_with_orders_who_approved_and_why_not_written(
     settings: Settings, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    plan = settings.home / "plans" / "2026-06-16.1.jsonl"
+    plan.parent.mkdir(exist_ok=True)
+    plan.touch()
     told = summarise(settings, "2026-06-16.1", refused=["a guard refuses it", "a guard refuses it"])
     assert told.rows == {("square", "orders"): 17}
     assert told.approved[("square", "stock")] == (2, 0)
@@ -346,6 +351,25 @@ def test_missing_setting_stops_with_its_name(home: Path) -> None:
     done = trueup(home, "adopt", check=False)
     assert done.returncode == 2
     assert "TRUEUP_SQUARE_TOKEN is not set" in done.stderr
+
+
+@pytest.mark.process
+@pytest.mark.parametrize("command", ["adopt", "plan", "push", "verify"])
+def test_a_fault_in_the_policy_is_told_before_anything_is_launched(home: Path, tmp_path: Path, command: str) -> None:
+    policy = tmp_path / "policy.toml"
+    policy.write_text('[fields."prices.amount"]\nsources = ["squar"]\n')
+    done = trueup(home, command, check=False, TRUEUP_POLICY=str(policy), TRUEUP_SQUARE_TOKEN="t")
+    assert done.returncode == 2
+    assert "policy.toml line 2: fields.\"prices.amount\".sources: 'squar' is no system" in done.stderr
+    assert "dagster" not in done.stderr.splitlines()[-1], "nothing was loaded for it"
+
+
+def test_a_system_that_there_is_not_is_told_with_its_line(tmp_path: Path) -> None:
+    estate = tmp_path / "estate.toml"
+    estate.write_text(ESTATE.replace("systems.square", "systems.squar"))
+    made = Settings.read({"TRUEUP_HOME": str(tmp_path), "TRUEUP_ESTATE": str(estate), "TRUEUP_CONTACT_KEY": "k"})
+    with pytest.raises(ConfigurationError, match=r'line 5: systems.squar: .*did you mean "square".*allowed: h'):
+        check_settings(made, CHANNELS)
 
 
 @pytest.mark.process
