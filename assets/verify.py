@@ -9,7 +9,7 @@ import dagster as dg
 from assets.catalogue import specs
 from assets.metadata import materialised
 from pipelines.figures import verification_counts
-from pipelines.report import NightFacts, night_facts
+from pipelines.report.facts import NightFacts, night_facts
 from pipelines.report.page import COUNTS, verdict
 from resources import steps
 from resources.night import NightResource

@@ -76,7 +76,7 @@ def check_export(target: Path) -> None:
 def export_plan(settings: Settings, target: Path) -> Path:
     """Write the newest plan as a spreadsheet (.xlsx) or as JSON lines (.jsonl)."""
     from pipelines.planfile import write_plan_file
-    from pipelines.report import plan_rows
+    from pipelines.report.facts import plan_rows
     from pipelines.spreadsheet import write_plan
 
     check_export(target)

@@ -12,7 +12,7 @@ from typing import Any
 import duckdb
 import msgspec
 
-from pipelines.report import plan_rows
+from pipelines.report.facts import plan_rows
 
 _ALL = 1_000_000_000
 _PERSONS = "SELECT system, vendor_id, person_id FROM reconcile.person_matches ORDER BY system, vendor_id"

@@ -23,7 +23,7 @@ from pipelines.night import end_dry_run, plans_of
 from pipelines.plan import Lane as PlanLane
 from pipelines.plan import decide, seal_plan
 from pipelines.push import PushReport, push_plan
-from pipelines.report import write_report
+from pipelines.report.page import write_report
 from pipelines.scope import narrow_drift
 from pipelines.stage import create_unions, stage_system
 from pipelines.verify import verify_plan

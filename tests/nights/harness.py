@@ -22,7 +22,7 @@ from cli.summary import Summary, last_night, summarise
 from pipelines.channels import CHANNELS
 from pipelines.ledger.inbox import Answer, AnswerKind, drop_answer
 from pipelines.planfile import write_plan_file
-from pipelines.report import plan_rows
+from pipelines.report.facts import plan_rows
 from resources.channels import Settings
 from resources.steps import run_night
 from resources.tonight import Tonight

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipelines.report import night_facts, write_report
+from pipelines.report.facts import night_facts
+from pipelines.report.page import write_report
 from pipelines.report.verdict import verdict
 from tests.nights.harness import Night, PlayedEstate
 
