@@ -10,9 +10,12 @@ from assets.catalogue import specs
 from assets.metadata import materialised
 from pipelines.figures import verification_counts
 from pipelines.report.facts import NightFacts, night_facts
-from pipelines.report.page import COUNTS, verdict
+from pipelines.report.verdict import verdict
 from resources import steps
 from resources.night import NightResource
+
+COUNTS = ("planned", "new", "approved", "held", "refused", "not_writable", "pushed", "confirmed", "unproved")
+"""Columns of the report's flow that Dagster plots."""
 
 
 @dg.multi_asset(specs=specs("verify"), name="verify")
