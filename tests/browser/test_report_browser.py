@@ -40,6 +40,15 @@ _OUTSIDE = """() => [...document.querySelectorAll("svg text")].filter((text) => 
   return box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1
     || box.bottom > frame.bottom + 1;
 }).map((text) => text.textContent)"""
+_OVERLAPPING = """() => [...document.querySelectorAll("svg")].flatMap((picture) => {
+  const texts = [...picture.querySelectorAll("text")], found = [];
+  texts.forEach((one, place) => texts.slice(place + 1).forEach((other) => {
+    const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+    if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2) found.push(one.textContent + other.textContent);
+  }));
+  return found;
+})"""
 _CUT_OFF = """() => [...document.querySelectorAll("td, th, .card, summary, code, p, h1")].filter(
   (box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
     && getComputedStyle(box).display !== "inline"
@@ -128,6 +137,21 @@ def test_pictures_are_large_enough_to_read(page, rich, width):
     )
     assert page.locator("svg[role=img]").count() == 4 + 5 + 2
     assert smallest >= 10
+    assert page.evaluate(_OUTSIDE) == []
+
+
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 8, 13, 30])
+def test_labels_of_pictures_never_overlap(page, tmp_path, count):
+    night = rich_night(6)
+    kept = {row["night_id"] for row in night.backlog[-count:]}
+    file = tmp_path / "report.html"
+    file.write_text(render(facts(
+        trend=[row for row in night.trend if row["night_id"] in kept],
+        backlog=[row | {"waiting": 1000 * row["waiting"]} for row in night.backlog[-count:]],
+    )), encoding="utf-8")
+    page.goto(file.as_uri())
+    assert page.locator("svg[role=img]").count() == 1 + 5 + 2
+    assert page.evaluate(_OVERLAPPING) == []
     assert page.evaluate(_OUTSIDE) == []
 
 

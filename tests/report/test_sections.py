@@ -84,6 +84,29 @@ def test_a_reason_that_many_rows_share_is_told_once():
     assert render(facts(rows=rows, flow=[flow(waiting=9)])).count("square and shopify both moved") == 1
 
 
+def test_reasons_that_differ_in_figures_alone_are_one_with_letters():
+    rows = [
+        unsent(
+            "hold", correction_key=f"{n:064d}", entity="stock", currency=None, change_size=9.0 - n,
+            reason=f"{n} units are not accounted for since 2026-06-15; square counts {n + 40}.",
+        )
+        for n in (2, 3, 5)
+    ]
+    (section,) = sections(facts(rows=rows, flow=[flow(waiting=3)]))
+    (reason,) = section.groups[0].reasons
+    assert reason.sentence == "n units are not accounted for since 2026-06-15; square counts m."
+    assert [reason.figures(one) for one in reason.rows] == ["n = 2, m = 42", "n = 3, m = 43", "n = 5, m = 45"]
+    assert "n = 3, m = 43" in render(facts(rows=rows, flow=[flow(waiting=3)]))
+
+
+def test_a_reason_of_one_row_keeps_its_figures_and_dates_are_no_figures():
+    told = ["15 % off until 2026-06-19.", "15 % off until 2026-06-20."]
+    rows = [unsent("hold", correction_key=f"{n:064d}", reason=words) for n, words in enumerate(told)]
+    (section,) = sections(facts(rows=rows, flow=[flow(waiting=2)]))
+    assert [reason.sentence for reason in section.groups[0].reasons] == told
+    assert {reason.figures(reason.rows[0]) for reason in section.groups[0].reasons} == {""}
+
+
 def test_groups_are_by_entity_and_decision_and_open_until_enough_is_seen():
     rows = [
         unsent("hold", correction_key=f"{n:064d}", disposition_reason=f"decision {n % 2}", risk="low")
