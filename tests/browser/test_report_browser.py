@@ -13,8 +13,8 @@ from tests.report.night import HOSTILE, facts, flow, rich_night, unsent
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WIDTHS = (390, 768, 1400)
-TALLEST = {390: 20_000, 768: 14_000, 1400: 12_000}
+WIDTHS = (390, 768, 1024, 1400)
+TALLEST = {390: 20_000, 768: 14_000, 1024: 12_000, 1400: 12_000}
 """Pixels of a whole page as it opens, for hundreds of rows: long groups are a click away."""
 _BROKEN_WORDS = """() => {
   const cells = document.querySelectorAll(
@@ -159,5 +159,8 @@ def test_on_paper_there_are_no_contents_and_nothing_is_wider_than_the_sheet(page
     page.set_viewport_size({"width": 700, "height": 900})
     page.emulate_media(media="print")
     page.goto(rich.as_uri())
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
     assert not page.locator("nav").is_visible()
+    assert page.locator("thead").first.is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    assert page.evaluate(_BROKEN_WORDS) == []
