@@ -18,7 +18,7 @@ from pipelines.report.classes import CLASSES, in_order
 
 _WIDTH = 3.5
 _TICKS = 4
-_SLOTS = 5.6
+_SLOTS = 3.6
 """Few nights stand at the right of so many places, so that a bar is a bar from the second night on."""
 _INK, _SOFT = "#1d2429", "#5b6870"
 
@@ -71,7 +71,7 @@ def trend_charts(trend: Sequence[Mapping[str, Any]]) -> list[Picture]:
             counts[row["entity"]][row["drift_class"]][places[row["night_id"]]] += int(row["row_count"])
     made = []
     for entity in in_order(set(counts)):
-        figure, axes = _figure(height=1.9, left=0.46, bottom=0.3)
+        figure, axes = _figure(height=1.9, left=0.46, bottom=0.32)
         bottom = [0] * len(nights)
         for drift_class, look in CLASSES.items():
             heights = counts[entity].get(drift_class)
@@ -93,7 +93,7 @@ def backlog_charts(backlog: Sequence[Mapping[str, Any]]) -> list[Picture]:
         ("waiting", "waiting for a person", "#a86200"), ("confirmed", "written and proved", "#1b7f79")
     ):
         values = [int(row[column]) for row in backlog]
-        figure, axes = _figure(height=1.9, left=0.46, bottom=0.3)
+        figure, axes = _figure(height=1.9, left=0.46, bottom=0.32)
         axes.fill_between(range(len(values)), values, color=colour, alpha=0.14, linewidth=0)
         axes.plot(range(len(values)), values, color=colour, marker="o", markersize=3.2, linewidth=1.6)
         _dress(axes, nights, values)
@@ -129,9 +129,11 @@ def _dress(axes: Any, nights: Sequence[tuple[str, datetime]], totals: Sequence[i
     axes.set_xlim(min(-0.6, last - _SLOTS), last + 0.6)
     axes.grid(axis="y", color="#e6ebed", linewidth=0.8)
     axes.set_axisbelow(True)
+    told = f"{totals[-1]:,}"
+    is_long = len(told) > 4  # a long one ends where the margin does
     axes.annotate(
-        f"{totals[-1]:,}", (last, totals[-1]), xytext=(0, 4), textcoords="offset points",
-        ha="center", fontsize=10.5, fontweight="bold", color=_INK,
+        told, (last, totals[-1]), xytext=(15 if is_long else 0, 4), textcoords="offset points",
+        ha="right" if is_long else "center", fontsize=10.5, fontweight="bold", color=_INK,
     )
 
 
@@ -148,6 +150,7 @@ def _figure(height: float, *, left: float, bottom: float) -> tuple[Any, Any]:
         axes.spines[side].set_visible(False)
     axes.spines["bottom"].set_color("#b9c3c8")
     axes.tick_params(labelsize=10, length=0, colors=_SOFT)
+    axes.tick_params(axis="x", pad=7)
     return figure, axes
 
 

@@ -3,6 +3,7 @@
 Within all of them the highest risk comes first, then the biggest change. Plain data; no HTML, no masking.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,15 +18,35 @@ RISKS = ("high", "medium", "low")
 ROWS_OPEN = 24
 """Groups of held rows are open until so many rows are seen; the rest is a click away."""
 _ANSWERED = ("pin", "reject")
+_LETTERS = ("n", "m", "p", "q")
+_FIGURE = re.compile(r"(?<![\w.-])\d+(?![\w-])(?!\.\d)")
+"""A whole number that is no part of a date, an id or a decimal."""
 
 
 @dataclass(slots=True)
 class Reason:
-    """Rows of one class and one reason."""
+    """Rows of one class and one reason; reasons that differ in their figures alone are one, with letters for them."""
 
     drift_class: str
-    sentence: str
     rows: list[Row] = field(default_factory=list)
+
+    @property
+    def sentence(self) -> str:
+        """The reason, its figures as letters where the rows' figures differ."""
+        if self._is_one:
+            return str(self.rows[0]["reason"] or "")
+        letters = iter(_LETTERS)
+        return _FIGURE.sub(lambda found: next(letters, found[0]), self.rows[0]["reason"])
+
+    def figures(self, row: Row) -> str:
+        """What the letters are in one row."""
+        if self._is_one:
+            return ""
+        return ", ".join(f"{a} = {b}" for a, b in zip(_LETTERS, _FIGURE.findall(row["reason"]), strict=False))
+
+    @property
+    def _is_one(self) -> bool:
+        return len({row["reason"] for row in self.rows}) == 1
 
 
 @dataclass(slots=True)
@@ -144,8 +165,8 @@ def _groups(rows: Iterable[Row], *, is_held: bool) -> list[Group]:
 def _reasons(rows: Iterable[Row]) -> list[Reason]:
     found: dict[tuple[str, str], Reason] = {}
     for row in sorted(rows, key=_rank):
-        key = row["drift_class"], row["reason"] or ""
-        found.setdefault(key, Reason(*key)).rows.append(row)
+        key = row["drift_class"], _FIGURE.sub("#", row["reason"] or "")
+        found.setdefault(key, Reason(row["drift_class"])).rows.append(row)
     return list(found.values())
 
 

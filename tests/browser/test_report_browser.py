@@ -13,8 +13,8 @@ from tests.report.night import HOSTILE, facts, flow, rich_night, unsent
 
 pytestmark = pytest.mark.browser
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-WIDTHS = (390, 768, 1400)
-TALLEST = {390: 20_000, 768: 14_000, 1400: 12_000}
+WIDTHS = (390, 768, 1024, 1400)
+TALLEST = {390: 20_000, 768: 14_000, 1024: 12_000, 1400: 12_000}
 """Pixels of a whole page as it opens, for hundreds of rows: long groups are a click away."""
 _BROKEN_WORDS = """() => {
   const cells = document.querySelectorAll(
@@ -40,6 +40,15 @@ _OUTSIDE = """() => [...document.querySelectorAll("svg text")].filter((text) => 
   return box.left < frame.left - 1 || box.right > frame.right + 1 || box.top < frame.top - 1
     || box.bottom > frame.bottom + 1;
 }).map((text) => text.textContent)"""
+_OVERLAPPING = """() => [...document.querySelectorAll("svg")].flatMap((picture) => {
+  const texts = [...picture.querySelectorAll("text")], found = [];
+  texts.forEach((one, place) => texts.slice(place + 1).forEach((other) => {
+    const a = one.getBoundingClientRect(), b = other.getBoundingClientRect();
+    if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 0
+        && Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 2) found.push(one.textContent + other.textContent);
+  }));
+  return found;
+})"""
 _CUT_OFF = """() => [...document.querySelectorAll("td, th, .card, summary, code, p, h1")].filter(
   (box) => box.checkVisibility() && box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 0
     && getComputedStyle(box).display !== "inline"
@@ -131,9 +140,27 @@ def test_pictures_are_large_enough_to_read(page, rich, width):
     assert page.evaluate(_OUTSIDE) == []
 
 
+@pytest.mark.parametrize("count", [2, 3, 4, 5, 8, 13, 30])
+def test_labels_of_pictures_never_overlap(page, tmp_path, count):
+    night = rich_night(6)
+    kept = {row["night_id"] for row in night.backlog[-count:]}
+    file = tmp_path / "report.html"
+    file.write_text(render(facts(
+        trend=[row for row in night.trend if row["night_id"] in kept],
+        backlog=[row | {"waiting": 1000 * row["waiting"]} for row in night.backlog[-count:]],
+    )), encoding="utf-8")
+    page.goto(file.as_uri())
+    assert page.locator("svg[role=img]").count() == 1 + 5 + 2
+    assert page.evaluate(_OVERLAPPING) == []
+    assert page.evaluate(_OUTSIDE) == []
+
+
 def test_on_paper_there_are_no_contents_and_nothing_is_wider_than_the_sheet(page, rich):
     page.set_viewport_size({"width": 700, "height": 900})
     page.emulate_media(media="print")
     page.goto(rich.as_uri())
+    page.evaluate("for (const fold of document.querySelectorAll('details')) fold.open = true")
     assert not page.locator("nav").is_visible()
+    assert page.locator("thead").first.is_visible()
     assert page.evaluate("document.documentElement.scrollWidth") <= 700
+    assert page.evaluate(_BROKEN_WORDS) == []

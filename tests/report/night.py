@@ -97,7 +97,7 @@ def rich_night(size: int = 60) -> NightFacts:
             each = size // 6
             lines.append(flow(
                 system=system, entity=entity, unpushed=each, waiting=each, refused=each, not_writable=each,
-                observed=each, answered=2 * each, new=each,
+                observed=each, answered=2 * each, new=each, confirmed=1, unproved=1, untaken=1,
             ))
             drift.append({"system": system, "entity": entity, "drift_class": drift_class, "row_count": 7 * each})
     nights = [(f"2026-05-{day:02d}.1", AS_OF - timedelta(days=30 - day)) for day in range(1, 31)]

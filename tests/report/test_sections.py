@@ -31,7 +31,7 @@ def test_no_row_of_a_rich_night_is_left_out():
     night = rich_night()
     shown = [one["correction_key"] for section in sections(night) for group in section.groups for one in group.rows]
     assert sorted(shown) == sorted(one["correction_key"] for one in night.rows)
-    assert [section.total for section in sections(night)] == [200, 200, 200, 200, 400, 200]
+    assert [section.total for section in sections(night)] == [200, 200, 200, 200, 400, 260]
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,29 @@ def test_high_risk_comes_before_medium_before_low_and_the_biggest_change_first()
 def test_a_reason_that_many_rows_share_is_told_once():
     rows = [unsent("hold", correction_key=f"{n:064d}", reason="square and shopify both moved") for n in range(9)]
     assert render(facts(rows=rows, flow=[flow(waiting=9)])).count("square and shopify both moved") == 1
+
+
+def test_reasons_that_differ_in_figures_alone_are_one_with_letters():
+    rows = [
+        unsent(
+            "hold", correction_key=f"{n:064d}", entity="stock", currency=None, change_size=9.0 - n,
+            reason=f"{n} units are not accounted for since 2026-06-15; square counts {n + 40}.",
+        )
+        for n in (2, 3, 5)
+    ]
+    (section,) = sections(facts(rows=rows, flow=[flow(waiting=3)]))
+    (reason,) = section.groups[0].reasons
+    assert reason.sentence == "n units are not accounted for since 2026-06-15; square counts m."
+    assert [reason.figures(one) for one in reason.rows] == ["n = 2, m = 42", "n = 3, m = 43", "n = 5, m = 45"]
+    assert "n = 3, m = 43" in render(facts(rows=rows, flow=[flow(waiting=3)]))
+
+
+def test_a_reason_of_one_row_keeps_its_figures_and_dates_are_no_figures():
+    told = ["15 % off until 2026-06-19.", "15 % off until 2026-06-20."]
+    rows = [unsent("hold", correction_key=f"{n:064d}", reason=words) for n, words in enumerate(told)]
+    (section,) = sections(facts(rows=rows, flow=[flow(waiting=2)]))
+    assert [reason.sentence for reason in section.groups[0].reasons] == told
+    assert {reason.figures(reason.rows[0]) for reason in section.groups[0].reasons} == {""}
 
 
 def test_groups_are_by_entity_and_decision_and_open_until_enough_is_seen():
