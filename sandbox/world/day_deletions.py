@@ -12,7 +12,7 @@ from sandbox.world.agenda import Action, Agenda, Pool
 from sandbox.world.chronicle import Gone
 from sandbox.world.dice import Bools, Dice
 from sandbox.world.items import VENDOR_LISTS
-from sandbox.world.settings import MOST_GONE, DayRates
+from sandbox.world.settings import MOST_GONE, DayRates, night_date
 from sandbox.world.state import BAD, NONE
 from sandbox.world.truth_stock import stock_drift
 
@@ -56,16 +56,19 @@ def deletion(agenda: Agenda, system: str, number: int) -> Action:
     return lambda _: agenda.outbox.gone.append((system, "items", ids.item_key(system, number)))
 
 
-def deleted_before(agenda: Agenda, dice: Dice, today: list[tuple[str, int]], count: int) -> list[tuple[str, int]]:
-    """Some of what was deleted on earlier days, by system: (system, variant)."""
-    earlier = [
-        (one.system, ids.item_number(one.system, one.key)) for one in agenda.scene.chronicle.gone if one.kind == "items"
-    ]
-    found: list[tuple[str, int]] = []
+def deleted_before(agenda: Agenda, dice: Dice, taken: Bools, count: int) -> list[int]:
+    """Variants deleted on earlier days, some of each system; none that is `taken` today, or part of a promotion."""
+    chronicle, today = agenda.scene.chronicle, night_date(agenda.night - 1).isoformat()
+    promoted = {number for one in chronicle.promotions if one.ends_on >= today for number in one.items}
+    found: dict[int, None] = {}
     for system in SELLERS:
-        own = [one for one in earlier if one[0] == system and one not in today]
-        found += [own[at] for at in dice.order(len(own)).tolist()[:count]]
-    return found
+        own = [
+            ids.item_number(system, one.key) for one in chronicle.gone
+            if (one.kind, one.system) == ("items", system) and one.night < agenda.night
+        ]
+        own = [number for number in own if not taken[number] and number not in promoted]
+        found |= dict.fromkeys(own[at] for at in dice.order(len(own)).tolist()[:count])
+    return list(found)
 
 
 def lives_on(agenda: Agenda, number: int) -> str:

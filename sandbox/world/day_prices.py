@@ -61,8 +61,10 @@ def plan_prices(agenda: Agenda, rates: DayRates, earlier: list[Row]) -> None:
     actions += _bad_items(agenda, pool, rates, calm)
     for system, number in gone:
         agenda.at(SHOP_CLOSES + dice.one(60), deletion(agenda, system, number))
-    before = deleted_before(agenda, dice, gone, rates.count("edits_of_deleted_items", n))
-    actions += [edit for _, number in gone + before for edit in _edit_beside(agenda, dice, number)]
+    taken = free & ~pool.free
+    before = deleted_before(agenda, dice, taken, rates.count("edits_of_deleted_items", n))
+    pool.free[before] = False
+    actions += [edit for number in [*(one for _, one in gone), *before] for edit in _edit_beside(agenda, dice, number)]
     actions += _second_thoughts(agenda, dice, earlier)
     agenda.spread(dice, actions)
     agenda.at(dice.one(600), _announce(agenda, pool))

@@ -1,11 +1,10 @@
 """Records that are deleted, archived, merged or erased while others live on: noticed the same night, and left be."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from sandbox.world.settings import DayRates, WorldSettings
+from sandbox.world.settings import DayRates
 from tests.nights.harness import PlayedEstate, told
 
 pytestmark = pytest.mark.night
@@ -29,11 +28,9 @@ def test_a_pipeline_that_never_notices_a_deletion_fails(
     assert played.night().status == "complete"
 
 
-@pytest.mark.parametrize("seed", [4])
-def test_days_on_which_many_records_go_leave_nothing_wrong(seed: int, tmp_path: Path) -> None:
-    played = PlayedEstate.made(tmp_path / "estate", WorldSettings(seed, variants=90, persons=240, shops=2))
-    played.night("adopt")
-    for _ in range(3):
+def test_days_on_which_many_records_go_leave_nothing_wrong(adopted: PlayedEstate, copy: Copy) -> None:
+    played = copy(adopted)
+    for _ in range(2):
         planted = played.day(MANY_GO)
         gone = {(one.system, one.key) for one in played.scene().chronicle.gone}
         assert gone and not any((row.system, row.vendor_id) in gone for row in planted)
@@ -46,4 +43,3 @@ def test_days_on_which_many_records_go_leave_nothing_wrong(seed: int, tmp_path: 
     assert len(ways) >= 12, "every system's own ways, items and customers"
     quiet = played.night()
     assert quiet.new == [] and quiet.effects == []
-    played.close()

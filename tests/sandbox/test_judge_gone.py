@@ -68,3 +68,15 @@ def test_writes_to_what_is_gone_and_records_made_anew_fail(night):
     scene.store.effect("mailchimp", "consents", gone.key, "audience", "none", "no", origin="api")
     scene.store.effect("mailchimp", "members", "f" * 32, "created", None, "audience", origin="api")
     assert kinds(judge_scene(scene, plan_of(plan))) == {"written gone record", "recreated"}
+
+
+def test_prices_that_lost_their_tax_rate_are_quarantined_where_that_could_be_seen(night):
+    """The till's record is gone, and with it the rate: the CRM's net price cannot be held against the shop's."""
+    scene, plan = night
+    rateless = [row for row in plan if row.get("field") == "tax_rate_bp"]
+    assert rateless, "the till deletes something every day"
+    silent = [row for row in plan if row not in rateless]
+    assert kinds(judge_scene(scene, plan_of(silent))) == {"quarantine missed"}
+    for away in ("square", "shopify"):
+        verdict = judge_scene(scene, plan_of(silent), down=frozenset({away}))
+        assert "quarantine missed" not in kinds(verdict)
