@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cli.home import ROOT, is_embedded, sandbox_secrets
 from pipelines.errors import ConfigurationError, FatalChannelError
@@ -199,12 +201,15 @@ def child_wait(child: "subprocess.Popen[bytes]", seconds: float) -> None:
 
 
 def _answers(url: str) -> bool:
-    import httpx  # here: most questions have no sandbox to ask
-
+    # Loopback, no TLS: the standard library asks at once, where httpx would first have to be imported.
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=2.0)
     try:
-        return httpx.get(f"{url}/_control/health", timeout=2.0, trust_env=False).status_code == 200
-    except httpx.TransportError:
+        connection.request("GET", "/_control/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
         return False
+    finally:
+        connection.close()
 
 
 def _free_port() -> int:
