@@ -66,6 +66,11 @@ class World:
         url = kept.read_text(encoding="ascii").strip()
         return url if _answers(url) else None
 
+    def ensure(self) -> None:
+        """Make it where it is missing; where sizes are asked for, ConfigurationError unless they are its own."""
+        if self.sizes or not self.exists:
+            self.create()
+
     def create(self) -> None:
         """Make the world, a half-made one anew. ConfigurationError for sizes that cannot be, or are not its own."""
         for name, value in zip(self.sizes[::2], self.sizes[1::2], strict=True):
@@ -110,8 +115,7 @@ def served(settings: Settings, say: Callable[[str], None] = lambda words: None) 
     """The sandbox, up and answering; its base URL. Credentials and URLs of its systems are put in the environment."""
     world = World.of(settings)
     sandbox_secrets(settings)
-    if world.sizes or not world.exists:
-        world.create()
+    world.ensure()
     users = _Users(world.folder)
     child = None
     try:
