@@ -3,10 +3,12 @@
     main       the commands and their options
     scoping    the options that narrow a run, held to what there is
     home       where a run finds its folders, and the embedded estate where no other is named
-    outside    the sandbox as a child process
+    outside    the sandbox as a child process, shared by the commands that use it at the same time
+    screen     what a person sees: results on stdout, progress on stderr
     runs       launches Dagster jobs in this process, with progress
     night      sync, plan, push, verify, adopt, day, judge, ui
     summary    what a night did, for a person to read
-    questions  status, why, doctor: no Dagster, from the snapshot
+    questions  status and why: no Dagster, from the snapshot
+    examine    doctor: what is not ready
     answers    approve, reject, accept-theirs, pin, decide: files dropped in the inbox
 """

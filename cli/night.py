@@ -108,6 +108,7 @@ def day(settings: Settings, console: Console) -> int:
             "no night has been adopted yet, so that a day would hide what the first one must find; run `trueup sync` "
             "(`make sync`): it adopts the world as it is, lets it live a day and runs the next night"
         )
+    World.of(settings).ensure()
     _live_a_day(settings, console)
     return DONE
 
@@ -116,6 +117,8 @@ def judge(settings: Settings, words: Sequence[str]) -> int:
     """Compare the last night's plan and the systems' state with the world's truth."""
     plan = export_plan(settings, settings.home / "plans" / "last.jsonl")
     world = World.of(settings)
+    if world.exists:
+        world.ensure()
     return subprocess.run([*world.command("judge", "--plan", str(plan)), *words], cwd=ROOT, check=False).returncode
 
 

@@ -13,8 +13,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from cli.home import ROOT, is_embedded, sandbox_secrets
 from pipelines.errors import ConfigurationError, FatalChannelError
@@ -64,6 +66,11 @@ class World:
         url = kept.read_text(encoding="ascii").strip()
         return url if _answers(url) else None
 
+    def ensure(self) -> None:
+        """Make it where it is missing; where sizes are asked for, ConfigurationError unless they are its own."""
+        if self.sizes or not self.exists:
+            self.create()
+
     def create(self) -> None:
         """Make the world, a half-made one anew. ConfigurationError for sizes that cannot be, or are not its own."""
         for name, value in zip(self.sizes[::2], self.sizes[1::2], strict=True):
@@ -108,8 +115,7 @@ def served(settings: Settings, say: Callable[[str], None] = lambda words: None) 
     """The sandbox, up and answering; its base URL. Credentials and URLs of its systems are put in the environment."""
     world = World.of(settings)
     sandbox_secrets(settings)
-    if world.sizes or not world.exists:
-        world.create()
+    world.ensure()
     users = _Users(world.folder)
     child = None
     try:
@@ -200,9 +206,15 @@ def child_wait(child: "subprocess.Popen[bytes]", seconds: float) -> None:
 
 
 def _answers(url: str) -> bool:
-    from resources.embedded import answers  # here: most questions have no sandbox to ask
-
-    return answers(url)
+    # Loopback, no TLS: the standard library asks at once, where httpx would first have to be imported.
+    connection = HTTPConnection(urlsplit(url).netloc, timeout=2.0)
+    try:
+        connection.request("GET", "/_control/health")
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def free_port() -> int:

@@ -35,15 +35,17 @@
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-import duckdb
 from pydantic import Field, field_validator
 
 from pipelines.configuration import Section, TomlFile, parse, read_file, suggestion
 from pipelines.currencies import DIGITS
 from pipelines.tables import create_tables, fill_table
+
+if TYPE_CHECKING:  # doctor reads an estate, and opens no table
+    import duckdb
 
 Mode = Literal["observe", "pilot", "live"]
 TaxBasis = Literal["gross", "net"]
@@ -166,7 +168,7 @@ def estate_of(file: TomlFile) -> Estate:
     return estate
 
 
-def compile_estate(con: duckdb.DuckDBPyConnection, estate: Estate) -> None:
+def compile_estate(con: "duckdb.DuckDBPyConnection", estate: Estate) -> None:
     """Fill `estate.*` but for the night, and the pilots' scopes in `policy.*`."""
     create_tables(con)
     shops = [(name, system.shop_id, estate.timezone_of(name)) for name, system in estate.systems.items()]
@@ -191,7 +193,7 @@ def compile_estate(con: duckdb.DuckDBPyConnection, estate: Estate) -> None:
 
 
 def start_night(
-    con: duckdb.DuckDBPyConnection, estate: Estate, *, night_id: str, as_of: datetime, kind: NightKind
+    con: "duckdb.DuckDBPyConnection", estate: Estate, *, night_id: str, as_of: datetime, kind: NightKind
 ) -> None:
     """Set the one row of `estate.night`: the only "now" that reconcile and the planner know."""
     create_tables(con)

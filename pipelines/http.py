@@ -7,11 +7,13 @@ the same bytes may be sent again is the caller's decision, stated by `is_repeata
 
 import logging
 import re
+import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from email.utils import parsedate_to_datetime
+from functools import cache
 from types import TracebackType
 from typing import Any, Protocol
 from urllib.parse import urlsplit
@@ -81,6 +83,12 @@ def middling() -> float:
     return 0.5
 
 
+@cache
+def trust() -> ssl.SSLContext:
+    """Whom TLS trusts: read once for all sessions, since reading it takes longer than a call."""
+    return httpx.create_ssl_context()
+
+
 Judge = Callable[[Answer], None]
 """Raises the right ChannelError for an answer that is not a success; returns for one that is."""
 
@@ -127,6 +135,7 @@ class Session(AbstractAsyncContextManager["Session"]):
             headers=dict(headers),
             auth=auth,
             transport=transport,
+            verify=trust(),
             timeout=timeout_seconds,
             follow_redirects=False,
             trust_env=False,

@@ -8,9 +8,9 @@ A test holds the models to the columns written down here.
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-import duckdb
+if TYPE_CHECKING:  # an estate is read in commands that have no time to import these
+    import duckdb
 
-if TYPE_CHECKING:  # an estate is read in commands that have no time to import sqlglot
     from pipelines.sql import Model
 
 
@@ -177,7 +177,7 @@ TABLES: dict[str, dict[str, str]] = {
 """Columns of all other tables of `work.duckdb` that one stage writes and another reads."""
 
 
-def create_tables(con: duckdb.DuckDBPyConnection, models: Iterable["Model"] = ()) -> None:
+def create_tables(con: "duckdb.DuckDBPyConnection", models: Iterable["Model"] = ()) -> None:
     """Make what is missing, empty and typed; nothing that exists is touched.
 
     With stage models: also the raw tables they read, the tables they fill and their systems' quarantine.
@@ -193,7 +193,7 @@ def create_tables(con: duckdb.DuckDBPyConnection, models: Iterable["Model"] = ()
         con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({_listed(columns)})")
 
 
-def fill_table(con: duckdb.DuckDBPyConnection, name: str, rows: Sequence[Sequence[object]]) -> None:
+def fill_table(con: "duckdb.DuckDBPyConnection", name: str, rows: Sequence[Sequence[object]]) -> None:
     """Make a small table of `TABLES` anew with these rows; values are bound, in the order of its columns."""
     con.execute(f"CREATE OR REPLACE TABLE {name} ({_listed(TABLES[name])})")
     if rows:

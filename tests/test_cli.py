@@ -13,10 +13,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from openpyxl import load_workbook
 from rich.console import Console
 from typer.testing import CliRunner
 
-from cli import answers, examine, questions
+from cli import answers, examine, night, questions
 from cli.main import app
 from cli.outside import World, served
 from cli.summary import show, summarise
@@ -337,6 +338,25 @@ def test_pin_carries_its_last_day(settings: Settings) -> None:
     answers.answer(settings, "pin", ["aaaaaa11"], reason="sale", author="a", until=far)
     (dropped,) = [json.loads(path.read_text()) for path in settings.inbox.glob("*.json")]
     assert dropped["until"].startswith("2099-01-31T23:59")
+
+
+def test_a_sheet_with_one_row_that_takes_no_answer_is_not_taken_at_all(settings: Settings, tmp_path: Path) -> None:
+    sheet = night.export_plan(settings, tmp_path / "plan.xlsx")
+    book = load_workbook(sheet)
+    plan = book["plan"]
+    head = [cell.value for cell in plan[1]]
+    at = {row[0].value: row[0].row for row in plan.iter_rows(min_row=2)}
+    column = head.index("decision") + 1
+    plan.cell(row=at[KEYS[0][:12]], column=column, value="approve")
+    plan.cell(row=at[KEYS[2][:12]], column=column, value="approve")
+    book.save(sheet)
+    with pytest.raises(DataError, match=rf"row {at[KEYS[2][:12]]}: a guard or the policy refuses") as caught:
+        answers.decide(settings, sheet, author="a")
+    assert KEYS[0][:12] not in str(caught.value)
+    assert not list(settings.inbox.glob("*.json"))
+    plan.cell(row=at[KEYS[2][:12]], column=column, value="")
+    book.save(sheet)
+    assert answers.decide(settings, sheet, author="a") == 1
 
 
 def test_nothing_to_ask_before_the_first_night(tmp_path: Path) -> None:
