@@ -6,11 +6,11 @@ belong in docs/lifecycle.md and README.md.
 """
 
 import re
-import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from cli.home import ROOT
+from cli.markdown import prose, table
 from pipelines.channels import CHANNELS
 from pipelines.channels.base import Ability, Channel, Endpoint
 from pipelines.check import declared_checks
@@ -26,7 +26,7 @@ RUNGS = {
     1: "compare-and-set on a value or version",
     2: "idempotency key",
     3: "read, check, write",
-    4: "blind absolute write, for mirrors and for taking permissions away",
+    4: "blind absolute write, for mirrors alone",
     0: "not writable: reported, never faked",
 }
 CLASSES = {
@@ -65,7 +65,7 @@ def reference() -> str:
 
 def _channels() -> Iterator[str]:
     yield "## Channels"
-    yield _prose(
+    yield prose(
         "What is read of each system, and into which raw table. A night reads what changed since the last "
         "one, with an overlap, where the vendor can tell; else, and once a week, everything. A dash: all in "
         "one answer or file, or pages that overlap, so that no size of a page says how many calls are the "
@@ -77,7 +77,7 @@ def _channels() -> Iterator[str]:
         missed = [f"`{scope}`, for {words}" for scope, words in channel.optional_scopes.items() if words]
         scopes += "".join(f"; better with {words}" for words in missed)
         yield f"Secrets: {', '.join(f'`{name}`' for name in channel.secrets)}. Scopes: {scopes}."
-        yield _table(
+        yield table(
             ("raw table", "feeds", "nightly", "rows a call (all · changed)"),
             (
                 (f"`raw_{channel.name}.{read.name}`", ", ".join(read.entities), _nightly(read), _pages(read))
@@ -98,16 +98,16 @@ def _pages(endpoint: Endpoint) -> str:
 def _ladder() -> Iterator[str]:
     yield "## Write-safety ladder"
     yield "The best that each system offers, per field. Empty: the system has no such field."
-    yield _table(("rung", "means"), ((str(rung), words) for rung, words in RUNGS.items()))
+    yield table(("rung", "means"), ((str(rung), words) for rung, words in RUNGS.items()))
     found = {(a.entity, a.field, c.name): a for c in CHANNELS for a in c.abilities}
-    yield _table(
+    yield table(
         ("field", *(channel.title for channel in CHANNELS)),
         (
             (f"`{key}`", *(_rungs(found.get((*key.split("."), channel.name))) for channel in CHANNELS))
             for key in FIELDS
         ),
     )
-    yield _table(
+    yield table(
         ("system", "fields", "how", "rows a call", "calls at once"),
         (
             (channel.title, ", ".join(f"`{w.entity}.{name}`" for name in sorted(w.fields)),
@@ -116,7 +116,7 @@ def _ladder() -> Iterator[str]:
             for w in channel.writers
         ),
     )
-    yield _table(
+    yield table(
         ("system", "cannot be written", "why"),
         (
             (channel.title, f"`{ability.entity}.{ability.field}`", ability.note)
@@ -137,14 +137,14 @@ def _notes(channel: Channel, entity: str, fields: Iterable[str]) -> list[str]:
 
 def _fields(policy: Policy) -> Iterator[str]:
     yield "## Compared fields"
-    yield _prose(
+    yield prose(
         "From `pipelines/policy.toml`; your own policy file and the estate's `[policy]` are laid over it. The "
         "source of truth is the first system; the next stand in where it holds no value, never where it could "
         "not be read. Caps: with more approved rows than the share of the rows observed (the floor, where that "
         "is more), or than the most, all rows of that system and field wait for a person."
     )
     writes = {(c.name, w.entity, name) for c in CHANNELS for w in c.writers for name in w.fields}
-    yield _table(
+    yield table(
         ("field", "source of truth", "compared in", "corrected in", "tolerance", "edit by hand", "caps", "guards"),
         (
             (
@@ -188,12 +188,12 @@ def _guard(guard: Guard | None) -> str:
 
 def _decisions(policy: Policy) -> Iterator[str]:
     yield "## Drift classes and what policy does with them"
-    yield _prose(
+    yield prose(
         "`approve`: pushed under caps. `hold`: waits for `approve`, `reject`, `accept-theirs` or `pin`. "
         "`refuse`: never pushed, whoever asks. A field with `enforce` approves `here`."
     )
     default = policy.decisions.get("default", {})
-    yield _table(
+    yield table(
         ("class", "when", "default", "but"),
         (
             (f"`{name}`", words, default.get(name, "hold"), ", ".join(
@@ -203,7 +203,7 @@ def _decisions(policy: Policy) -> Iterator[str]:
             for name, words in CLASSES.items()
         ),
     )
-    yield _prose(
+    yield prose(
         f"On the first night everything that differs is `never_agreed`: {policy.adopt.never_agreed}, unless "
         "the estate says otherwise under `[policy.adopt]`."
     )
@@ -211,7 +211,7 @@ def _decisions(policy: Policy) -> Iterator[str]:
 
 def _checks() -> Iterator[str]:
     yield "## Checks"
-    yield _prose(
+    yield prose(
         "Checks of `plan.decided` look at the draft of the plan, before it is sealed and approved; all others at "
         "tonight's tables. A failed warning is shown. A failed blocking check stops the push of what it covers, by "
         "system and entity, and the night goes on: what it covers is held, and nobody can release it tonight. A "
@@ -219,7 +219,7 @@ def _checks() -> Iterator[str]:
         "of the plan. Great Expectations suites lie in `pipelines/check/expectations.toml`; the others are SELECTs "
         "of the offending rows beside it."
     )
-    yield _table(
+    yield table(
         ("check", "of", "severity", "what must hold", "its failure stops", "by"),
         (
             (f"`{check.name}`", f"`{check.table}`", check.severity, check.description, check.stops,
@@ -236,7 +236,7 @@ def _jobs() -> Iterator[str]:
     when = {str(schedule.job_name): f"`{schedule.cron_schedule}`" for schedule in SCHEDULES}
     yield "## Jobs"
     yield "One writing run at a time. The schedule is in the estate's time zone, and off until it is switched on."
-    yield _table(
+    yield table(
         ("job", "what it does", "schedule"),
         ((f"`{job.name}`", job.description or "", when.get(str(job.name), "")) for job in JOBS),
     )
@@ -251,14 +251,14 @@ def _commands() -> Iterator[str]:
     commands = getattr(group, "commands", {})
     yield "## Commands"
     yield "`trueup COMMAND --help` says the same."
-    yield _table(
+    yield table(
         ("command", "what it does", "takes"),
         (
             (f"`trueup {name}`", command.help.split("\b")[0].strip(), "; ".join(_takes(command)))
             for name, command in commands.items()
         ),
     )
-    yield _table(("exit code", "means"), ((str(code), words) for code, words in EXITS.items()))
+    yield table(("exit code", "means"), ((str(code), words) for code, words in EXITS.items()))
 
 
 def _takes(command: Any) -> Iterator[str]:
@@ -282,20 +282,7 @@ def _environment() -> Iterator[str]:
         ("`DAGSTER_HOME`", "set by `trueup` to the folder dagster under TRUEUP_HOME"),
         ("`REQUIRE_SHARED`", "1: tests that need the vendors' descriptions fail without them instead of being skipped"),
     ]
-    yield _table(("variable", "what it is"), rows)
-
-
-def _prose(text: str) -> str:
-    return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = ([_cell(text) for text in line] for line in (head, ["---"] * len(head), *rows))
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|").replace("\n", " ")
+    yield table(("variable", "what it is"), rows)
 
 
 if __name__ == "__main__":
