@@ -6,7 +6,7 @@ belong in docs/lifecycle.md and README.md.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from cli.home import ROOT
