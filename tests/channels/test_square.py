@@ -125,6 +125,12 @@ def statuses(outcomes) -> list[str]:
     return [outcome.status.value for outcome in outcomes]
 
 
+@pytest.fixture
+def short_pages(monkeypatch):
+    """A hundred rows a page, so that a few hundred make several."""
+    monkeypatch.setattr("pipelines.channels.square.reads.LIMIT", 100)
+
+
 # -- reads --------------------------------------------------------------------------------------------------
 
 
@@ -140,23 +146,23 @@ async def test_census_reads_every_object_over_pages_of_a_thousand():
     assert rows[-1].updated_at == stamp(JUNE) == json.loads(rows[-1].payload)["updated_at"]
 
 
-async def test_the_other_endpoints_read_all_rows_under_their_keys():
+async def test_the_other_endpoints_read_all_rows_under_their_keys(short_pages):
     world = shop()
     world.vendor.put_customers(world.store, [customer(n) for n in range(1, 251)], JUNE)
-    world.vendor.put_stock(world.store, [Stock(variation(n), PARIS, n) for n in range(1, 1206)], JUNE)
+    world.vendor.put_stock(world.store, [Stock(variation(n), PARIS, n) for n in range(1, 121)], JUNE)
     world.vendor.put_movements(
         world.store,
-        [Movement(f"M{n:04d}", variation(1), PARIS, "sale", -1, EPOCH - n * MINUTE) for n in range(1500)],
+        [Movement(f"M{n:04d}", variation(1), PARIS, "sale", -1, EPOCH - n * MINUTE) for n in range(150)],
     )
-    world.vendor.put_orders(world.store, [order(n) for n in range(1100)])
+    world.vendor.put_orders(world.store, [order(n) for n in range(110)])
     customers = await world.pages("customers")
     assert [(len(page.rows), page.total) for page in customers] == [(100, 250), (100, 250), (50, 250)]
-    assert [len(page.rows) for page in await world.pages("inventory_counts")] == [1000, 207]
-    assert [len(page.rows) for page in await world.pages("inventory_changes")] == [1000, 500]
-    assert [len(page.rows) for page in await world.pages("orders")] == [1000, 100]
+    assert [len(page.rows) for page in await world.pages("inventory_counts")] == [100, 22]
+    assert [len(page.rows) for page in await world.pages("inventory_changes")] == [100, 50]
+    assert [len(page.rows) for page in await world.pages("orders")] == [100, 10]
     counts = await world.rows("inventory_counts")
     assert f"{variation(1)}|{GENEVA}|IN_STOCK" in {row.id for row in counts}
-    assert len(await world.rows("inventory_changes")) == 1500 and len(await world.rows("orders")) == 1100
+    assert len(await world.rows("inventory_changes")) == 150 and len(await world.rows("orders")) == 110
     assert {row.id for row in await world.rows("locations")} == {PARIS, GENEVA}
     assert world.session.counters.throttled == 0
 
@@ -189,12 +195,6 @@ def meddle(world: Outside, path: str, change) -> None:
         return answer
 
     world.transport.handle_async_request = busy
-
-
-@pytest.fixture
-def short_pages(monkeypatch):
-    """A hundred rows a page, so that a few hundred make several."""
-    monkeypatch.setattr("pipelines.channels.square.reads.LIMIT", 100)
 
 
 async def test_levels_sold_while_a_census_is_read_are_not_lost(short_pages):
