@@ -113,7 +113,7 @@ class PriceList(Section):
     @classmethod
     def _is_known(cls, value: str) -> str:
         if value not in DIGITS:
-            raise ValueError(f"not a currency{suggestion(value, sorted(DIGITS))}; allowed: a code of ISO 4217, as EUR")
+            raise ValueError("not a currency; allowed: a code of ISO 4217, as EUR")
         return value
 
 
