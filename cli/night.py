@@ -103,7 +103,7 @@ def day(settings: Settings, console: Console) -> int:
     """Let the sandbox's world live one more day."""
     if not is_embedded():
         raise ConfigurationError("only the sandbox's world lives by command; this estate is real")
-    if not has_adopted(settings):
+    if not is_adopted(settings):
         raise ConfigurationError(
             "no night has been adopted yet, so that a day would hide what the first one must find; run `trueup sync` "
             "(`make sync`): it adopts the world as it is, lets it live a day and runs the next night"
