@@ -77,6 +77,7 @@ KEPT: dict[str, tuple[Table, ...]] = {
               "reads.verdicts", "reconcile.stock_drifted", "reconcile.stock_explained"),
     ),
     "plan": (
+        _kept("checks.of_plan", "What the checks of the plan's draft found, before it was sealed.", "plan.decided"),
         _kept(f"{_SYNC}.corrections", "One row per value to change: observed, desired, why.", "plan.decided"),
         _kept(f"{_SYNC}.plans", "Fingerprinted sets of corrections.", f"{_SYNC}.corrections"),
     ),

@@ -348,6 +348,6 @@ def test_past_days_are_merged_and_move_no_cursor(estate: Estate) -> None:
         estate.con, pairs, entity="orders", start=start, end=end, clock=estate.clock, folder=estate.folder
     )
     assert [v.endpoint for v in verdicts] == ["orders"]
-    assert windows[-1] == Window(start, end)
+    assert windows[-1] == Window(start, end, is_closed=True)
     assert estate.rows("raw_till.orders") == {"r0": "x", "r1": "new", "old": "new"}
     assert estate.one("SELECT endpoint, cursor_at FROM ledger.sync.cursors ORDER BY ALL") == cursors

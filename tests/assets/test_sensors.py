@@ -96,9 +96,14 @@ def test_a_run_of_the_command_line_is_told_without_a_daemon(home: Path) -> None:
         '[estate]\nname = "x"\ntimezone = "Europe/Paris"\n[systems.square]\nbase_url = "http://127.0.0.1:9"\n'
         'shop_id = "1"\n'
     )
+    warehouse = home / "warehouse"  # settings are told before anything is launched; what lies in a file is not
+    warehouse.mkdir(mode=0o700)
+    (warehouse / "ledger.duckdb").write_bytes(b"not a database")
     done = subprocess.run(
         [sys.executable, "-m", "cli.main", "adopt"], cwd=ROOT, check=False, capture_output=True, text=True,
-        env={**os.environ, "TRUEUP_ESTATE": str(estate), "TRUEUP_CONTACT_KEY": "k"},
+        env={
+            **os.environ, "TRUEUP_ESTATE": str(estate), "TRUEUP_CONTACT_KEY": "k", "TRUEUP_SQUARE_TOKEN": "t",
+        },
     )
     assert done.returncode != 0
     assert [line["job"] for line in lines(home)] == ["adopt"]

@@ -328,7 +328,7 @@ async def test_stage_makes_our_tables_and_quarantines_bad_rows(con):
     assert rows("SELECT state, total_minor FROM square.orders") == [("fulfilled", 9980)]
     assert rows("SELECT quantity, returned, unit_minor FROM square.order_lines") == [(2, 1, 4990)]
     assert rows("SELECT entity, vendor_id, vendor_sub_id, field, reason FROM quarantine.square ORDER BY 1, 2") == [
-        ("customers", "C00000004", "", "email", "invalid e-mail"),
+        ("customers", "C00000004", "", "email", "not an e-mail address"),
         ("items", variation(4), "", "sku", "blank"),
         ("prices", variation(4), "base", "amount", "not a whole number"),
         ("prices", variation(5), "base", "amount", "negative"),
@@ -341,7 +341,7 @@ async def test_over_long_texts_block_their_own_row_alone(con):
     world.vendor.put_items(world.store, long, JUNE)
     world.vendor.put_customers(world.store, [customer(4, last_name="z" * 501), customer(5, street="z" * 500)], JUNE)
     await world.stage(con)
-    found = con.execute("SELECT vendor_id, field FROM quarantine.square WHERE reason = 'too long' ORDER BY 1")
+    found = con.execute("SELECT vendor_id, field FROM quarantine.square WHERE value_class = 'too long' ORDER BY 1")
     assert found.fetchall() == [
         ("C00000004", "last_name"), (variation(4), "title"), (variation(5), "sku"), (variation(6), "option_title")
     ]

@@ -14,7 +14,6 @@ from tests.nights.harness import Night, PlayedEstate
 pytestmark = pytest.mark.night
 
 Copy = Callable[[PlayedEstate], PlayedEstate]
-ADDRESS = "nobody.at.all@example.org"
 
 
 def report(played: PlayedEstate, night_id: str, folder: Path) -> str:
@@ -24,16 +23,22 @@ def report(played: PlayedEstate, night_id: str, folder: Path) -> str:
 
 def test_a_narrowed_dry_run_says_so_and_keeps_no_address(lived: PlayedEstate, copy: Copy, tmp_path: Path) -> None:
     played = copy(lived)
-    night = played.night("sync_now", dry_run=True, systems=["shopify"], entities=["prices"], subjects=[ADDRESS])
+    address = next(c.email for c in played.scene().look().customers["shopify"].values() if c.email)
+    drifted = next(
+        row for row in played.truth()
+        if (row.system, row.entity, row.field, row.disposition) == ("shopify", "prices", "amount", "must_push")
+    )
+    sku = played.store.get("shopify", "variants", drifted.vendor_id).body["sku"]
+    night = played.night("sync_now", dry_run=True, systems=["shopify"], entities=["prices"], subjects=[address, sku])
     assert night.effects == []
     with played.copy() as con:
         facts = night_facts(con, night.night_id)
         (kept,) = con.execute("SELECT CAST(summary AS VARCHAR) FROM sync.nights WHERE status = 'planned'").fetchone()
-    assert facts.summary["scope"] == {"systems": ["shopify"], "entities": ["prices"], "keys": 1}
-    assert ADDRESS not in kept
+    assert facts.summary["scope"] == {"systems": ["shopify"], "entities": ["prices"], "keys": 2}
+    assert address not in kept
     assert verdict(facts).startswith("Dry run: nothing was written.")
     page = report(played, night.night_id, tmp_path)
-    assert "narrowed to shopify; prices; 1 key" in page
+    assert "narrowed to shopify; prices; 2 keys" in page
     assert "Approved by policy: would be written" in page
     assert "Approved and pushed" not in page
 
