@@ -38,7 +38,7 @@ def live_day(
     say(f"the day before night {night}")
     agenda = Agenda(scene, state, night)
     people = People(agenda, {name: records for name, records in hands.items() if records}, persons)
-    plan_prices(agenda, rates, earlier)
+    plan_prices(agenda, rates, earlier, away)
     plan_stock(agenda, rates)
     plan_people(agenda, people, rates)
     plan_departures(agenda, people, rates, away)

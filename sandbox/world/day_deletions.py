@@ -21,10 +21,15 @@ SHOP_CLOSES = 20 * 60
 """The minute after which things are deleted; what was promised of them has been sent by then."""
 
 
-def delete_items(agenda: Agenda, pool: Pool, calm: Bools, rates: DayRates) -> list[tuple[str, int]]:
-    """Choose what is deleted today, and plan that it happens; (system, variant) of each."""
+def delete_items(
+    agenda: Agenda, pool: Pool, calm: Bools, rates: DayRates, away: frozenset[str]
+) -> list[tuple[str, int]]:
+    """Choose what is deleted today, and plan that it happens; (system, variant) of each.
+
+    Not in a system that was `away` last night: what it had sold by then of a deleted record nobody could ever learn.
+    """
     chosen: list[tuple[str, int]] = []
-    for system in SELLERS:
+    for system in (name for name in SELLERS if name not in away):
         wanted = min(rates.count("deleted_items", len(calm)), _left(agenda, system))
         sold = agenda.state.prices[system, "eur"] > BAD
         numbers = pool.take(wanted, sold & _promised(agenda)) if system == "shopify" else []

@@ -28,12 +28,12 @@ _FACTORS = (90, 92, 95, 96, 104, 106, 108, 112)
 _BY_HAND = (93, 95, 97, 104, 106, 109)
 
 
-def plan_prices(agenda: Agenda, rates: DayRates, earlier: list[Row]) -> None:
+def plan_prices(agenda: Agenda, rates: DayRates, earlier: list[Row], away: frozenset[str] = frozenset()) -> None:
     """All events of the day that are about items and their prices."""
     free, calm = _free(agenda)
     pool = Pool(agenda.dice("items"), free)
     n, dice = len(free), agenda.dice("prices")
-    gone = delete_items(agenda, pool, calm, rates)
+    gone = delete_items(agenda, pool, calm, rates, away)
     has = {key: values > BAD for key, values in agenda.state.prices.items()}
     actions: list[Action] = []
     edits = rates.count("authority_price_edits", n)

@@ -130,6 +130,8 @@ def apart(played: PlayedEstate, night: Night) -> set[str]:
             (system, vendor_id): str(person) for system, vendor_id, person in
             con.execute("SELECT system, vendor_id, person_id FROM reconcile.person_matches").fetchall()
         }
-    unknown = strangers(scene.persons(), found, scene.bad_records)
+    gone = scene.chronicle.is_gone("customers")
+    living = {name: [one for one in records if one not in gone] for name, records in scene.persons().items()}
+    unknown = strangers(living, found, scene.bad_records)
     return {row["correction_key"] for row in night.rows
             if row["entity"] == "customers" and (row["system"], row["vendor_id"]) in unknown}
