@@ -18,6 +18,7 @@ export SEED VARIANTS PERSONS SHOPS
 help:
 	@echo "make sync    set up, then run a night on the sandbox and show what it found, changed and proved"
 	@echo "make test    set up, then run all tests"
+	@echo "make nights  many days and nights on worlds of many seeds, each held against its truth (SEEDS=1..10)"
 	@echo "make day     let the sandbox's world live one more day"
 	@echo "make judge   compare the last night with the world's truth"
 	@echo "make ui      sandbox and Dagster on 127.0.0.1, until Ctrl-C"
@@ -51,10 +52,10 @@ ui: setup
 	@$(BIN)/trueup ui
 
 test: setup
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 nights: setup
-	@$(BIN)/python -m pytest -o addopts= tests/nights
+	@$(BIN)/python -m tests.nights.rounds --seeds $(or $(SEEDS),1..10) --days 6 --variants 90 --persons 240 --shops 2
 
 lint: setup
 	$(BIN)/ruff check .

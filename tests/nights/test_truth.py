@@ -23,7 +23,7 @@ REMAINS = {"must_hold", "must_refuse", "not_writable"}
 Copy = Callable[[PlayedEstate], PlayedEstate]
 
 
-@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("seed", [1, 2])
 def test_first_two_nights_are_as_the_truth_has_them(
     seed: int, tmp_path: Path, whole: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
