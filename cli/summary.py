@@ -148,6 +148,8 @@ def show(summary: Summary, console: Console) -> None:
     for read in facts.reads:
         if not read["is_complete"]:
             console.print(f"[yellow]{read['system']}.{read['endpoint']} was not read whole:[/] {read['reason']}")
+    for reason, names in sorted(_disbelieved(facts).items()):
+        console.print(Text(f"frozen: {', '.join(names)}: {reason}", style="yellow"))
     for system, reason in sorted(summary.stopped.items()):
         console.print(f"[yellow]{system} was not written whole:[/] {reason}")
     for reason, count in sorted(Counter(summary.refused).items()):
@@ -157,6 +159,14 @@ def show(summary: Summary, console: Console) -> None:
     if summary.plan.exists():
         console.print(f"plan    {summary.plan}", highlight=False, soft_wrap=True)
     console.print("        for people: trueup plan --last --export plan.xlsx", highlight=False)
+
+
+def _disbelieved(facts: NightFacts) -> dict[str, list[str]]:
+    """What was frozen, by reason: reads that were not whole, checks that failed, opt-outs that did not go out."""
+    found: dict[str, list[str]] = {}
+    for row in facts.summary.get("unread", ()):
+        found.setdefault(str(row["reason"]), []).append(f"{row['system']} {row['entity']}")
+    return found
 
 
 def verdict(summary: Summary) -> str:
