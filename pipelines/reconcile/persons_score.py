@@ -95,15 +95,30 @@ def _train(
             continue
         if count_pairs(con, session, table="linkage_sample") < training["least_pairs"]:
             continue
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            block_on(*session), estimate_without_term_frequencies=True, max_pairs=training["em_pairs"],
-            record_sample_proportion=1.0,
-        )
+        if not _learn(linker, block_on(*session), training["em_pairs"]):
+            continue
         used |= set(session)
         if len(used) >= 3:
             break
     learnt = linker.misc.save_model_to_json()
     return _merged(settings, learnt)
+
+
+def _learn(linker: Any, session: Any, max_pairs: int) -> bool:
+    """Train on one session; False where it teaches nothing, and the next one is tried.
+
+    Among the pairs of a session a level may die out: its share halves with every step until no float holds it, at which
+    Splink 5 raises. It says that the level is rarer than our floor, not that persons cannot be told apart.
+    """
+    try:
+        linker.training.estimate_parameters_using_expectation_maximisation(
+            session, estimate_without_term_frequencies=True, max_pairs=max_pairs, record_sample_proportion=1.0
+        )
+    except ValueError as error:
+        if "below the minimum allowed value" not in str(error):
+            raise
+        return False
+    return True
 
 
 def _merged(settings: Linkage, learnt: dict[str, Any]) -> Weights:

@@ -4,6 +4,7 @@ import random
 import subprocess
 import sys
 import tomllib
+from types import SimpleNamespace
 
 import duckdb
 import numpy as np
@@ -18,7 +19,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.reconcile import persons_link
 from pipelines.reconcile.persons import reconcile_persons
 from pipelines.reconcile.persons_clusters import _take_apart, connected
-from pipelines.reconcile.persons_score import _merged
+from pipelines.reconcile.persons_score import _learn, _merged
 from pipelines.reconcile.persons_settings import FILE, linkage
 from tests.reconcile.people import not_read, persons, put_customers, start_night, together
 
@@ -290,6 +291,25 @@ def test_learnt_weights_are_floored_and_never_turn_agreement_into_doubt():
     assert weights["place", "same postcode"] == (0.8, 1 / floors["u_pairs"]), "chance never met it in the sample"
     for level in ("same", "other"):
         assert weights["street", level] == linkage().default_weights["street", level]
+
+
+def test_a_level_that_dies_out_in_training_leaves_its_session_out_and_nothing_else():
+    from splink.internals.comparison_level import _validate_m_u_probability
+
+    def linker(train):
+        learn = SimpleNamespace(estimate_parameters_using_expectation_maximisation=lambda *_, **__: train())
+        return SimpleNamespace(training=learn)
+
+    def broken():
+        raise ValueError("no pairs to learn from")
+
+    def learnt(m):  # Splink's own judgement of a value
+        return lambda: _validate_m_u_probability(m, "m_probability", "not observed")
+
+    assert _learn(linker(learnt(0.5)), None, 1)
+    assert not _learn(linker(learnt(1e-314)), None, 1), "Splink refuses what no float holds"
+    with pytest.raises(ValueError, match="no pairs"):
+        _learn(linker(broken), None, 1)
 
 
 EDGES = st.lists(st.tuples(st.integers(1, 9), st.integers(1, 9)).filter(lambda e: e[0] != e[1]), max_size=20)
