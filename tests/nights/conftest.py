@@ -14,11 +14,12 @@ MANY_OPT_OUTS = DayRates(opt_outs=(0.0, 16))
 """Enough that each system hears of some, whichever is away."""
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="package", autouse=True)
 def whole() -> Iterator[Callable[[pytest.MonkeyPatch], None]]:
     """Leaves out what takes a second a night and decides nothing here: the suites of Great Expectations, the charts.
 
-    What it gives sets both back, for a test that wants its nights whole.
+    What it gives sets both back, for a test that wants its nights whole. It ends with this package: others run after it
+    in the same process, and need both.
     """
     from pipelines.check import suites
 
