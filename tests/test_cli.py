@@ -432,3 +432,40 @@ def test_two_commands_of_the_readme(tmp_path: Path) -> None:
     sheet = tmp_path / "plan.xlsx"
     run("plan", "--last", "--export", str(sheet))
     assert sheet.exists()
+
+
+@pytest.mark.parametrize(("asked", "embedded", "jobs", "code"), [
+    ({}, True, [("adopt", {"kind": "adopt"}), ("nightly", {"kind": "nightly"})], 0),
+    ({"dry_run": True}, True, [("adopt", {"dry_run": True, "kind": "adopt"})], 0),
+    ({"systems": ["shopify"]}, True, [], 2),
+    ({}, False, [], 2),
+])
+def test_a_sync_on_an_empty_ledger_adopts_or_only_plans_or_says_what_to_do(
+    asked: dict, embedded: bool, jobs: list, code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from contextlib import nullcontext
+
+    from cli import night
+
+    ran = []
+    monkeypatch.setattr(night, "outside", lambda settings, console: nullcontext(settings))
+    monkeypatch.setattr(night, "is_adopted", lambda settings: False)
+    monkeypatch.setattr(night, "is_embedded", lambda: embedded)
+    monkeypatch.setattr(night, "_live_a_day", lambda settings, console: None)
+    monkeypatch.setattr(night, "_run", lambda settings, console, job, asked, **_: ran.append((job, dict(asked))) or 0)
+    assert night.sync(None, Console(quiet=True), asked=asked, as_json=False) == code
+    assert ran == jobs
+
+
+def test_a_first_night_that_was_not_whole_is_not_followed_by_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    from contextlib import nullcontext
+
+    from cli import night
+
+    ran = []
+    monkeypatch.setattr(night, "outside", lambda settings, console: nullcontext(settings))
+    monkeypatch.setattr(night, "is_adopted", lambda settings: False)
+    monkeypatch.setattr(night, "is_embedded", lambda: True)
+    monkeypatch.setattr(night, "_run", lambda settings, console, job, *_, **__: ran.append(job) or night.PARTIAL)
+    assert night.sync(None, Console(quiet=True), asked={}, as_json=False) == night.PARTIAL
+    assert ran == ["adopt"]

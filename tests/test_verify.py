@@ -3,10 +3,10 @@
 import pytest
 
 from pipelines.approve import approve_by_policy
-from pipelines.model import Correction
+from pipelines.model import Correction, OutcomeStatus, Reading
 from pipelines.plan import build_plan
 from pipelines.push import push_plan
-from pipelines.readback import is_same
+from pipelines.readback import after_doubt, before_write, is_same
 from pipelines.verify import verify_plan
 from tests.plan.vendor import FakeVendor
 from tests.plan.world import VirtualClock, drift, fresh, insert, policy
@@ -113,3 +113,34 @@ def test_two_spellings_of_one_value(world, entity, field, left, right, same):
     row = Correction("key", "plan", "shopify", entity, field, "v1", "", "i1", "", observed=None, desired=None)
     assert is_same(world, row, left, right) is same
     assert is_same(world, row, right, left) is same
+
+
+def asked(vendor_id):
+    """A permission to write, and a reading of its place."""
+    row = Correction(
+        "key", "plan", "mailchimp", "consents", "state", vendor_id, "list", "c1", "email:news",
+        observed=None if vendor_id.startswith("new:") else "yes", desired="pending",
+    )
+
+    def reading(value, *, exists):
+        return Reading("mailchimp", "consents", "state", vendor_id, "list", value, exists=exists)
+
+    return row, reading
+
+
+def test_a_record_is_made_only_where_there_is_none(world):
+    row, reading = asked("new:c1")
+    assert before_write(world, row, reading(None, exists=False)) is None
+    there = before_write(world, row, reading("no", exists=True))
+    assert (there.status, there.code) == (OutcomeStatus.STALE, "exists")
+    unread = before_write(world, row, None)
+    assert unread.status is OutcomeStatus.STALE, "what could not be looked at is not made"
+    member, reading = asked("m1")
+    assert before_write(world, member, reading(None, exists=False)).code == "gone"
+
+
+def test_a_lost_answer_to_a_new_record_is_told_by_whether_it_is_there(world):
+    row, reading = asked("new:c1")
+    assert after_doubt(world, row, reading("pending", exists=True)).status is OutcomeStatus.APPLIED
+    missing = after_doubt(world, row, reading(None, exists=False))
+    assert (missing.status, missing.code) == (OutcomeStatus.SKIPPED, "not_applied")
