@@ -1,8 +1,9 @@
-"""Fixtures that every test may use: the shared material outside the repository, and an empty warehouse in memory."""
+"""Fixtures that every test may use: the shared material outside the repository, a warehouse, copies of estates."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import duckdb
 import pytest
@@ -10,6 +11,9 @@ import pytest
 from pipelines import ledger, sql
 from pipelines.stage import create_unions
 from tests.described.vendors import ABSENT, FOLDER
+
+if TYPE_CHECKING:  # most tests play no estate, and need not wait for what plays one
+    from tests.nights.harness import PlayedEstate
 
 ROOT = Path(__file__).parents[1]
 
@@ -47,3 +51,17 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     connection = open_warehouse()
     yield connection
     connection.close()
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Iterator["Callable[[PlayedEstate], PlayedEstate]"]:
+    """Copies a played estate for this test alone."""
+    made: list[PlayedEstate] = []
+
+    def copied(played: "PlayedEstate") -> "PlayedEstate":
+        made.append(played.copied(tmp_path / str(len(made))))
+        return made[-1]
+
+    yield copied
+    for played in made:
+        played.close()

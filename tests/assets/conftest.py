@@ -1,7 +1,6 @@
 """Played estates under Dagster: one that has been adopted for all tests, and copies of it to go on from."""
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import dagster as dg
@@ -57,17 +56,3 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[PlayedEstate, dg.Ex
         result = run(played, "adopt", instance, kind="adopt")
     assert result.success
     return played, result
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Iterator[Callable[[PlayedEstate], PlayedEstate]]:
-    """Copies an estate for this test alone."""
-    made: list[PlayedEstate] = []
-
-    def copied(played: PlayedEstate) -> PlayedEstate:
-        made.append(played.copied(tmp_path / str(len(made))))
-        return made[-1]
-
-    yield copied
-    for played in made:
-        played.close()

@@ -20,7 +20,7 @@ def test_a_writer_keeps_the_rung_that_is_declared(channel, writer, field):
     assert 0 not in rungs and 4 not in rungs, "nothing is written blindly, and what is written is not called unwritable"
     if not rungs & {1}:
         assert writer.needs_check, "without compare-and-set a value is read by id just before it is written"
-    assert any(reader.entity == writer.entity for reader in channel.read_backs), "what is written can be read back by id"
+    assert any(reader.entity == writer.entity for reader in channel.read_backs), "what is written can be read back"
 
 
 def test_what_is_said_to_be_unwritable_has_no_writer():

@@ -1,7 +1,6 @@
 """Estates that many tests begin from: made once, copied for each test, never changed themselves."""
 
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -56,17 +55,3 @@ def second(lived: PlayedEstate, tmp_path_factory: pytest.TempPathFactory) -> tup
     """After the night that followed that day, and that night."""
     played = lived.copied(tmp_path_factory.mktemp("nights") / "second")
     return played, played.night()
-
-
-@pytest.fixture
-def copy(tmp_path: Path) -> Iterator[Callable[[PlayedEstate], PlayedEstate]]:
-    """Copies an estate for this test alone."""
-    made: list[PlayedEstate] = []
-
-    def copied(played: PlayedEstate) -> PlayedEstate:
-        made.append(played.copied(tmp_path / str(len(made))))
-        return made[-1]
-
-    yield copied
-    for played in made:
-        played.close()
