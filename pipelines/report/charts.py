@@ -1,4 +1,4 @@
-"""The report's pictures, as SVG text to set into the page: drift by system, its trend by entity, and the backlog.
+"""The report's pictures, as SVG text to set into the page: drift by system, its trend, and the backlog.
 
 Small multiples, one picture each, so that a phone shows them one under the other at a readable size. Pictures hold
 names of systems, entities and classes and counts, never a value of a row. matplotlib is imported inside the functions:
@@ -8,7 +8,7 @@ it costs a second that no other command should pay.
 import io
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from html import escape
@@ -60,26 +60,27 @@ def drift_charts(drift: Sequence[Mapping[str, Any]]) -> list[Picture]:
 
 
 def trend_charts(trend: Sequence[Mapping[str, Any]]) -> list[Picture]:
-    """New drift per night: one picture an entity, stacked by class. None before the second night."""
+    """New drift per night: one picture a system and entity, stacked by class. None before the second night."""
     nights = _nights(trend)
     if len(nights) < 2:
         return []
-    counts: dict[str, dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0] * len(nights)))
+    counts: dict[tuple[str, str], dict[str, list[int]]] = defaultdict(lambda: defaultdict(lambda: [0] * len(nights)))
     places = {night: position for position, (night, _) in enumerate(nights)}
     for row in trend:
-        if row["entity"]:
-            counts[row["entity"]][row["drift_class"]][places[row["night_id"]]] += int(row["row_count"])
+        if row["system"]:
+            line = counts[row["system"], row["entity"]]
+            line[row["drift_class"]][places[row["night_id"]]] += int(row["row_count"])
     made = []
-    for entity in in_order(set(counts)):
+    for system, entity in _lines(counts):
         figure, axes = _figure(height=1.9, left=0.46, bottom=0.32)
         bottom = [0] * len(nights)
         for drift_class, look in CLASSES.items():
-            heights = counts[entity].get(drift_class)
+            heights = counts[system, entity].get(drift_class)
             if heights:
                 axes.bar(range(len(nights)), heights, bottom=bottom, color=look.colour, width=0.78)
                 bottom = [a + b for a, b in zip(bottom, heights, strict=True)]
         _dress(axes, nights, bottom)
-        made.append(Picture(entity, _svg(figure, f"New drift of {entity} per night, by class")))
+        made.append(Picture(f"{system} {entity}", _svg(figure, f"New drift of {system} {entity} per night, by class")))
     return made
 
 
@@ -111,6 +112,15 @@ def ticks(count: int, most: int = _TICKS) -> list[int]:
     while (count - 1) // step + 1 > most:
         step += 1
     return list(range((count - 1) % step, count, step))
+
+
+def _lines(pairs: Collection[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Systems by name, and the entities of each in the order of the page."""
+    return [
+        (system, entity)
+        for system in sorted({system for system, _ in pairs})
+        for entity in in_order({entity for name, entity in pairs if name == system})
+    ]
 
 
 def _nights(rows: Sequence[Mapping[str, Any]]) -> list[tuple[str, datetime]]:

@@ -104,8 +104,10 @@ def rich_night(size: int = 60) -> NightFacts:
     return facts(
         rows=rows, flow=lines, drift=drift,
         trend=[
-            {"night_id": night, "as_of": at, "entity": entity, "drift_class": drift_class, "row_count": 40 + place % 9}
+            {"night_id": night, "as_of": at, "system": system, "entity": entity, "drift_class": drift_class,
+             "row_count": 40 + place % 9}
             for place, (night, at) in enumerate(nights) for entity, drift_class in classes.items()
+            for system in ("shopify", "square")
         ],
         backlog=[
             {"night_id": night, "as_of": at, "waiting": 200 + place, "confirmed": 400 - place}

@@ -1,4 +1,4 @@
-"""The pictures: one an entity, few dates, the last value in figures, and nothing before the second night."""
+"""The pictures: one a system and entity, few dates, the last value in figures, and nothing before the second night."""
 
 import re
 from datetime import timedelta
@@ -16,8 +16,8 @@ def texts(svg: str) -> list[str]:
 
 
 def night(number: int, **changes):
-    base = {"night_id": f"n{number:02d}", "as_of": AS_OF + timedelta(days=number), "entity": "prices",
-            "drift_class": "here", "row_count": number}
+    base = {"night_id": f"n{number:02d}", "as_of": AS_OF + timedelta(days=number), "system": "shopify",
+            "entity": "prices", "drift_class": "here", "row_count": number}
     return base | changes
 
 
@@ -30,16 +30,19 @@ def test_every_class_has_a_colour_that_carries_white_text():
 def test_trend_needs_two_nights():
     assert trend_charts([night(1)]) == []
     assert backlog_charts([night(1, waiting=1, confirmed=2)]) == []
-    assert [one.title for one in trend_charts([night(1), night(2)])] == ["prices"]
+    assert [one.title for one in trend_charts([night(1), night(2)])] == ["shopify prices"]
 
 
-def test_one_picture_an_entity_in_the_order_of_the_page():
+def test_one_picture_a_system_and_entity_in_the_order_of_the_page():
     rows = [night(n, entity=entity) for n in (1, 2) for entity in ("consents", "stock", "prices")]
-    assert [one.title for one in trend_charts(rows)] == ["prices", "stock", "consents"]
+    rows.append(night(2, system="hubspot", entity="customers", row_count=7))
+    found = trend_charts(rows)
+    assert [one.title for one in found] == ["hubspot customers", "shopify prices", "shopify stock", "shopify consents"]
+    assert [texts(one.svg)[-1] for one in found] == ["7", "2", "2", "2"], "a system's drift is its own"
 
 
 def test_the_last_value_is_labelled_even_where_nothing_moved():
-    quiet = night(3, entity=None, drift_class=None, row_count=0)
+    quiet = night(3, system=None, entity=None, drift_class=None, row_count=0)
     (one,) = trend_charts([night(1), night(2, row_count=1234), quiet])
     assert texts(one.svg)[-1] == "0"
     (one,) = trend_charts([night(1), quiet, night(4, row_count=1234)])

@@ -161,9 +161,10 @@ def test_the_trend_has_the_quiet_nights_and_leaves_out_what_is_none(con):
     a_row(con, "a", night_id="last", is_new=False)
     a_row(con, "c", night_id="last", is_new=False)
     a_night(con, "later", day=7)
-    told = [(row["night_id"], row["drift_class"], row["row_count"]) for row in night_facts(con, "last").trend]
-    assert told == [
-        ("n1", "elsewhere", 1), ("n1", "here", 1), ("quiet", None, 0), ("last", "elsewhere", 1),
+    trend = night_facts(con, "last").trend
+    assert [(row["night_id"], row["system"], row["drift_class"], row["row_count"]) for row in trend] == [
+        ("n1", "shopify", "elsewhere", 1), ("n1", "shopify", "here", 1), ("quiet", None, None, 0),
+        ("last", "shopify", "elsewhere", 1),
     ], "what a dry run saw first counts for the night after it; what was carried does not count again"
 
 
