@@ -1,7 +1,7 @@
 """Masking of personal values for anything that leaves the warehouse: reports, exports, terminals.
 
-A masked value keeps its first character and its length class, enough to recognise a typing error in a row one
-already knows, not enough to learn who it is.
+A masked value keeps its first character, enough to tell which value of a person one already knows is meant, not enough
+to learn who it is.
 """
 
 from pipelines.currencies import DIGITS
