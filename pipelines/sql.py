@@ -5,6 +5,7 @@ in a column `problems`: rows that have any go to `quarantine.<system>` instead o
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -47,8 +48,9 @@ def read_model(path: Path) -> Model:
     return model_of(f"{path.parent.name}.{path.stem}", text, origin=str(path.relative_to(ROOT.parent)))
 
 
+@lru_cache(maxsize=1024)
 def model_of(name: str, text: str, *, origin: str = "generated") -> Model:
-    """A model from text, for SQL that is generated from policy."""
+    """A model from text, for SQL that is generated from policy. Kept: a second night of a process parses nothing anew."""
     try:
         statements = [s for s in sqlglot.parse(text, dialect="duckdb") if s is not None]
     except sqlglot.errors.ParseError as error:
