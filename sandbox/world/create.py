@@ -51,7 +51,7 @@ def create_world(
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     scene = Scene.new(folder, settings, store, vendors)
     store.set_now(_FOUNDED)
-    with store.transaction():
+    with store.loading():
         for system in SYSTEMS:
             vendors[system].put_places(store, places_of(system, settings), _FOUNDED)
         say("catalogue and prices")
