@@ -54,12 +54,12 @@ FROM (
       THEN {'disposition': 'hold', 'reason': concat('Opt-outs of ', x.deaf_systems, ' could not be read tonight, so no customer is written.'), 'approver': NULL}
     WHEN x.claim_count > 1 AND x.accepted_by IS NULL
       THEN {'disposition': 'hold', 'reason': 'Two corrections claim this value.', 'approver': NULL}
-    WHEN x.accepted_by IS NOT NULL
-      THEN {'disposition': 'approve', 'reason': concat(x.accepted_by, ' accepted the edited value.'), 'approver': x.accepted_by}
     WHEN x.answer = 'reject'
       THEN {'disposition': 'reject', 'reason': concat('Rejected by ', x.author, ': ', x.said), 'approver': NULL}
     WHEN x.answer = 'pin'
       THEN {'disposition': 'pin', 'reason': concat('Pinned by ', x.author, ' until ', strftime(x.until AT TIME ZONE 'UTC', '%Y-%m-%d'), ': ', x.said), 'approver': NULL}
+    WHEN x.accepted_by IS NOT NULL
+      THEN {'disposition': 'approve', 'reason': concat(x.accepted_by, ' accepted the edited value.'), 'approver': x.accepted_by}
     WHEN x.answer = 'approve'
       THEN {'disposition': 'approve', 'reason': concat('Approved by ', x.author, ': ', x.said), 'approver': x.author}
     WHEN x.answer = 'accept-theirs'

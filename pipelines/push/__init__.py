@@ -78,7 +78,7 @@ async def push_plan(
     await settle_unknown(con, sessions, clock=clock)
     close_planned(con, plan_id)
     by_system: dict[str, list[Approved]] = {}
-    for row in read_approved(con, head):
+    for row in read_approved(con, head, clock=clock):
         by_system.setdefault(row.correction.system, []).append(_bounded(row, head))
     blocks = blocks_of(con, head)
     # An opt-out is right however many there are: nothing waits for a canary.
