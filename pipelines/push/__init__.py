@@ -9,7 +9,6 @@ import asyncio
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
@@ -84,12 +83,10 @@ async def push_plan(
     # An opt-out is right however many there are: nothing waits for a canary.
     canary = canary_rows if head.lane == "main" else 0
 
-    def may_send(until: datetime) -> str:
+    def may_send() -> str:
         if fence is not None:
             fence.check()
-        if kill_switch is not None and kill_switch.exists():
-            return "kill_switch"
-        return "" if clock.now() <= until else "expired"
+        return "kill_switch" if kill_switch is not None and kill_switch.exists() else ""
 
     journal = Journal(con, head, clock)
 
