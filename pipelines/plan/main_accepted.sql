@@ -4,7 +4,7 @@
 WITH asked AS (
   SELECT d.correction_key AS accepted_key, d.system AS edited_system, d.entity, d.field, d.vendor_id AS edited_id,
     d.vendor_sub_id AS edited_sub_id, d.subject_id, d.subject_sub_id, d.observed AS edited, d.desired AS golden,
-    d.drift_class, d.authority, d.cost_minor, a.author, a.reason AS said
+    d.drift_class, d.authority, d.cost_minor, a.author, a.reason AS said, a.answered_at
   FROM plan.drift AS d
   JOIN plan.answers AS a ON a.correction_key = d.correction_key AND a.answer = 'accept-theirs'
   WHERE d.authority <> d.system
@@ -55,6 +55,7 @@ SELECT correction_key(n.estate, q.authority, t.vendor_id, t.vendor_sub_id, q.ent
   q.subject_id, q.subject_sub_id, t.currency, t.observed, NULL::VARCHAR AS base, false AS has_base, t.desired, q.drift_class,
   q.authority, 'accept-theirs' AS rule,
   concat(q.author, ' took the value of ', q.edited_system, ' as the truth: ', q.said) AS reason, t.version, t.context,
-  q.cost_minor, CAST(t.old_minor AS BIGINT) AS old_minor, q.accepted_key, q.author AS accepted_by
+  q.cost_minor, CAST(t.old_minor AS BIGINT) AS old_minor, q.accepted_key, q.author AS accepted_by,
+  q.answered_at
 FROM turned AS t JOIN asked AS q ON q.accepted_key = t.accepted_key CROSS JOIN estate.night AS n
 WHERE t.observed IS DISTINCT FROM t.desired

@@ -146,6 +146,19 @@ def test_an_accepted_value_still_meets_the_guards(world):
     assert (turned["system"], turned["disposition"]) == ("square", "refuse")
 
 
+def test_of_two_accepted_edits_the_younger_word_is_the_truth(world):
+    """Two approved rows for one value would stop all prices of the source of truth (`plan_value_twice`)."""
+    shop_row = accepted_price(world)
+    crm_row = accepted_price(world, system="hubspot", vendor_id="h1", amount=900, tax_basis="net") | {"vendor_id": "h1"}
+    hubspot, shopify = planned(world, shop_row, crm_row)
+    say(world, hubspot, "accept-theirs", at=AS_OF + timedelta(hours=1))
+    say(world, shopify, "accept-theirs", at=AS_OF + timedelta(hours=2), author="Bo")
+    (turned,) = planned(world, shop_row, crm_row, night=2)
+    assert (turned["system"], turned["desired"], turned["approver"]) == ("square", "1050", "Bo")
+    say(world, hubspot, "accept-theirs", at=AS_OF + timedelta(hours=3))
+    assert planned(world, shop_row, crm_row, night=3)[0]["desired"] == "1080"
+
+
 def test_accepted_stock_moves_the_authority_by_the_difference(world):
     insert(world, "golden.stock", [{"item_id": "i1", "location_id": "l1", "on_hand": 8, "available": 5}])
     insert(world, "observed.stock", [
