@@ -65,6 +65,7 @@ TAMPERED = [
     ("plan_price_unsafe", "UPDATE plan.decided SET desired = 'cheap' WHERE {}"),
     ("plan_price_unsafe", "UPDATE plan.decided SET desired = NULL WHERE {}"),
     ("plan_price_unsafe", "UPDATE plan.decided SET currency = NULL WHERE {}"),
+    ("plan_price_unsafe", "UPDATE plan.decided SET cost_minor = 1101 WHERE {}"),
     ("plan_price_unsafe", "UPDATE plan.decided SET desired = '1301' WHERE {}"),
     ("plan_price_unsafe", "UPDATE plan.decided SET desired = '699' WHERE {}"),
     ("plan_unread_written", "INSERT INTO reads.verdicts VALUES ('shopify', 'prices', false, 'cut short')"),

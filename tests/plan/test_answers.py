@@ -159,6 +159,16 @@ def test_of_two_accepted_edits_the_younger_word_is_the_truth(world):
     assert planned(world, shop_row, crm_row, night=3)[0]["desired"] == "1080"
 
 
+def test_an_accepted_net_price_is_not_under_the_cost_of_a_gross_truth(world):
+    insert(world, "golden.items", [{"item_id": "i1", "cost_minor": 800, "cost_currency": "EUR"}])
+    row = accepted_price(world, system="hubspot", amount=750, tax_basis="net") | {"cost_minor": 800}
+    (held,) = planned(world, row)
+    say(world, held, "accept-theirs")
+    (turned,) = planned(world, row, night=2)
+    assert (turned["system"], turned["desired"], turned["disposition"]) == ("square", "900", "refuse")
+    assert turned["disposition_reason"] == "The new price is below its cost."
+
+
 def test_accepted_stock_moves_the_authority_by_the_difference(world):
     insert(world, "golden.stock", [{"item_id": "i1", "location_id": "l1", "on_hand": 8, "available": 5}])
     insert(world, "observed.stock", [

@@ -23,9 +23,7 @@ WITH both_sides AS (
     CASE WHEN b.tax_basis = b.golden_basis THEN b.golden_compare_at
       WHEN b.tax_basis = 'net' THEN to_net(b.golden_compare_at, b.rate) ELSE to_gross(b.golden_compare_at, b.rate) END
       AS golden_compare_at,
-    CASE WHEN b.tax_basis = 'net' THEN b.cost
-      WHEN to_net(to_gross(b.cost, b.rate) - 1, b.rate) >= b.cost THEN to_gross(b.cost, b.rate) - 1
-      ELSE to_gross(b.cost, b.rate) END AS cost_minor
+    lowest_price(b.cost, b.tax_basis, b.rate) AS cost_minor
   FROM both_sides AS b
 ), marked_up AS (
   SELECT b.system, b.vendor_id, b.vendor_price_list, b.item_id, b.price_list_id, b.currency, b.version, b.write_context, b.amount,
