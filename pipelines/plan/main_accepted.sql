@@ -1,13 +1,14 @@
 -- grain: one value to write to the source of truth because a person accepted another system's edit
 -- key: correction_key
--- why: accept-theirs turns the correction round: the edited value becomes the truth, in the truth's own basis and terms
+-- why: accept-theirs turns the correction round: the edited value becomes the truth, in the truth's own basis and terms.
+--   A price that a promotion or a derivation made of the truth's own is not turned back: the row stays held
 WITH asked AS (
   SELECT d.correction_key AS accepted_key, d.system AS edited_system, d.entity, d.field, d.vendor_id AS edited_id,
     d.vendor_sub_id AS edited_sub_id, d.subject_id, d.subject_sub_id, d.observed AS edited, d.desired AS golden,
     d.drift_class, d.authority, a.author, a.reason AS said, a.answered_at
   FROM plan.drift AS d
   JOIN plan.answers AS a ON a.correction_key = d.correction_key AND a.answer = 'accept-theirs'
-  WHERE d.authority <> d.system
+  WHERE d.authority <> d.system AND (d.entity <> 'prices' OR d.rule = 'source of truth')
 ), priced AS (
   SELECT q.accepted_key, TRY_CAST(q.edited AS BIGINT) AS edited, e.currency AS edited_currency, e.tax_basis AS edited_basis,
     o.vendor_id, o.vendor_price_list, o.currency, o.amount, o.tax_basis, o.version, o.write_context,
