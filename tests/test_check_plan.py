@@ -130,6 +130,10 @@ def test_a_person_may_raise_a_permission_over_proof(night: duckdb.DuckDBPyConnec
     decide(night, "suppression")
     night.execute("UPDATE plan.decided SET disposition = 'approve', approver = 'anna'")
     assert failed(night) == {}
+    night.execute("DELETE FROM policy.raises")
+    assert failed(night)["plan_permission_raised"] == [("mailchimp", "consents")], "no writer of it could"
+    night.execute("UPDATE plan.decided SET observed = NULL, desired = 'pending'")
+    assert "plan_permission_raised" not in failed(night), "a new subscriber is asked, not raised"
 
 
 def test_a_failed_check_holds_what_it_covers_and_nobody_can_release_it(night: duckdb.DuckDBPyConnection) -> None:
