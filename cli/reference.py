@@ -38,7 +38,7 @@ CLASSES = {
     DriftClass.EXPLAINED: "stock: known sales, returns and counts account for every unit",
     DriftClass.UNEXPLAINED: "stock: units came or went without a movement",
     DriftClass.LOWER: "consent: a permission is taken away",
-    DriftClass.RAISE_WITH_PROOF: "consent: a later double opt-in, with time and evidence, stands against a no",
+    DriftClass.RAISE_WITH_PROOF: "consent: a later double opt-in, proven, stands against a no; raised by hand",
     DriftClass.RAISE_WITHOUT_PROOF: "consent: a yes without proof stands against a no",
 }
 EXITS = {

@@ -3,7 +3,8 @@
 Policy approves what the planner marked `approve`, for 60 minutes. A person's word comes from `ledger.sync.answers` (the
 inbox): given before the plan, the planner has already used it; given after, `approve_by_person` releases rows that the
 plan holds. It lives 7 days, and push reads such a row back by id before it writes. Each approval carries the plan's
-fingerprint: it is an approval of these very rows.
+fingerprint: it is an approval of these very rows. What a younger word keeps back (`pipelines.ledger.withdrawn`) nobody
+approves.
 """
 
 from datetime import timedelta
@@ -12,9 +13,15 @@ import duckdb
 
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
+from pipelines.ledger.withdrawn import WITHDRAWN
 
 POLICY_APPROVAL = timedelta(minutes=60)
 PERSON_APPROVAL = timedelta(days=7)
+
+_IS_FREE = """
+  AND NOT EXISTS (
+    SELECT 1 FROM ledger.sync.approvals AS g WHERE g.plan_id = c.plan_id AND g.correction_key = c.correction_key)
+  AND c.correction_key NOT IN (""" + WITHDRAWN + ")"
 
 BY_POLICY = """
 INSERT INTO ledger.sync.approvals
@@ -30,9 +37,7 @@ LEFT JOIN (
   GROUP BY w.correction_key
 ) AS a ON a.correction_key = c.correction_key
 WHERE c.plan_id = $plan_id AND c.disposition = 'approve' AND c.approver IS NOT NULL
-  AND NOT EXISTS (
-    SELECT 1 FROM ledger.sync.approvals AS g WHERE g.plan_id = c.plan_id AND g.correction_key = c.correction_key)
-"""
+""" + _IS_FREE
 
 BY_PERSON = """
 INSERT INTO ledger.sync.approvals
@@ -44,9 +49,7 @@ JOIN (
   QUALIFY row_number() OVER (PARTITION BY w.correction_key ORDER BY w.at DESC, w.answer_id DESC) = 1
 ) AS a ON a.correction_key = c.correction_key
 WHERE c.plan_id = $plan_id AND c.is_releasable AND a.answer = 'approve' AND a.answered_at + $person > $now
-  AND NOT EXISTS (
-    SELECT 1 FROM ledger.sync.approvals AS g WHERE g.plan_id = c.plan_id AND g.correction_key = c.correction_key)
-"""
+""" + _IS_FREE
 
 
 def approve_by_policy(con: duckdb.DuckDBPyConnection, plan_id: str, *, clock: Clock) -> int:

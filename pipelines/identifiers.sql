@@ -79,6 +79,12 @@ CREATE OR REPLACE MACRO to_gross(net_minor, rate_bp) AS
 CREATE OR REPLACE MACRO to_net(gross_minor, rate_bp) AS
   CAST((CAST(gross_minor AS HUGEINT) * 20000 + 10000 + rate_bp) // (2 * (10000 + rate_bp)) AS BIGINT);
 
+-- The lowest price on a tax basis that is not below a net cost; NULL where the rate is not known but needed.
+CREATE OR REPLACE MACRO lowest_price(cost_minor, tax_basis, rate_bp) AS
+  CASE WHEN tax_basis = 'net' THEN cost_minor
+       WHEN to_net(to_gross(cost_minor, rate_bp) - 1, rate_bp) >= cost_minor THEN to_gross(cost_minor, rate_bp) - 1
+       ELSE to_gross(cost_minor, rate_bp) END;
+
 -- Keyed hash (HMAC-SHA256, hex) of a contact point; the key lives in session variables, never in a table.
 CREATE OR REPLACE MACRO contact_point(kind, norm) AS
   CASE WHEN norm IS NOT NULL THEN

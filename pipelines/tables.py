@@ -91,6 +91,7 @@ TABLES: dict[str, dict[str, str]] = {
         "tolerance": "BIGINT",
     },
     "policy.creates": _text("system entity"),
+    "policy.raises": _text("system entity"),
     "policy.pilots": _text("system entity subject_id"),
     "policy.pilot_skus": _text("system entity sku"),
     "policy.derivations": {

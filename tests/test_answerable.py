@@ -22,8 +22,9 @@ def row(con, **rest):
         "field": "amount",
         "vendor_id": "v", "vendor_sub_id": "", "subject_id": "s", "subject_sub_id": "", "observed": "1",
         "has_base": True,
-        "desired": "2", "drift_class": "here", "authority": "square", "rule": "r", "reason": "x", "risk": "low",
-        "disposition": "hold", "disposition_reason": "Why.", "is_releasable": True, "is_new": True,
+        "desired": "2", "drift_class": "here", "authority": "square", "rule": "source of truth",
+        "reason": "x", "risk": "low", "disposition": "hold", "disposition_reason": "Why.",
+        "is_releasable": True, "is_new": True,
     } | rest])
     return "k"
 
@@ -55,6 +56,8 @@ def test_a_held_row_takes_every_answer(con, disposition):
      "the policy has approved it"),
     ({"disposition": "approve", "approver": "Ana"}, {"reject", "pin", "accept-theirs"}, "Ana has approved it already"),
     ({"authority": "shopify"}, {"approve", "reject", "pin"}, "the source of truth itself"),
+    ({"rule": "promotion"}, {"approve", "reject", "pin"}, "made from square's by a rule (promotion)"),
+    ({"rule": "derived price"}, {"approve", "reject", "pin"}, "no price that square could take"),
     ({"field": "compare_at"}, {"approve", "reject", "pin"}, "has no compare_at of its own"),
     ({"entity": "consents", "field": "state", "observed": "yes"}, {"approve", "reject", "pin"},
      "only a no can be accepted"),

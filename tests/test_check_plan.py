@@ -65,6 +65,7 @@ TAMPERED = [
     ("plan_price_unsafe", "UPDATE plan.decided SET desired = 'cheap' WHERE {}"),
     ("plan_price_unsafe", "UPDATE plan.decided SET desired = NULL WHERE {}"),
     ("plan_price_unsafe", "UPDATE plan.decided SET currency = NULL WHERE {}"),
+    ("plan_price_unsafe", "UPDATE plan.decided SET cost_minor = 1101 WHERE {}"),
     ("plan_price_unsafe", "UPDATE plan.decided SET desired = '1301' WHERE {}"),
     ("plan_price_unsafe", "UPDATE plan.decided SET desired = '699' WHERE {}"),
     ("plan_unread_written", "INSERT INTO reads.verdicts VALUES ('shopify', 'prices', false, 'cut short')"),
@@ -129,6 +130,10 @@ def test_a_person_may_raise_a_permission_over_proof(night: duckdb.DuckDBPyConnec
     decide(night, "suppression")
     night.execute("UPDATE plan.decided SET disposition = 'approve', approver = 'anna'")
     assert failed(night) == {}
+    night.execute("DELETE FROM policy.raises")
+    assert failed(night)["plan_permission_raised"] == [("mailchimp", "consents")], "no writer of it could"
+    night.execute("UPDATE plan.decided SET observed = NULL, desired = 'pending'")
+    assert "plan_permission_raised" not in failed(night), "a new subscriber is asked, not raised"
 
 
 def test_a_failed_check_holds_what_it_covers_and_nobody_can_release_it(night: duckdb.DuckDBPyConnection) -> None:

@@ -55,8 +55,9 @@ def test_the_defaults_are_safe():
 
 def test_a_policy_becomes_rows(con):
     estate = estate_of(TomlFile("estate.toml", ESTATE))
-    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}), creates=False)
-    channels = [SimpleNamespace(name="shopify", writers=(writer,))]
+    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}), creates=False, raises=False)
+    raising = SimpleNamespace(entity="consents", fields=frozenset({"state"}), creates=False, raises=True)
+    channels = [SimpleNamespace(name="shopify", writers=(writer, raising))]
     compile_policy(con, read_policy(), estate, channels)
     assert fetched(con, "SELECT system, rank FROM policy.sources WHERE field = 'amount'") == [
         ("shopify", 2), ("square", 1),
@@ -69,6 +70,7 @@ def test_a_policy_becomes_rows(con):
         (40.0, 50, 5000)
     ]
     assert fetched(con, "SELECT max_jump_pct, refuses_zero, floor_minor FROM policy.guards") == [(30.0, True, None)]
+    assert fetched(con, "SELECT * FROM policy.raises") == [("shopify", "consents")]
     assert action(con, "prices", "amount", "here") == "hold"
     assert action(con, "stock", "available", "explained") == "approve"
 

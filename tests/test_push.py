@@ -64,6 +64,12 @@ def outcomes(con):
     }
 
 
+def by_person(con, row):
+    """Make a row's approval one of Ana's, which lives 7 days."""
+    said = "UPDATE ledger.sync.approvals SET approver = 'Ana', valid_until = valid_until + INTERVAL 7 DAY "
+    con.execute(said + "WHERE correction_key = ?", [row["correction_key"]])
+
+
 def open_intents(con):
     return con.execute("SELECT count(*) FROM ledger.sync.intents WHERE state <> 'settled'").fetchone()[0]
 
@@ -155,6 +161,34 @@ async def test_an_approval_of_the_policy_dies_with_the_plans_age(world, clock):
     await push(world, plan_id, clock, vendor)
     assert vendor.calls == []
     assert set(outcomes(world).values()) == {("skipped", "expired")}
+
+
+async def test_an_approval_that_has_run_out_closes_its_own_row_alone(world, clock):
+    plan_id = plan(world, clock, *prices(3))
+    by_person(world, plan_rows(world, plan_id)[1])
+    vendor = vendor_for(world, plan_id, clock)
+    clock.at += timedelta(hours=8)
+    await push(world, plan_id, clock, vendor)
+    expired = ("skipped", "expired")
+    assert outcomes(world) == {"v000": expired, "v001": ("applied", ""), "v002": expired}
+    assert ([len(call) for call in vendor.calls], open_intents(world)) == ([1], 0)
+
+
+async def test_approvals_that_run_out_during_a_push_close_no_others(world, clock):
+    plan_id = plan(world, clock, *prices(4))
+    for row in plan_rows(world, plan_id)[1::2]:
+        by_person(world, row)
+    vendor = vendor_for(world, plan_id, clock, batch_max=2, refuses_whole=True)
+
+    def an_hour_goes_by(number):
+        clock.at += timedelta(minutes=61)
+
+    vendor.on_call = an_hour_goes_by
+    vendor.bad = {plan_rows(world, plan_id)[0]["correction_key"]}
+    await push(world, plan_id, clock, vendor)
+    applied, expired = ("applied", ""), ("skipped", "expired")
+    assert outcomes(world) == {"v000": expired, "v001": applied, "v002": expired, "v003": applied}
+    assert open_intents(world) == 0
 
 
 async def test_where_the_vendor_cannot_compare_the_value_is_read_just_before(world, clock):

@@ -92,6 +92,8 @@ class Writer:
     max_in_flight: int = 4
     creates: bool = False
     """Whether it also makes records that are not there yet (`Correction.makes_record`)."""
+    raises: bool = False
+    """Whether it can also raise a permission that a record denies, over proof; elsewhere a person does, by hand."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ import duckdb
 from pipelines.errors import DataError
 
 _ROW = """
-SELECT c.system, c.entity, c.field, c.drift_class, c.authority, c.observed, c.disposition, c.disposition_reason,
-  c.approver, o.status, v.status
+SELECT c.system, c.entity, c.field, c.drift_class, c.authority, c.rule, c.observed, c.disposition,
+  c.disposition_reason, c.approver, o.status, v.status
 FROM ledger.sync.corrections AS c
 JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id
 LEFT JOIN (
@@ -28,7 +28,7 @@ def check_answer(con: duckdb.DuckDBPyConnection, key: str, kind: str) -> None:
     row = con.execute(_ROW, [key]).fetchone()
     if row is None:
         raise DataError("no plan holds this correction", key=key)
-    system, entity, field, drift_class, authority, observed, disposition, reason, approver, outcome, proof = row
+    system, entity, field, drift_class, authority, rule, observed, disposition, reason, approver, outcome, proof = row
     if drift_class == "lower":
         raise DataError("an opt-out needs no answer and takes none", key=key)
     if disposition == "refuse":
@@ -37,7 +37,7 @@ def check_answer(con: duckdb.DuckDBPyConnection, key: str, kind: str) -> None:
     if outcome == "applied" and proof not in ("overwritten", "unconfirmed"):
         raise DataError(f"{system} has been written already; `trueup why` says when", key=key)
     if kind == "accept-theirs":
-        _check_theirs(key, system, entity, field, authority, observed)
+        _check_theirs(key, system, entity, field, authority, rule, observed)
     elif disposition == "not_writable":
         raise DataError(f"{reason} Change it in {system} by hand, or `trueup accept-theirs`", key=key)
     elif disposition == "observe":
@@ -47,12 +47,17 @@ def check_answer(con: duckdb.DuckDBPyConnection, key: str, kind: str) -> None:
         raise DataError(f"{whose} has approved it already; the next night pushes it, nothing is to be done", key=key)
 
 
-def _check_theirs(key: str, system: str, entity: str, field: str, authority: str | None, observed: str | None) -> None:
+def _check_theirs(
+    key: str, system: str, entity: str, field: str, authority: str | None, rule: str, observed: str | None
+) -> None:
     """accept-theirs needs a source of truth that can be told of the edit (`plan/main_accepted.sql`)."""
     if authority is None or (authority == system and entity != "consents"):
         words = f"the edited value is that of {system}, the source of truth itself; approve, reject or pin it"
     elif entity == "prices" and field != "amount":
         words = f"{authority} has no {field} of its own to take the edit; approve, reject or pin it"
+    elif entity == "prices" and rule != "source of truth":
+        made = f"{system}'s price is made from {authority}'s by a rule ({rule})"
+        words = f"{made}, so the edit is no price that {authority} could take; approve, reject or pin it"
     elif entity == "consents" and observed != "no":
         words = "only a no can be accepted as the truth of a permission; reject or pin it"
     else:

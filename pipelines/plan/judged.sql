@@ -12,6 +12,7 @@ WITH unread AS (
     coalesce(t.mode, 'observe') AS mode, p.subject_id IS NOT NULL AS is_pilot, coalesce(d.action, 'hold') AS action,
     own.reason AS own_unread, theirs.reason AS authority_unread, w.system IS NOT NULL AS is_open,
     CASE WHEN r.entity = 'customers' THEN f.systems END AS deaf_systems, r.entity = 'consents' AND r.drift_class = 'lower' AS is_lower,
+    r.drift_class = 'raise_with_proof' AND r.observed IS NOT NULL AND u.system IS NULL AS is_by_hand,
     a.answer, a.author, a.reason AS said, a.until
   FROM plan.rows AS r
   CROSS JOIN deaf AS f
@@ -19,6 +20,7 @@ WITH unread AS (
   LEFT JOIN policy.targets AS t ON t.system = r.system AND t.entity = r.entity AND t.field = r.field
   LEFT JOIN (SELECT DISTINCT q.system, q.entity, q.subject_id FROM policy.pilots AS q) AS p
     ON p.system = r.system AND p.entity = r.entity AND p.subject_id = r.subject_id
+  LEFT JOIN (SELECT DISTINCT q.system, q.entity FROM policy.raises AS q) AS u ON u.system = r.system AND u.entity = r.entity
   LEFT JOIN policy.decisions AS d ON d.entity = r.entity AND d.field = r.field AND d.drift_class = r.drift_class
   LEFT JOIN unread AS own ON own.system = r.system AND own.entity = r.entity
   LEFT JOIN unread AS theirs ON theirs.system = r.authority AND theirs.entity = r.entity
@@ -38,6 +40,8 @@ FROM (
       THEN {'disposition': 'not_writable', 'reason': concat('The policy does not name ', x.entity, '.', x.field, ' of ', x.system, ' as a target.'), 'approver': NULL}
     WHEN NOT x.is_writable
       THEN {'disposition': 'not_writable', 'reason': concat(x.system, ' does not let anybody write ', x.entity, '.', x.field, '; a person has to.'), 'approver': NULL}
+    WHEN x.is_by_hand
+      THEN {'disposition': 'not_writable', 'reason': concat('No sync raises a permission in ', x.system, ', proven or not; a person does, who has seen the proof.'), 'approver': NULL}
     WHEN x.mode = 'observe'
       THEN {'disposition': 'observe', 'reason': concat(x.system, ' ', x.entity, ' are only observed (mode = observe).'), 'approver': NULL}
     WHEN x.mode = 'pilot' AND NOT x.is_pilot
@@ -54,12 +58,12 @@ FROM (
       THEN {'disposition': 'hold', 'reason': concat('Opt-outs of ', x.deaf_systems, ' could not be read tonight, so no customer is written.'), 'approver': NULL}
     WHEN x.claim_count > 1 AND x.accepted_by IS NULL
       THEN {'disposition': 'hold', 'reason': 'Two corrections claim this value.', 'approver': NULL}
-    WHEN x.accepted_by IS NOT NULL
-      THEN {'disposition': 'approve', 'reason': concat(x.accepted_by, ' accepted the edited value.'), 'approver': x.accepted_by}
     WHEN x.answer = 'reject'
       THEN {'disposition': 'reject', 'reason': concat('Rejected by ', x.author, ': ', x.said), 'approver': NULL}
     WHEN x.answer = 'pin'
       THEN {'disposition': 'pin', 'reason': concat('Pinned by ', x.author, ' until ', strftime(x.until AT TIME ZONE 'UTC', '%Y-%m-%d'), ': ', x.said), 'approver': NULL}
+    WHEN x.accepted_by IS NOT NULL
+      THEN {'disposition': 'approve', 'reason': concat(x.accepted_by, ' accepted the edited value.'), 'approver': x.accepted_by}
     WHEN x.answer = 'approve'
       THEN {'disposition': 'approve', 'reason': concat('Approved by ', x.author, ': ', x.said), 'approver': x.author}
     WHEN x.answer = 'accept-theirs'

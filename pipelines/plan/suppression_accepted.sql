@@ -10,7 +10,7 @@ SELECT correction_key(n.estate, o.system, o.vendor_id, o.vendor_audience_id, 'co
   CAST(o.version AS VARCHAR) AS version,
   CAST(json_merge_patch(coalesce(o.write_context, '{}'), json_object('email', o.email)) AS VARCHAR) AS context,
   NULL::BIGINT AS cost_minor, NULL::BIGINT AS old_minor,
-  d.correction_key AS accepted_key, a.author AS accepted_by
+  d.correction_key AS accepted_key, a.author AS accepted_by, a.answered_at
 FROM plan.drift AS d
 CROSS JOIN estate.night AS n
 JOIN plan.answers AS a ON a.correction_key = d.correction_key AND a.answer = 'accept-theirs'

@@ -13,6 +13,7 @@ import duckdb
 
 from pipelines.clock import Clock
 from pipelines.ledger.plans import CORRECTION, OUTCOME, PlanHead, correction_of, transaction
+from pipelines.ledger.withdrawn import WITHDRAWN
 from pipelines.model import Correction, Outcome, OutcomeStatus
 from pipelines.push.compose import Batch
 
@@ -31,6 +32,7 @@ LEFT JOIN (
 ) AS o ON o.correction_key = c.correction_key
 WHERE c.plan_id = $plan_id AND (c.disposition = 'approve' OR c.is_releasable)
   AND (o.status IS NULL OR (o.status = 'skipped' AND o.code <> 'already'))
+  AND c.correction_key NOT IN (""" + WITHDRAWN + """)
 ORDER BY c.system, c.entity, c.vendor_id, c.vendor_sub_id, c.field, c.correction_key
 """
 )
@@ -45,9 +47,10 @@ class Approved:
     valid_until: datetime
 
 
-def read_approved(con: duckdb.DuckDBPyConnection, head: PlanHead) -> list[Approved]:
-    """Rows with an approval of this very plan that have not come to an end yet, in a fixed order."""
-    rows = con.execute(_APPROVED, {"plan_id": head.plan_id, "fingerprint": head.fingerprint}).fetchall()
+def read_approved(con: duckdb.DuckDBPyConnection, head: PlanHead, *, clock: Clock) -> list[Approved]:
+    """Rows with an approval of this very plan, not taken back since, that have not ended yet, in a fixed order."""
+    bound = {"plan_id": head.plan_id, "fingerprint": head.fingerprint, "now": clock.now()}
+    rows = con.execute(_APPROVED, bound).fetchall()
     return [Approved(correction_of(row[4:]), row[0], row[1]) for row in rows]
 
 

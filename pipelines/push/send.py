@@ -3,14 +3,13 @@
 A batch is made durable, sent, and its outcomes recorded at once. What a lost answer did is found out by the same bytes
 under the same key where the vendor has keys or compare-and-set, else by reading back (R1); a batch that is refused
 whole is halved (R2); a row whose vendor cannot compare is read back just before (R3). A fatal error stops this system
-only. Before every batch `may_send` is asked: kill switch, lease, age of the approval.
+only. Before every batch `may_send` is asked (kill switch, lease), and rows whose approval has run out are left behind.
 """
 
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from datetime import datetime
 
 import duckdb
 
@@ -41,8 +40,8 @@ REASONS = {
     "expired": "the approval had run out before the row's turn came",
 }
 
-MaySend = Callable[[datetime], str]
-"""Why nothing may be sent any more (a key of REASONS; '' = go on), given until when the batch's approvals hold."""
+MaySend = Callable[[], str]
+"""Why nothing may be sent any more (a key of REASONS); '' = go on."""
 
 
 class SystemPush:
@@ -97,13 +96,14 @@ class SystemPush:
             if isinstance(result, BaseException):
                 raise result
 
-    async def _take(self, writer: Writer, batch: Batch) -> None:
+    async def _take(self, writer: Writer, planned: Batch) -> None:
         """One planned batch, from the last check to its outcomes."""
-        if not await self._is_open(batch):
+        batch = await self._open_part(planned)
+        if batch is None:
             return
         checked = [c for c in batch.corrections if writer.needs_check or self._is_by_person(c)]
         if not checked:
-            await self._send(writer, batch, is_planned=True)
+            await self._send(writer, batch, is_planned=batch is planned)
             return
         try:
             readings = await read_back(self._channel, self._session, checked)
@@ -118,7 +118,7 @@ class SystemPush:
         gone = {outcome.correction_key for outcome in drops}
         left = [c for c in batch.corrections if c.correction_key not in gone]
         if not drops:
-            await self._send(writer, batch, is_planned=True)
+            await self._send(writer, batch, is_planned=batch is planned)
             return
         await self._settle(batch, drops)
         if left:
@@ -194,8 +194,8 @@ class SystemPush:
                 outcomes.append(outcome)
         await self._settle(batch, outcomes)
         if again:
-            second = self._batch(again, batch.attempt + 1)
-            if await self._is_open(second):
+            second = await self._open_part(self._batch(again, batch.attempt + 1))
+            if second is not None:
                 await self._send(writer, second, is_planned=False)
 
     async def _halve(self, writer: Writer, batch: Batch, code: str, request_id: str) -> None:
@@ -209,8 +209,8 @@ class SystemPush:
         await self._settle(batch, [])
         middle = len(batch.corrections) // 2
         for half in (batch.corrections[:middle], batch.corrections[middle:]):
-            part = self._batch(half, batch.attempt)
-            if await self._is_open(part):
+            part = await self._open_part(self._batch(half, batch.attempt))
+            if part is not None:
                 await self._send(writer, part, is_planned=False)
 
     async def _failed_fields(self, canary: Sequence[Correction]) -> set[str]:
@@ -231,13 +231,20 @@ class SystemPush:
             await self._session.clock.sleep(wait)
         return fields - ({c.field for c in applied} - {c.field for c in wrong})
 
-    async def _is_open(self, batch: Batch) -> bool:
-        """Whether a batch may still go out; if not, its rows are settled as skipped with the reason."""
-        until = min(self._approved[c.correction_key].valid_until for c in batch.corrections)
-        code = "stopped" if self.stopped else self._may_send(until)
+    async def _open_part(self, batch: Batch) -> Batch | None:
+        """What of a batch may still go out: all of it, or a batch of the rest. Other rows are settled as skipped."""
+        code = "stopped" if self.stopped else self._may_send()
         if code:
             await self._settle(batch, [skipped(c, code, self.stopped or REASONS[code]) for c in batch.corrections])
-        return not code
+            return None
+        now = self._session.clock.now()
+        left = [c for c in batch.corrections if now <= self._approved[c.correction_key].valid_until]
+        if len(left) == len(batch.corrections):
+            return batch
+        kept = {c.correction_key for c in left}
+        late = [c for c in batch.corrections if c.correction_key not in kept]
+        await self._settle(batch, [skipped(c, "expired", REASONS["expired"]) for c in late])
+        return self._batch(left, batch.attempt) if left else None
 
     def _is_by_person(self, correction: Correction) -> bool:
         return self._approved[correction.correction_key].approver != "policy"

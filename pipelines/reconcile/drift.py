@@ -145,7 +145,8 @@ def _columns(entity: str) -> list[str]:
         columns += [f"{field}_observed", f"{field}_desired"]
     if entity == "customers":
         return columns + [f"{field}_authority" for field in COMPARED[entity]]
-    return columns + ["authority", "rule", "reason"] + (["list_desired", "cost_minor"] if entity == "prices" else [])
+    columns += ["authority", "rule", "reason"]
+    return columns + (["list_desired", "list_rule", "cost_minor"] if entity == "prices" else [])
 
 
 def _based(own: Sequence[Target]) -> exp.Select:
@@ -195,7 +196,7 @@ def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
         "desired": desired,
         "drift_class": drift_class(has_base, moved_here, moved_there),
         "authority": authority,
-        "rule": exp.Literal.string("survivorship") if target.entity == "customers" else exp.column("rule"),
+        "rule": _rule(target, own),
         "reason": reason(target.system, target.entity, field, authority, has_base, moved_here, moved_there),
         "cost_minor": exp.column("cost_minor") if is_amount else exp.null(),
         "old_minor": observed if is_amount else exp.null(),
@@ -234,10 +235,19 @@ def _projected(values: dict[str, exp.Expression]) -> exp.Select:
 
 
 def _desired(target: Target, own: Sequence[Target]) -> exp.Expression:
+    return exp.column("list_desired" if _holds_list(target, own) else f"{target.field}_desired")
+
+
+def _rule(target: Target, own: Sequence[Target]) -> exp.Expression:
+    if target.entity == "customers":
+        return exp.Literal.string("survivorship")
+    return exp.column("list_rule" if _holds_list(target, own) else "rule")
+
+
+def _holds_list(target: Target, own: Sequence[Target]) -> bool:
     """A system that shows struck-through prices holds the promotion's price, every other the list price."""
     shows = any(other.system == target.system and other.field == "compare_at" for other in own)
-    is_list = target.entity == "prices" and target.field == "amount" and not shows
-    return exp.column("list_desired" if is_list else f"{target.field}_desired")
+    return target.entity == "prices" and target.field == "amount" and not shows
 
 
 def _differs(target: Target, own: Sequence[Target]) -> exp.Expression:

@@ -25,7 +25,7 @@ _BY_CLASS: dict[str, Disposition] = {
     "explained": "must_push",
     "unexplained": "must_hold",
     "lower": "must_push",
-    "raise_with_proof": "must_hold",
+    "raise_with_proof": "not_writable",
     "raise_without_proof": "must_refuse",
     "bad_row": "must_quarantine",
 }

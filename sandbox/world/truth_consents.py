@@ -1,7 +1,8 @@
 """Which e-mail permissions drift: by contact point first, then over the other addresses of the same person.
 
 Withdrawal wins unless a later opt-in has proof. A yes without proof that is younger than a no elsewhere is lowered,
-and the wish to raise that no is put on record as refused. Nothing is ever concluded from an unknown state. What was
+and the wish to raise that no is put on record as refused. A proven one is a person's work, in the system that says no:
+no vendor's writer raises it. Nothing is ever concluded from an unknown state. What was
 heard of a record stays said when the record is deleted: a no is not washed off by forgetting who said it.
 """
 

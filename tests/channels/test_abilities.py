@@ -23,6 +23,11 @@ def test_a_writer_keeps_the_rung_that_is_declared(channel, writer, field):
     assert any(reader.entity == writer.entity for reader in channel.read_backs), "what is written can be read back"
 
 
+@pytest.mark.parametrize("channel", CHANNELS, ids=named)
+def test_no_writer_claims_to_raise_a_permission(channel):
+    assert not any(writer.raises for writer in channel.writers), "each vendor's writer refuses raises, tested apart"
+
+
 def test_what_is_said_to_be_unwritable_has_no_writer():
     written = {(channel.name, writer.entity, field) for channel, writer, field in WRITTEN}
     unwritable = {

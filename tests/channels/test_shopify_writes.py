@@ -10,7 +10,7 @@ import pytest
 from pipelines.channels.shopify import SHOPIFY
 from pipelines.errors import AmbiguousWrite
 from pipelines.model import OutcomeStatus
-from sandbox.records import Consent, Price, Stock
+from sandbox.records import Price, Stock
 from sandbox.vendor import Settings
 from tests.channels.harness import EPOCH, Outside
 from tests.channels.shopify_world import (
@@ -318,19 +318,11 @@ async def test_a_permission_is_lowered_with_the_time_of_the_withdrawal():
 
 
 @pytest.mark.parametrize(("observed", "desired"), [("no", "yes"), ("no", "pending"), (None, "yes"), ("pending", "yes")])
-async def test_a_permission_is_never_raised_without_proof(observed, desired):
+async def test_a_permission_is_never_raised(observed, desired):
     world = shop()
-    assert await codes(world, "consents", [consent(world, 2, observed, desired)]) == [(R, "RAISE_WITHOUT_PROOF")]
+    row = consent(world, 2, observed, desired, proof="double opt-in")
+    assert await codes(world, "consents", [row]) == [(R, "RAISE_REFUSED")]
     assert world.transport.exchanges == [] and world.api_effects() == []
-
-
-async def test_a_permission_is_raised_by_the_proof_of_a_double_opt_in():
-    world = shop()
-    at = (EPOCH - timedelta(hours=3)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    row = consent(world, 2, "no", "yes", proof=f"double opt-in at {at}", changed_at=at)
-    assert await codes(world, "consents", [row]) == [(A, "")]
-    held = {c.key: c for c in world.vendor.observe_customers(world.store)}[customer_id(2)]
-    assert held.consent == Consent("yes", EPOCH - timedelta(hours=3), is_proven=True)
 
 
 async def test_a_permission_whose_address_changed_is_not_this_contact_points_any_more():

@@ -146,6 +146,29 @@ def test_an_accepted_value_still_meets_the_guards(world):
     assert (turned["system"], turned["disposition"]) == ("square", "refuse")
 
 
+def test_of_two_accepted_edits_the_younger_word_is_the_truth(world):
+    """Two approved rows for one value would stop all prices of the source of truth (`plan_value_twice`)."""
+    shop_row = accepted_price(world)
+    crm_row = accepted_price(world, system="hubspot", vendor_id="h1", amount=900, tax_basis="net") | {"vendor_id": "h1"}
+    hubspot, shopify = planned(world, shop_row, crm_row)
+    say(world, hubspot, "accept-theirs", at=AS_OF + timedelta(hours=1))
+    say(world, shopify, "accept-theirs", at=AS_OF + timedelta(hours=2), author="Bo")
+    (turned,) = planned(world, shop_row, crm_row, night=2)
+    assert (turned["system"], turned["desired"], turned["approver"]) == ("square", "1050", "Bo")
+    say(world, hubspot, "accept-theirs", at=AS_OF + timedelta(hours=3))
+    assert planned(world, shop_row, crm_row, night=3)[0]["desired"] == "1080"
+
+
+def test_an_accepted_net_price_is_not_under_the_cost_of_a_gross_truth(world):
+    insert(world, "golden.items", [{"item_id": "i1", "cost_minor": 800, "cost_currency": "EUR"}])
+    row = accepted_price(world, system="hubspot", amount=750, tax_basis="net") | {"cost_minor": 800}
+    (held,) = planned(world, row)
+    say(world, held, "accept-theirs")
+    (turned,) = planned(world, row, night=2)
+    assert (turned["system"], turned["desired"], turned["disposition"]) == ("square", "900", "refuse")
+    assert turned["disposition_reason"] == "The new price is below its cost."
+
+
 def test_accepted_stock_moves_the_authority_by_the_difference(world):
     insert(world, "golden.stock", [{"item_id": "i1", "location_id": "l1", "on_hand": 8, "available": 5}])
     insert(world, "observed.stock", [
@@ -262,3 +285,93 @@ def test_a_row_held_for_an_incomplete_read_is_not_released(world):
     (row,) = planned(world, drift())
     say(world, row, "approve")
     assert approve_by_person(world, "n1-main", clock=VirtualClock()) == 0
+
+
+WITHDRAWN = [("reject", None), ("accept-theirs", None), ("pin", AS_OF + timedelta(days=9))]
+
+
+def shop(*rows, **rest):
+    """A shop that shows each row as it was observed, and its clock, one hour into the first night."""
+    clock = VirtualClock(AS_OF + timedelta(hours=1))
+    vendor = FakeVendor(rows[0]["system"], clock, **rest)
+    vendor.values = {(r["entity"], r["field"], r["vendor_id"], r["vendor_sub_id"]): r["observed"] for r in rows}
+    return vendor, clock
+
+
+async def pushed(world, vendor, clock, plan_id="n1-main"):
+    """How many rows a person and the policy approve of a stored plan now, and what the shop is sent."""
+    approve_by_policy(world, plan_id, clock=clock)
+    approve_by_person(world, plan_id, clock=clock)
+    report = await push_plan(world, plan_id, {vendor.name: vendor.session()}, clock=clock)
+    return report.systems[vendor.name].counts if report.systems else {}
+
+
+@pytest.mark.parametrize(("answer", "until"), WITHDRAWN)
+@pytest.mark.parametrize("drift_class", ["both", "elsewhere"])
+async def test_a_younger_word_takes_back_an_approval_that_was_not_pushed(world, drift_class, answer, until):
+    (row,) = planned(world, drift(drift_class=drift_class))
+    vendor, clock = shop(row, faults={1: "credential"})
+    say(world, row, "approve")
+    assert await pushed(world, vendor, clock) == {"skipped": 1}
+    say(world, row, answer, at=AS_OF + timedelta(minutes=1), until=until)
+    assert await pushed(world, vendor, clock) == {}
+    assert vendor.effects == []
+    say(world, row, "approve", at=AS_OF + timedelta(minutes=2), author="Bo")
+    clock.at = AS_OF + timedelta(minutes=5)
+    assert await pushed(world, vendor, clock) == {"applied": 1}
+
+
+@pytest.mark.parametrize(("answer", "until"), WITHDRAWN)
+async def test_a_stored_plan_is_approved_by_what_people_say_now(world, answer, until):
+    (row,) = planned(world, drift(**HELD))
+    say(world, row, "approve")
+    (taken_up,) = planned(world, drift(**HELD), night=2)
+    assert taken_up["approver"] == "Ana"
+    say(world, row, answer, at=AS_OF + timedelta(days=1), until=until)
+    vendor, clock = shop(row)
+    clock.at += timedelta(days=1)
+    assert await pushed(world, vendor, clock, "n2-main") == {}
+    assert world.execute("SELECT count(*) FROM ledger.sync.approvals").fetchone() == (0,)
+
+
+async def test_a_pin_keeps_back_what_a_stored_plan_would_write_at_its_place(world):
+    (old,) = planned(world, drift(**HELD))
+    (row,) = planned(world, drift(desired="1101"), night=2)
+    vendor, clock = shop(row)
+    say(world, old, "pin", at=AS_OF + timedelta(days=1), until=AS_OF + timedelta(days=2))
+    clock.at = AS_OF + timedelta(days=1)
+    assert await pushed(world, vendor, clock, "n2-main") == {}
+    say(world, row, "approve", at=AS_OF + timedelta(days=1, minutes=1))
+    assert await pushed(world, vendor, clock, "n2-main") == {"applied": 1}
+
+
+@pytest.mark.parametrize("answer", ["approve", "reject"])
+async def test_an_edit_that_is_no_more_accepted_is_not_written_to_the_truth(world, answer):
+    row = accepted_price(world)
+    (held,) = planned(world, row)
+    say(world, held, "accept-theirs")
+    (turned,) = planned(world, row, night=2)
+    vendor, clock = shop(turned)
+    clock.at = AS_OF + timedelta(days=1)
+    say(world, held, answer, at=clock.at)
+    assert await pushed(world, vendor, clock, "n2-main") == {}
+    say(world, held, "accept-theirs", at=clock.at + timedelta(minutes=1))
+    assert await pushed(world, vendor, clock, "n2-main") == {"applied": 1}
+
+
+def test_a_person_may_reject_or_pin_what_an_accepted_edit_would_write(world):
+    row = accepted_price(world)
+    (held,) = planned(world, row)
+    say(world, held, "accept-theirs")
+    (turned,) = planned(world, row, night=2)
+    say(world, turned, "reject", author="Bo")
+    (again,) = planned(world, row, night=3)
+    assert (again["system"], again["disposition"]) == ("square", "reject")
+
+
+async def test_no_word_keeps_an_opt_out_back(world):
+    (row,) = planned(world, consent(), lane="suppression")
+    for answer, until in WITHDRAWN:
+        say(world, row, answer, until=until)
+    vendor, clock = shop(row)
+    assert await pushed(world, vendor, clock, "n1-suppression") == {"applied": 1}

@@ -184,6 +184,21 @@ def test_a_permission_is_never_raised_by_policy(world):
     assert [row["disposition"] for row in rows] == ["hold", "refuse", "refuse"]
 
 
+def test_a_permission_is_raised_by_hand_where_no_writer_can(world):
+    world.execute("DELETE FROM policy.raises")
+    proven = {"desired": "yes", "drift_class": "raise_with_proof"}
+    rows = planned(
+        world,
+        consent(vendor_id="m1", observed="no", **proven),
+        consent(vendor_id="new:cp1", observed=None, **proven | {"desired": "pending"}),
+        lane="suppression",
+    )
+    assert [row["disposition"] for row in rows] == ["not_writable", "hold"], "a new subscriber is no raise"
+    assert rows[0]["disposition_reason"] == (
+        "No sync raises a permission in mailchimp, proven or not; a person does, who has seen the proof."
+    )
+
+
 def test_a_write_without_known_end_is_read_back_before_the_next(world):
     first = planned(world, drift())[0]
     insert(world, "ledger.sync.intents", [{

@@ -77,7 +77,7 @@ SYSTEMS = ("square", "shopify", "hubspot", "mailchimp")
 
 def policy(con: duckdb.DuckDBPyConnection, systems: Sequence[str] = SYSTEMS) -> None:
     """Everything live and writable, `APPROVED` classes approved, the rest held, generous caps."""
-    for table in ("targets", "decisions", "caps", "guards", "pilots"):
+    for table in ("targets", "decisions", "caps", "guards", "pilots", "raises"):
         con.execute(f"DELETE FROM policy.{table}")
     con.execute("DELETE FROM reads.verdicts")
     con.execute("DELETE FROM estate.systems")
@@ -86,6 +86,7 @@ def policy(con: duckdb.DuckDBPyConnection, systems: Sequence[str] = SYSTEMS) -> 
     con.executemany(
         "INSERT INTO policy.targets VALUES (?, ?, ?, 'live', true, 0)", [[s, e, f] for s in systems for e, f in pairs]
     )
+    con.executemany("INSERT INTO policy.raises VALUES (?, 'consents')", [[s] for s in systems])
     con.executemany(
         "INSERT INTO policy.caps VALUES (?, ?, ?, 10, 50, 100000)", [[s, e, f] for s in systems for e, f in pairs]
     )

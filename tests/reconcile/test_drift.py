@@ -51,6 +51,8 @@ def test_the_four_ways_a_price_moves(shop):
     assert found["amount", "S2"] == (
         "The amount was changed in shopify since 2026-06-15, when all agreed; square sets the price of the list eur."
     )
+    rules = "SELECT vendor_id, rule FROM reconcile.drift WHERE field = 'amount' AND vendor_id IN ('S1', 'S4')"
+    assert {d["vendor_id"]: d["rule"] for d in rows(shop.con, rules)} == {"S1": "source of truth", "S4": "promotion"}
     assert found["amount", "S4"] == (
         "Nobody has changed anything since 2026-06-15; "
         "square sets the price of the list eur, 10 % off until 2026-06-16."
@@ -68,6 +70,19 @@ def test_classes_stay_while_nobody_answers(shop):
     shop.agree()
     assert told(shop.night()) == first
     assert {row[-1] for row in first if row[0] == "shopify"} == {"elsewhere", "both"}
+
+
+def test_who_shows_no_promotion_holds_the_price_of_the_source_of_truth_on_its_days(shop):
+    insert(shop.con, "square.promotions", {
+        "promotion_id": "P", "vendor_id": "V1", "percent": 10, "starts_on": "2026-06-15", "ends_on": "2026-06-15",
+    })
+    shop.price("hubspot", "H1", 900)
+    shop.night()
+    found = rows(shop.con, "SELECT system, field, desired, rule FROM reconcile.drift")
+    assert {(d["system"], d["field"], d["desired"], d["rule"]) for d in found} == {
+        ("hubspot", "amount", "1000", "source of truth"),
+        ("shopify", "amount", "1080", "promotion"), ("shopify", "compare_at", "1200", "promotion"),
+    }
 
 
 def test_the_end_of_a_promotion_is_a_rule_too(shop):

@@ -126,7 +126,7 @@ def test_raised_permissions_are_seen():
     before = {("hubspot", "1"): "no", ("hubspot", "2"): "pending", ("mailchimp", "m"): "yes", ("shopify", "s"): "no"}
     now = before | {("hubspot", "2"): "yes", ("mailchimp", "new"): "yes", ("shopify", "s"): "yes"}
     effects = [{"kind": "consents", "vendor": "hubspot", "key": "1", "before": "no", "after": "yes"}]
-    proven = Row(1, "shopify", "consents", "state", "s", "email", "raise_with_proof", "must_hold", "no", "yes")
+    proven = Row(1, "shopify", "consents", "state", "s", "email", "raise_with_proof", "not_writable", "no", "yes")
     verdict = Verdict(1)
     judge_permissions(before, now, effects, [proven], verdict)
     assert verdict.raised == 3

@@ -17,7 +17,7 @@ _ABILITIES = (
     Ability("prices", "compare_at", (3,), "together with the price; read just before"),
     Ability("stock", "available", (1, 2), "changeFromQuantity and @idempotent"),
     *(Ability("customers", field, (3,), "read just before") for field in sorted(CUSTOMER_FIELDS)),
-    Ability("consents", "state", (3,), "lowered only, unless a double opt-in is proven; read just before"),
+    Ability("consents", "state", (3,), "lowered only; a permission is never raised; read just before"),
 )
 
 SHOPIFY = Channel(

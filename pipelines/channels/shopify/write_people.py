@@ -1,8 +1,7 @@
 """Writes customers' fields and e-mail permissions, several records in one document, each with its own answer.
 
 Names and phone go by `customerUpdate`, the address by its own mutations: the list of addresses inside a customer is
-replaced whole, and what is left out is deleted. A permission is only ever lowered; raising one takes the proof of a
-double opt-in in the correction's context, and nothing is sent without it.
+replaced whole, and what is left out is deleted. A permission is only ever lowered, to no: nothing else is sent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -24,8 +23,6 @@ PERSON_KEYS = {"first_name": "firstName", "last_name": "lastName", "phone": "pho
 ADDRESS_KEYS = {"street": "address1", "city": "city", "postcode": "zip"}
 _ERRORS = "{ userErrors { field message } }"
 _CODED_ERRORS = "{ userErrors { code field message } }"
-_STATES = {"no": "UNSUBSCRIBED", "pending": "PENDING", "yes": "SUBSCRIBED"}
-_RANK = {"no": 0, "pending": 1, "yes": 2}
 
 
 class _Payload(msgspec.Struct, rename="camel"):
@@ -111,17 +108,15 @@ def _address_change(customer: str, rows: tuple[Correction, ...]) -> _Change:
 
 
 async def write_consents(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
-    """E-mail permissions."""
+    """E-mail permissions, taken away."""
     outcomes: dict[str, Outcome] = {}
     changes = []
     for c in corrections:
-        if c.desired not in _STATES:
+        if not c.desired:
             outcomes[c.correction_key] = blank(c)
-        elif _is_raise(c) and not c.context.get("proof"):
-            message = "a permission is not raised without proof of a double opt-in"
-            outcomes[c.correction_key] = outcome(
-                c, OutcomeStatus.REJECTED, code="RAISE_WITHOUT_PROOF", message=message
-            )
+        elif c.desired != "no":
+            message = "a permission is never raised by a sync"
+            outcomes[c.correction_key] = outcome(c, OutcomeStatus.REJECTED, code="RAISE_REFUSED", message=message)
         else:
             variables = {"input": ("CustomerEmailMarketingConsentUpdateInput!", _consent_input(c))}
             changes.append(_Change("customerEmailMarketingConsentUpdate", variables, (c,), _CODED_ERRORS))
@@ -130,15 +125,8 @@ async def write_consents(session: Session, corrections: Sequence[Correction], ke
     return in_order(corrections, outcomes)
 
 
-def _is_raise(correction: Correction) -> bool:
-    """Whether more would be allowed afterwards than is known to be allowed now."""
-    return _RANK[correction.desired or "no"] > _RANK.get(correction.observed or "no", 0)
-
-
 def _consent_input(correction: Correction) -> dict[str, Any]:
-    given: dict[str, Any] = {"marketingState": _STATES[correction.desired or "no"]}
-    if correction.desired != "no":
-        given["marketingOptInLevel"] = "CONFIRMED_OPT_IN"
+    given: dict[str, Any] = {"marketingState": "UNSUBSCRIBED"}
     if at := correction.context.get("changed_at"):
         given["consentUpdatedAt"] = at
     return {"customerId": correction.vendor_id, "emailMarketingConsent": given}
