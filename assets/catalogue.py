@@ -134,7 +134,7 @@ def schema_of(table: str) -> dict[str, str] | None:
 
 @cache
 def _models() -> dict[str, Model]:
-    planned = (*plan.models("main"), plan.corrections_model(), *agree.models())
+    planned = (*plan.models("main"), plan.told_model(), plan.corrections_model(), *agree.models())
     return {**stage_models(), **reconcile_models(), **suppressions.models(), **{m.name: m for m in planned}}
 
 
@@ -213,7 +213,7 @@ def _plan_tables() -> tuple[Table, ...]:
     """The planner's own tables as the main lane leaves them, the ledger's, and tonight's plans read back from there."""
     own = _of_models(plan.models("main"))
     checked = tuple(replace(table, inputs=table.inputs | {"checks.results"}) for table in own)
-    return (*checked, *KEPT["plan"], *_of_models([plan.corrections_model()]))
+    return (*checked, *_of_models([plan.told_model()]), *KEPT["plan"], *_of_models([plan.corrections_model()]))
 
 
 def _of_models(models: Iterable[Model]) -> tuple[Table, ...]:

@@ -66,7 +66,7 @@ KEPT: dict[str, tuple[Table, ...]] = {
         _kept("quarantine.reconcile", "Rows that reconcile kept out, and why.",
               "reconcile.item_faults", "reconcile.price_faults", "reconcile.incomparable_prices"),
         _kept(f"{_IDENTITY}.movements", "Movements of stock, each counted once, and the night that settled it.",
-              "reconcile.new_movements"),
+              "reconcile.new_movements", "reconcile.logged"),
     ),
     "drift": (
         _kept("reconcile.stock_drifted", "Stock levels that differ, before the why.",
@@ -79,6 +79,7 @@ KEPT: dict[str, tuple[Table, ...]] = {
     "plan": (
         _kept("checks.of_plan", "What the checks of the plan's draft found, before it was sealed.", "plan.decided"),
         _kept(f"{_SYNC}.corrections", "One row per value to change: observed, desired, why.", "plan.decided"),
+        _kept(f"{_SYNC}.told", "Which movements a planned level takes off the authority's count.", "plan.told"),
         _kept(f"{_SYNC}.plans", "Fingerprinted sets of corrections.", f"{_SYNC}.corrections"),
     ),
     "approve": (

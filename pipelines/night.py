@@ -5,6 +5,7 @@ No stage; the stages do the work between `begin_night` and `end_night`. Writes `
 """
 
 from collections.abc import Iterable
+from datetime import timedelta
 
 import duckdb
 import msgspec
@@ -14,6 +15,21 @@ from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
 from pipelines.estate import Estate, NightKind, compile_estate, start_night
 from pipelines.policy import Policy, compile_policy
+
+PROVED_WITHIN = timedelta(days=7)
+
+_UNPROVED = """
+SELECT p.plan_id
+FROM ledger.sync.plans AS p
+JOIN (
+  SELECT x.plan_id, x.correction_key, arg_max(x.status, x.rowid) AS status FROM ledger.sync.outcomes AS x
+  GROUP BY x.plan_id, x.correction_key
+) AS o ON o.plan_id = p.plan_id AND o.status = 'applied'
+WHERE p.as_of > $since AND NOT EXISTS (
+  SELECT 1 FROM ledger.sync.verifications AS v
+  WHERE v.plan_id = o.plan_id AND v.correction_key = o.correction_key AND v.status IN ('confirmed', 'overwritten'))
+GROUP BY p.plan_id, p.created_at ORDER BY p.created_at, p.plan_id
+"""
 
 
 def begin_night(
@@ -91,6 +107,15 @@ def plans_of(con: duckdb.DuckDBPyConnection, night_id: str, lane: str) -> list[s
         "SELECT plan_id FROM ledger.sync.plans WHERE night_id = ? AND lane = ? ORDER BY created_at, plan_id",
         [night_id, lane],
     ).fetchall()
+    return [str(plan_id) for (plan_id,) in rows]
+
+
+def unproved_plans(con: duckdb.DuckDBPyConnection, *, clock: Clock) -> list[str]:
+    """Plans, in order, of which something was written and not found confirmed or overwritten since.
+
+    After a week nobody asks any more: the systems have been read whole since, and what they hold is what counts.
+    """
+    rows = con.execute(_UNPROVED, {"since": clock.now() - PROVED_WITHIN}).fetchall()
     return [str(plan_id) for (plan_id,) in rows]
 
 

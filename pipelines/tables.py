@@ -129,6 +129,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "reconcile.person_components": {"record_id": "BIGINT", "component": "BIGINT"},
     "reconcile.person_clusters": {"record_id": "BIGINT", "cluster": "BIGINT"},
+    "reconcile.outstanding": {**_text("system movement_id item_id location_id term"), "quantity": "BIGINT"},
     "reconcile.drift": _DRIFT,
     "reconcile.consent_drift": _DRIFT,
     "observed.items": {

@@ -20,7 +20,7 @@ from pipelines.model import Correction, Outcome, OutcomeStatus, Reading, Verific
 from pipelines.readback import Sessions, after_doubt, is_same, read_back
 
 WAITS = (5.0, 15.0, 40.0)
-"""Seconds between readings while a system still shows the old value."""
+"""The patience of a night with what it has just written, in seconds."""
 
 _WRITTEN = (
     "SELECT o.status, " + CORRECTION + """
@@ -39,12 +39,12 @@ ORDER BY c.system, c.entity, c.vendor_id, c.vendor_sub_id, c.field
 
 
 async def verify_plan(
-    con: duckdb.DuckDBPyConnection, plan_id: str, sessions: Sessions, *, clock: Clock
+    con: duckdb.DuckDBPyConnection, plan_id: str, sessions: Sessions, *, clock: Clock, waits: Sequence[float] = WAITS
 ) -> dict[str, dict[str, int]]:
     """Read back all that the plan wrote or may have written; rows by system and verification status.
 
-    A system that is not connected or fails leaves its rows `unconfirmed`; called again, only what is not confirmed is
-    read again.
+    `waits`: seconds between readings while a system still shows the old value. A system that is not connected or fails
+    leaves its rows `unconfirmed`; called again, only what is not confirmed is read again.
     """
     by_system: dict[str, list[Correction]] = {}
     in_doubt: set[str] = set()
@@ -55,7 +55,7 @@ async def verify_plan(
             in_doubt.add(correction.correction_key)
 
     async def one(system: str, corrections: Sequence[Correction]) -> dict[str, int]:
-        readings = await _patiently(con, *sessions[system], corrections, clock) if system in sessions else {}
+        readings = await _patiently(con, *sessions[system], corrections, clock, waits) if system in sessions else {}
         return _record(con, corrections, readings, in_doubt, clock=clock)
 
     names = sorted(by_system)
@@ -67,12 +67,13 @@ async def verify_plan(
 
 
 async def _patiently(
-    con: duckdb.DuckDBPyConnection, channel: Channel, session: Session, corrections: Sequence[Correction], clock: Clock
+    con: duckdb.DuckDBPyConnection, channel: Channel, session: Session, corrections: Sequence[Correction], clock: Clock,
+    waits: Sequence[float],
 ) -> dict[str, Reading]:
     """The last reading of each correction; those that still show the old value are read again after a while."""
     readings: dict[str, Reading] = {}
     pending = list(corrections)
-    for wait in (*WAITS, None):
+    for wait in (*waits, None):
         try:
             readings |= await read_back(channel, session, pending)
         except ChannelError:
@@ -103,8 +104,8 @@ def _record(
     values = [reading.value if (reading := readings.get(c.correction_key)) else None for c in corrections]
     with transaction(con):
         con.execute(
-            "INSERT INTO ledger.sync.verifications SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-            "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?",
+            'INSERT INTO ledger.sync.verifications (plan_id, correction_key, status, value, "at") '
+            "SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?",
             [
                 [c.plan_id for c in corrections], [c.correction_key for c in corrections],
                 [str(status) for status in statuses], values, clock.now(),

@@ -27,6 +27,7 @@ from pipelines.report.page import write_report
 from pipelines.scope import narrow_drift
 from pipelines.stage import create_unions, stage_system
 from pipelines.verify import verify_plan
+from resources.catch_up import catch_up
 from resources.tonight import Tonight
 
 log = logging.getLogger("trueup.push")
@@ -43,11 +44,15 @@ class Lane:
 
 
 def extract(night: Tonight, say: logging.Logger = log) -> list[ReadVerdict]:
-    """Begin the night, take in people's answers, read every endpoint of every system, load what was read whole."""
+    """Begin the night, take in people's answers, finish what earlier nights left open, then read every system.
+
+    What was read whole is loaded.
+    """
     from pipelines.extract import extract_all
 
     place, night_id = night.place, night.begin()
     _take_answers(night, say)
+    catch_up(night, say)
     return extract_all(
         place.con, place.sessions, night_id=night_id, clock=place.clock, folder=place.scratch,
         force_census=night.force_census, accept_short=frozenset(night.accept_short), run=place.run,
@@ -192,7 +197,7 @@ def verify(night: Tonight, say: logging.Logger = log) -> Path:
     place = night.place
     if not night.dry_run:
         place.run(verify_plan(place.con, night.plan("main"), place.sessions_by_name, clock=place.clock))
-        move_base(place.con, clock=place.clock)
+        move_base(place.con, clock=place.clock, by_writes_alone=not night.has_begun)
     return close(night)
 
 

@@ -284,3 +284,45 @@ async def test_an_agreement_after_movements_is_a_new_one_at_the_same_level(world
     web_order(world, "o2", 0, "open", AS_OF + timedelta(days=2))
     await night(world, 3)
     assert base(world, "stock", "system, night_id") == [("shopify", "n3"), ("square", "n3")]
+
+
+async def test_what_a_stored_plan_wrote_settles_what_it_was_planned_with_and_counts_from_then(world):
+    """Between plan and push another night has read, and found one more web order: that one is still to be told."""
+    web_order(world, "o1", -2, "fulfilled", AS_OF)
+    shelf(world, square=10, shopify=8, fulfilled=2)
+    start_night(world, 1)
+    build_drift(world)
+    clock = VirtualClock()
+    plan_id = build_plan(world, lane="main", clock=clock)
+    approve_by_policy(world, plan_id, clock=clock)
+    start_night(world, 2)
+    world.execute("UPDATE estate.night SET kind = 'sync_now'")
+    web_order(world, "o2", -1, "fulfilled", AS_OF + timedelta(days=1))
+    shelf(world, square=10, shopify=7, fulfilled=3)
+    vendor = FakeVendor("square", clock)
+    vendor.values = {("stock", "on_hand", "q1", "L"): "10"}
+    await push_plan(world, plan_id, {"square": vendor.session()}, clock=clock)
+    await verify_plan(world, plan_id, {"square": vendor.session()}, clock=clock)
+    touched = move_base(world, clock=clock, by_writes_alone=True)
+    assert (settled(world), touched["movements"]) == ({"o1": "n2", "o2": None}, 1)
+    assert base(world, "stock", "system, quantity, agreed_at") == [("square", 8, AS_OF)]
+
+
+async def test_nothing_is_concluded_from_what_another_run_compared(world):
+    replace(world, "observed.prices", price("shopify", "s1", 1000))
+    replace(world, "golden.prices", golden_price("i1", 1000))
+    start_night(world, 1)
+    build_drift(world)
+    touched = move_base(world, clock=VirtualClock(), by_writes_alone=True)
+    assert {name: count for name, count in touched.items() if count} == {}
+
+
+async def test_a_proof_moves_the_base_once(world):
+    replace(world, "observed.prices", price("shopify", "s1", 900))
+    replace(world, "golden.prices", golden_price("i1", 1000))
+    await night(world, 1)
+    replace(world, "observed.prices", price("shopify", "s1", 800))
+    replace(world, "golden.prices", golden_price("i1", 800))
+    await night(world, 2)
+    await night(world, 3)
+    assert base(world, "prices", "amount, night_id") == [(800, "n2")]

@@ -46,12 +46,12 @@ def test_a_newer_ledger_and_a_changed_migration_stop(con):
 
 
 def test_a_broken_migration_leaves_nothing_behind(tmp_path, monkeypatch):
-    bad = tmp_path / "002_bad.sql"
+    bad = tmp_path / "900_bad.sql"
     bad.write_text("CREATE TABLE ledger.sync.half (a INTEGER); CREATE TABLE nowhere.at.all (a INTEGER);")
     con = attached(tmp_path / "ledger.duckdb")
     ledger.migrate(con)
     known = ledger.migrations()
-    monkeypatch.setattr(ledger, "migrations", lambda: [*known, (2, bad)])
+    monkeypatch.setattr(ledger, "migrations", lambda: [*known, (900, bad)])
     with pytest.raises(duckdb.Error):
         ledger.migrate(con)
     assert con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half'").fetchone() == (0,)

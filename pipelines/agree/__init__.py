@@ -3,8 +3,9 @@
     written and read back as desired     that field of that record
     read whole, compared, no difference  every compared field of the record
 
-With it go the price history (change rows) and the movements of stock that the authority now knows of. Reads tonight's
-trees, drift, verdicts and verifications; talks to no system. One transaction: the base moves whole or not at all.
+With it go the price history (change rows) and the movements of stock that the authority now knows of. The first proof
+rests on the ledger alone and counts whichever night planned the write; the second is concluded by the run whose night
+read and compared, and by no other. Talks to no system. One transaction: the base moves whole or not at all.
 """
 
 from functools import cache
@@ -30,10 +31,12 @@ def models() -> tuple[Model, ...]:
     return tuple(in_order(find_models(Path(__file__).parent)))
 
 
-def move_base(con: duckdb.DuckDBPyConnection, *, clock: Clock) -> dict[str, int]:
-    """Move the base to what is proven tonight; returns how many rows of each table were touched. Twice changes nothing.
+def move_base(con: duckdb.DuckDBPyConnection, *, clock: Clock, by_writes_alone: bool = False) -> dict[str, int]:
+    """Move the base to what is proven; returns how many rows of each table were touched. Twice changes nothing.
 
-    The base bears the night's as-of, the one moment to which tonight's values and movements are compared.
+    `by_writes_alone`: the trees and the drift that are there are another run's (this one has not read yet, or takes up
+    a stored plan), so nothing is concluded from them. The base bears the night's as-of, the one moment to which its
+    values and movements are compared; a written level bears that of the night that planned it.
     """
     row = con.execute("SELECT night_id, as_of FROM estate.night").fetchone()
     if row is None:
@@ -41,11 +44,14 @@ def move_base(con: duckdb.DuckDBPyConnection, *, clock: Clock) -> dict[str, int]
     bound = {"night_id": row[0], "as_of": row[1]}
     for model in models():
         build(con, model)
+        if by_writes_alone and model.name == "agree.comparable":
+            con.execute("DELETE FROM agree.comparable")
     with transaction(con):
         touched = {entity: _run(con, statement, bound) for entity, statement in ENTITIES.items()}
         touched["movements"] = _run(con, moves.SETTLED, {"night_id": row[0]})
-        touched["history"] = _run(con, moves.HISTORY_SEEN, {"as_of": row[1]})
+        touched["history"] = 0 if by_writes_alone else _run(con, moves.HISTORY_SEEN, {"as_of": row[1]})
         touched["history"] += _run(con, moves.HISTORY_WRITTEN, {"as_of": row[1]})
+        con.execute(moves.USED, {"night_id": row[0]})
     return touched
 
 

@@ -33,21 +33,24 @@ WHEN NOT MATCHED THEN INSERT VALUES (
 
 STOCK = """
 MERGE INTO ledger.agreed.stock AS t USING (
-  SELECT p.system, p.vendor_id, p.vendor_location_id, p.item_id, p.location_id, p.quantity, p.fields, m.last_seen_at
+  SELECT p.system, p.vendor_id, p.vendor_location_id, p.item_id, p.location_id, p.quantity, p.fields,
+    coalesce(p.planned_as_of, $as_of) AS as_of, m.last_seen_at
   FROM agree.stock AS p
   LEFT JOIN (
     SELECT l.item_id, l.location_id, max(l.first_seen_at) AS last_seen_at FROM ledger.identity.movements AS l
     WHERE l.item_id IS NOT NULL GROUP BY l.item_id, l.location_id
   ) AS m ON m.item_id = p.item_id AND m.location_id = p.location_id
 ) AS s ON t.system = s.system AND t.vendor_id = s.vendor_id AND t.vendor_location_id = s.vendor_location_id
-WHEN MATCHED AND (t.quantity IS DISTINCT FROM s.quantity OR t.item_id IS DISTINCT FROM s.item_id
+WHEN MATCHED AND s.as_of >= t.agreed_at AND (
+    t.quantity IS DISTINCT FROM s.quantity OR t.item_id IS DISTINCT FROM s.item_id
     OR t.location_id IS DISTINCT FROM s.location_id OR s.last_seen_at > t.agreed_at)
   THEN UPDATE SET quantity = s.quantity, item_id = s.item_id, location_id = s.location_id, fields = s.fields,
-    agreed_at = $as_of, night_id = $night_id
+    agreed_at = s.as_of, night_id = $night_id
 WHEN NOT MATCHED THEN INSERT VALUES (
-  s.system, s.vendor_id, s.vendor_location_id, s.item_id, s.location_id, s.quantity, s.fields, $as_of, $night_id)
+  s.system, s.vendor_id, s.vendor_location_id, s.item_id, s.location_id, s.quantity, s.fields, s.as_of, $night_id)
 """
-"""An agreement after movements is a new one even at the same level: what is counted since then starts from here."""
+"""An agreement after movements is a new one even at the same level: what is counted since then starts from here.
+A level that was true before the last agreement is no news."""
 
 CUSTOMERS = """
 MERGE INTO ledger.agreed.customers AS t USING agree.customers AS s ON t.system = s.system AND t.vendor_id = s.vendor_id
@@ -92,12 +95,13 @@ WHEN NOT MATCHED THEN INSERT VALUES (
 
 SETTLED = """
 UPDATE ledger.identity.movements AS m SET settled_night = $night_id
-FROM reconcile.outstanding AS o
-JOIN golden.stock AS g ON g.item_id = o.item_id AND g.location_id = o.location_id
-JOIN agree.stock AS s ON s.item_id = o.item_id AND s.location_id = o.location_id AND s.system = g.authority
-WHERE o.term = 'fulfilled' AND m.settled_night IS NULL AND m.system = o.system AND m.movement_id = o.movement_id
+FROM agree.told AS t WHERE m.settled_night IS NULL AND m.system = t.system AND m.movement_id = t.movement_id
 """
-"""The authority holds golden's on_hand, from which these units are already off: it has been told of them."""
+
+USED = """
+UPDATE ledger.sync.verifications SET agreed_night = $night_id WHERE status = 'confirmed' AND agreed_night IS NULL
+"""
+"""Each proof moves the base once: used again on a later night it would move it back."""
 
 HISTORY_SEEN = """
 MERGE INTO ledger.history.prices AS t USING (

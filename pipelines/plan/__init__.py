@@ -2,7 +2,8 @@
 
 A fixed list of SELECTs over tables (drift, observed, golden, the policy as rows, read verdicts, people's answers, the
 ledger) and a bound as-of: no clock, no chance, no order of rows decides anything. Reads `reconcile.drift` (lane `main`)
-or `reconcile.consent_drift` (lane `suppression`); writes `plan.*` and appends to `ledger.sync.plans` and `corrections`.
+or `reconcile.consent_drift` (lane `suppression`); writes `plan.*` and appends to `ledger.sync.plans`, `corrections` and
+`told`.
 It approves nothing and writes to no system. `decide` drafts (`plan.decided`), `seal_plan` fingerprints and stores; a
 night has the draft checked in between (`pipelines.check.draft`). Many worlds in one execution: what rows share (caps,
 targets, populations, verdicts) is keyed by system, so a world is a set of systems with names of its own. One rule spans
@@ -53,6 +54,12 @@ def corrections_model() -> Model:
     return read_model(_FOLDER / "corrections.sql")
 
 
+@cache
+def told_model() -> Model:
+    """`plan.told`: the movements that the draft's levels would tell the authority of."""
+    return read_model(_FOLDER / "told.sql")
+
+
 def decide(con: duckdb.DuckDBPyConnection, lane: Lane) -> int:
     """Fill `plan.decided` from tonight's tables, touching no ledger; returns its row count."""
     con.execute((_FOLDER / "macros.sql").read_text(encoding="utf-8"))
@@ -76,8 +83,10 @@ def seal_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> st
     night_id, estate, as_of = _night(con)
     plan_id = _next_plan_id(con, night_id, lane)
     counts = _counts(con)
+    build(con, told_model())
     with transaction(con):
         con.execute("INSERT INTO ledger.sync.corrections BY NAME SELECT ? AS plan_id, * FROM plan.decided", [plan_id])
+        con.execute("INSERT INTO ledger.sync.told BY NAME SELECT ? AS plan_id, * FROM plan.told", [plan_id])
         con.execute(
             "INSERT INTO ledger.sync.plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [

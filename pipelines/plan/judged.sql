@@ -1,6 +1,7 @@
 -- grain: what is to be done with one correction, before caps
 -- key: correction_key
--- why: refuse, not writable, observe, hold, approve: the first that applies; a person's word lifts a hold of the policy only
+-- why: refuse, not writable, observe, hold, approve: the first that applies; a person's word lifts a hold of the policy only.
+--   An opt-out is before any hold: it is absolute and only downward, so sent twice it says the same
 WITH unread AS (
   SELECT v.system, v.entity, any_value(v.reason ORDER BY v.reason) AS reason FROM reads.verdicts AS v
   WHERE NOT v.is_complete GROUP BY v.system, v.entity
@@ -46,10 +47,10 @@ FROM (
       THEN {'disposition': 'observe', 'reason': concat(x.system, ' ', x.entity, ' are only observed (mode = observe).'), 'approver': NULL}
     WHEN x.mode = 'pilot' AND NOT x.is_pilot
       THEN {'disposition': 'observe', 'reason': concat('Not in the pilot of ', x.system, ' ', x.entity, ' (mode = pilot).'), 'approver': NULL}
-    WHEN x.is_open
-      THEN {'disposition': 'hold', 'reason': 'An earlier write to this value has no known end yet; it is read back first.', 'approver': NULL}
     WHEN x.is_lower
       THEN {'disposition': 'approve', 'reason': 'Opt-outs have a standing approval.', 'approver': 'policy'}
+    WHEN x.is_open
+      THEN {'disposition': 'hold', 'reason': 'An earlier write to this value has no known end yet; it is read back first.', 'approver': NULL}
     WHEN x.own_unread IS NOT NULL
       THEN {'disposition': 'hold', 'reason': concat('The ', x.entity, ' of ', x.system, ' were not read completely tonight.'), 'approver': NULL}
     WHEN x.authority_unread IS NOT NULL

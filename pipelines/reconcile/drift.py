@@ -60,15 +60,20 @@ def read_targets(con: duckdb.DuckDBPyConnection) -> tuple[Target, ...]:
 
 def build_drift(con: duckdb.DuckDBPyConnection) -> int:
     """Build `reconcile.drift`; returns its rows. The trees, and persons where they are known, come before."""
+    create_comparisons(con)
+    targets = read_targets(con)
+    build(con, stock_drifted(targets))
+    build_models(con, "reconcile.stock_explained")
+    return build(con, drift(targets))
+
+
+def create_comparisons(con: duckdb.DuckDBPyConnection) -> None:
+    """Make the views `compared.*`, over tables that may be empty yet."""
     create_tables(con)
     con.execute("CREATE SCHEMA IF NOT EXISTS compared")
     for model in reconcile_models().values():
         if model.schema == "compared":
             con.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.sql}")
-    targets = read_targets(con)
-    build(con, stock_drifted(targets))
-    build_models(con, "reconcile.stock_explained")
-    return build(con, drift(targets))
 
 
 @cache

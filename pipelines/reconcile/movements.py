@@ -2,7 +2,8 @@
 
 Appends to `ledger.identity.movements` what is seen for the first time, with the night; what the location's authority
 already knows of is settled at once (`new_movements.sql` says when). The rest is settled by `pipelines.agree` once the
-authority has been told. Run after items are matched: bindings say what was adopted.
+authority is proven to have been told, or here where its own log shows it (`logged.sql`). Run after items are matched:
+bindings say what was adopted.
 """
 
 import duckdb
@@ -16,9 +17,19 @@ SELECT system, movement_id, vendor_id, vendor_location_id, item_id, location_id,
 first_seen_at, first_seen_night, settled_night FROM reconcile.new_movements
 """
 
+LOGGED = """
+UPDATE ledger.identity.movements AS m SET settled_night = (SELECT n.night_id FROM estate.night AS n)
+FROM reconcile.logged AS t WHERE m.system = t.system AND m.movement_id = t.movement_id
+"""
+
 
 def record_movements(con: duckdb.DuckDBPyConnection) -> int:
-    """Remember what is new; returns how many. Run twice, the second time finds nothing new."""
+    """Remember what is new and what the authority shows that it knows; returns how many are new.
+
+    Run twice, the second time finds nothing new.
+    """
     built = build_models(con, "reconcile.new_movements")
     con.execute(REMEMBER)
+    build_models(con, "reconcile.logged")  # tonight's counts among them
+    con.execute(LOGGED)
     return built["reconcile.new_movements"]

@@ -2,8 +2,10 @@
 
 import pytest
 
+from pipelines.plan import build_plan
 from pipelines.reconcile.drift import Target, drift
 from pipelines.tables import TABLES
+from tests.plan.world import VirtualClock
 from tests.reconcile.shop import Shop, insert, rows, told
 
 
@@ -134,6 +136,27 @@ def test_a_till_sale_and_a_web_order_over_their_lives(shop):
     assert shop.night() == []
     golden = rows(shop.con, "SELECT on_hand, committed, safety, available FROM golden.stock")
     assert golden == [{"on_hand": 7, "committed": 0, "safety": 1, "available": 6}]
+
+
+@pytest.mark.parametrize(("kind", "since"), [("return", 1), ("sale", -1)])
+def test_units_come_off_the_till_once_though_a_movement_hides_the_write(shop, kind, since):
+    """The night died after its push: nothing was confirmed, and to read the level back tells nothing any more."""
+    shop.night()
+    shop.agree()
+    shop.move("shopify", 1, -1, kind="order", state="fulfilled", key="web")
+    shop.level(1, available=8)
+    assert told(shop.night()) == [("square", "on_hand", "V1", "10", "9", "explained")]
+    clock = VirtualClock(shop.as_of(shop.day))
+    insert(shop.con, "ledger.sync.intents", {
+        "plan_id": build_plan(shop.con, lane="main", clock=clock), "batch_id": "b", "vendor_key": "k", "attempt": 1,
+        "state": "sent", "composed_at": clock.now(), "sent_at": clock.now(),
+        "correction_key": rows(shop.con, "SELECT correction_key FROM ledger.sync.corrections")[0]["correction_key"],
+    })
+    shop.move("square", 1, 9, kind="count", key="1 count")
+    shop.move("square", 1, since, kind=kind, key="2 since")
+    shop.level(1, on_hand=9 + since)
+    found = told(shop.night())
+    assert found == [("shopify", "available", "S1", "8", str(8 + since), "explained")], "the till is right as it is"
 
 
 def test_a_level_edited_by_hand_is_held_night_after_night(shop):
