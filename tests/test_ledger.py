@@ -51,7 +51,7 @@ def test_a_broken_migration_leaves_nothing_behind(tmp_path, monkeypatch):
     con = attached(tmp_path / "ledger.duckdb")
     ledger.migrate(con)
     known = ledger.migrations()
-    monkeypatch.setattr(ledger, "migrations", lambda: [*known, (2, bad)])
+    monkeypatch.setattr(ledger, "migrations", lambda: [*known, (len(known) + 1, bad)])
     with pytest.raises(duckdb.Error):
         ledger.migrate(con)
     assert con.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'half'").fetchone() == (0,)
