@@ -68,7 +68,7 @@ def push(as_json: Json = False) -> None:
     """Push what people have approved since, of the newest plan that is not of a dry run."""
     from cli import night
 
-    _leave(lambda: night.run_job(_settings(), margin(), "approve_plan", {"kind": "sync_now"}, as_json=as_json))
+    _leave(lambda: night.on_stored_plan(_settings(), margin(), "approve_plan", as_json=as_json))
 
 
 @app.command()
@@ -76,7 +76,7 @@ def verify(as_json: Json = False) -> None:
     """Read back again what was written and is not confirmed yet."""
     from cli import night
 
-    _leave(lambda: night.run_job(_settings(), margin(), "verify_plan", {"kind": "sync_now"}, as_json=as_json))
+    _leave(lambda: night.on_stored_plan(_settings(), margin(), "verify_plan", as_json=as_json))
 
 
 @app.command()
@@ -105,7 +105,7 @@ def judge(context: typer.Context) -> None:
 
 
 @app.command()
-def ui(port: Annotated[int, typer.Option(help="Dagster's port on 127.0.0.1.")] = 3000) -> None:
+def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Dagster's port on 127.0.0.1.")] = 3000) -> None:
     """Serve the sandbox and Dagster on 127.0.0.1 until Ctrl-C."""
     from cli import serve
 
@@ -114,7 +114,7 @@ def ui(port: Annotated[int, typer.Option(help="Dagster's port on 127.0.0.1.")] =
 
 @app.command()
 def status(
-    nights: Annotated[int, typer.Option(help="How many nights to show.")] = 5,
+    nights: Annotated[int, typer.Option(min=0, help="How many nights to show.")] = 5,
     everything: Annotated[bool, typer.Option("--all", help="Show every row of every table.")] = False,
     as_json: Json = False,
 ) -> None:

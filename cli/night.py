@@ -18,7 +18,7 @@ from cli.screen import screen, tell_json
 from cli.summary import Summary, last_night, show, summarise
 from pipelines.errors import ConfigurationError, FatalChannelError
 from pipelines.ledger.inbox import refusals
-from pipelines.night import has_adopted
+from pipelines.night import has_adopted, latest_plan
 from resources.settings import Settings
 from resources.workplace import check_settings
 
@@ -62,6 +62,13 @@ def run_job(settings: Settings, console: Console, job: str, asked: Mapping[str, 
     """One job with the outside world at hand."""
     with outside(settings, console) as refreshed:
         return _run(refreshed, console, job, asked, as_json=as_json)
+
+
+def on_stored_plan(settings: Settings, console: Console, job: str, *, as_json: bool) -> int:
+    """One job on the newest plan; ConfigurationError where the snapshot knows of none, before anything is started."""
+    if not _has_plan(settings):
+        raise ConfigurationError("there is no plan yet that is not of a dry run; run `trueup sync`")
+    return run_job(settings, console, job, {"kind": "sync_now"}, as_json=as_json)
 
 
 def check_export(target: Path) -> None:
@@ -128,6 +135,13 @@ def is_adopted(settings: Settings) -> bool:
         return False
     with copy_of(settings) as con:
         return has_adopted(con)
+
+
+def _has_plan(settings: Settings) -> bool:
+    if not settings.snapshot.exists():
+        return False
+    with copy_of(settings) as con:
+        return latest_plan(con, "main") is not None
 
 
 def _live_a_day(settings: Settings, console: Console) -> None:

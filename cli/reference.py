@@ -15,7 +15,8 @@ from pipelines.channels import CHANNELS
 from pipelines.channels.base import Ability, Channel, Endpoint
 from pipelines.check import declared_checks
 from pipelines.model import DriftClass
-from pipelines.policy import FIELDS, Cap, Guard, Policy, read_policy
+from pipelines.policy import FIELDS, Cap, FieldPolicy, Guard, Policy, read_policy
+from pipelines.policy_words import COMES_WITH
 
 TARGET = ROOT / "docs" / "reference.md"
 HEAD = """# Reference
@@ -149,7 +150,7 @@ def _fields(policy: Policy) -> Iterator[str]:
         (
             (
                 f"`{key}`",
-                " › ".join(rules.sources) or _SOURCES.get(key.split(".")[0], ""),
+                _source_of_truth(key, rules),
                 ", ".join(rules.targets),
                 ", ".join(name for name in rules.targets if (name, *key.split(".")) in writes),
                 str(rules.tolerance),
@@ -163,9 +164,15 @@ def _fields(policy: Policy) -> Iterator[str]:
 
 
 _SOURCES = {
-    "prices": "as `prices.amount`", "stock": "each location's authority (estate)",
+    "stock": "each location's authority (estate)",
     "consents": "no vote: all that was said, a no first",
 }
+
+
+def _source_of_truth(key: str, rules: FieldPolicy) -> str:
+    if key in COMES_WITH:
+        return f"as `{COMES_WITH[key]}`"
+    return " › ".join(rules.sources) or _SOURCES[key.split(".")[0]]
 
 
 def _cap(policy: Policy, key: str) -> str:

@@ -2,9 +2,9 @@
 
 Policy approves what the planner marked `approve`, for 60 minutes. A person's word comes from `ledger.sync.answers` (the
 inbox): given before the plan, the planner has already used it; given after, `approve_by_person` releases rows that the
-plan holds. It lives 7 days, and push reads such a row back by id before it writes. Each approval carries the plan's
-fingerprint: it is an approval of these very rows. What a younger word keeps back (`pipelines.ledger.withdrawn`) nobody
-approves.
+plan holds. It lives 7 days, and push reads such a row back by id before it writes. No approval outlives what it is of:
+the price of a promotion ends with its last day. Each carries the plan's fingerprint: it is of these very rows. What a
+younger word keeps back (`pipelines.ledger.withdrawn`) nobody approves.
 """
 
 from datetime import timedelta
@@ -26,9 +26,10 @@ _IS_FREE = """
 BY_POLICY = """
 INSERT INTO ledger.sync.approvals
 SELECT c.plan_id, c.correction_key, c.approver, c.disposition_reason, $now,
-  CASE WHEN c.approver <> 'policy' THEN coalesce(a.answered_at + $person, $now + $policy)
-       WHEN p.lane = 'suppression' THEN greatest(p.expires_at, $now + $policy)
-       ELSE $now + $policy END,
+  least(c.desired_until,
+    CASE WHEN c.approver <> 'policy' THEN coalesce(a.answered_at + $person, $now + $policy)
+         WHEN p.lane = 'suppression' THEN greatest(p.expires_at, $now + $policy)
+         ELSE $now + $policy END),
   p.fingerprint
 FROM ledger.sync.corrections AS c
 JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id
@@ -41,7 +42,8 @@ WHERE c.plan_id = $plan_id AND c.disposition = 'approve' AND c.approver IS NOT N
 
 BY_PERSON = """
 INSERT INTO ledger.sync.approvals
-SELECT c.plan_id, c.correction_key, a.author, a.reason, $now, a.answered_at + $person, p.fingerprint
+SELECT c.plan_id, c.correction_key, a.author, a.reason, $now, least(c.desired_until, a.answered_at + $person),
+  p.fingerprint
 FROM ledger.sync.corrections AS c
 JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id
 JOIN (

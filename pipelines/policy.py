@@ -19,8 +19,8 @@ from pipelines.configuration import Section, TomlFile, parse, read_file
 from pipelines.errors import ConfigurationError
 from pipelines.estate import Estate
 from pipelines.model import DriftClass
+from pipelines.policy_words import COMES_WITH, faults, restrict
 from pipelines.policy_words import FIELDS as FIELDS
-from pipelines.policy_words import faults, restrict
 from pipelines.tables import create_tables, fill_table
 
 DEFAULTS = Path(__file__).with_suffix(".toml")
@@ -145,7 +145,8 @@ def json_schema() -> dict[str, Any]:
 
 def _sources(policy: Policy, estate: Estate) -> Iterator[tuple[object, ...]]:
     for entity, field, rules in _fields(policy):
-        for rank, system in enumerate((s for s in rules.sources if s in estate.systems), start=1):
+        leading = policy.fields.get(COMES_WITH.get(f"{entity}.{field}", ""), rules)
+        for rank, system in enumerate((s for s in leading.sources if s in estate.systems), start=1):
             yield entity, field, system, rank
 
 

@@ -19,8 +19,16 @@ FIELDS = (
 )
 """Everything that is compared, as `<entity>.<field>`; a new one also needs its column in the trees."""
 
+COMES_WITH: Mapping[str, str] = {
+    "prices.compare_at": "prices.amount", "customers.city": "customers.street",
+    "customers.postcode": "customers.street",
+}
+"""The fields that have no sources of their own, and the field whose sources are theirs."""
+
 ENTITIES = tuple(dict.fromkeys(field.split(".")[0] for field in FIELDS))
-WITH_SOURCES = tuple(field for field in FIELDS if field.split(".")[0] in ("items", "customers")) + ("prices.amount",)
+WITH_SOURCES = tuple(
+    field for field in FIELDS if field.split(".")[0] in ("items", "prices", "customers") and field not in COMES_WITH
+)
 GUARDED = tuple(field for field in FIELDS if field.startswith("prices."))
 CAPPED = tuple(field for field in FIELDS if not field.startswith("consents."))
 
@@ -38,6 +46,7 @@ _ACTIONS_OF: Mapping[str, tuple[str, ...]] = {
 _NO_SOURCES = {
     "stock": "the truth of a location is its authority in estate.toml",
     "consents": "a permission is not a vote: a withdrawal wins unless a later opt-in has proof",
+    "customers": "an address is one value and comes with the street, from the sources of customers.street",
     "prices": "it comes with the price, from the sources of prices.amount",
 }
 

@@ -50,7 +50,7 @@ def read_model(path: Path) -> Model:
 
 @lru_cache(maxsize=1024)
 def model_of(name: str, text: str, *, origin: str = "generated") -> Model:
-    """A model from text, for SQL that is generated from policy. Kept: a second night of a process parses nothing anew."""
+    """A model from text, for SQL that is generated from policy; each text is parsed once a process."""
     try:
         statements = [s for s in sqlglot.parse(text, dialect="duckdb") if s is not None]
     except sqlglot.errors.ParseError as error:

@@ -25,7 +25,7 @@ _DRIFT = {
     **_text("system entity field vendor_id vendor_sub_id subject_id subject_sub_id"),
     "currency": "VARCHAR", "observed": "VARCHAR", "base": "VARCHAR", "has_base": "BOOLEAN", "desired": "VARCHAR",
     "drift_class": "VARCHAR", "authority": "VARCHAR", "rule": "VARCHAR", "reason": "VARCHAR", "version": "VARCHAR",
-    "context": "VARCHAR", "cost_minor": "BIGINT", "old_minor": "BIGINT",
+    "context": "VARCHAR", "cost_minor": "BIGINT", "old_minor": "BIGINT", "desired_until": "TIMESTAMPTZ",
 }
 
 STAGE: dict[str, dict[str, str]] = {
@@ -163,7 +163,7 @@ TABLES: dict[str, dict[str, str]] = {
     "golden.prices": {
         "item_id": "VARCHAR", "price_list_id": "VARCHAR", "currency": "VARCHAR", "amount": "BIGINT",
         "compare_at": "BIGINT", "tax_basis": "VARCHAR", "tax_rate_bp": "INTEGER", "authority": "VARCHAR",
-        "rule": "VARCHAR", "reason": "VARCHAR",
+        "rule": "VARCHAR", "reason": "VARCHAR", "desired_until": "TIMESTAMPTZ",
     },
     "golden.stock": {
         "item_id": "VARCHAR", "location_id": "VARCHAR",

@@ -95,7 +95,8 @@ def common(system: str) -> Records:
         }
     if system == "hubspot":
         definition = {"id": SUBSCRIPTION, "isActive": True, "communicationMethod": "Email"}
-        return {"definitions": {SUBSCRIPTION: definition}}
+        account = {"portalId": 7, "companyCurrency": "EUR"}
+        return {"account": {"7": account}, "definitions": {SUBSCRIPTION: definition}}
     return {"lists": {AUDIENCE: {"id": AUDIENCE}}}
 
 

@@ -366,6 +366,42 @@ def test_nothing_to_ask_before_the_first_night(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.parametrize("command", ["push", "verify"])
+def test_what_works_on_a_plan_says_before_any_night_that_there_is_none(tmp_path, monkeypatch, command):
+    """And makes no world, nor launches anything, to find that out."""
+    monkeypatch.setenv("TRUEUP_HOME", str(tmp_path))
+    monkeypatch.delenv("TRUEUP_ESTATE", raising=False)
+    done = CliRunner().invoke(app, [command])
+    assert done.exit_code == 2
+    assert "there is no plan yet" in done.stderr and "`trueup sync`" in done.stderr
+    assert not (tmp_path / "sandbox").exists()
+
+
+def test_a_plan_of_a_dry_run_alone_is_none_to_push(tmp_path: Path) -> None:
+    made = Settings.read({"TRUEUP_HOME": str(tmp_path), "TRUEUP_CONTACT_KEY": "k"})
+    with open_warehouse(made.warehouse, contact_key=b"k") as con:
+        con.execute(
+            "INSERT INTO ledger.sync.nights VALUES ('n', 'small', 'nightly', ?, ?, ?, 'planned', '{}')", [AT, AT, AT]
+        )
+        con.execute(
+            "INSERT INTO ledger.sync.plans VALUES ('p', 'n', 'main', 'small', ?, ?, ?, 'f', 0, '{}')", [AT, AT, AT]
+        )
+        swap_snapshot(con, made.snapshot)
+    with pytest.raises(ConfigurationError, match="there is no plan yet that is not of a dry run"):
+        night.on_stored_plan(made, Console(), "approve_plan", as_json=True)
+
+
+@pytest.mark.parametrize("words", [
+    ["status", "--nights", "-3"], ["ui", "--port", "99999999"], ["ui", "--port", "0"],
+])
+def test_a_number_that_cannot_be_is_refused_before_anything_is_done(tmp_path, monkeypatch, words):
+    monkeypatch.setenv("TRUEUP_HOME", str(tmp_path))
+    done = CliRunner().invoke(app, words)
+    assert done.exit_code == 2
+    assert f"Invalid value for '{words[1]}'" in done.stderr
+    assert not (tmp_path / "sandbox").exists()
+
+
 @pytest.mark.process
 def test_missing_setting_stops_with_its_name(home: Path) -> None:
     done = trueup(home, "adopt", check=False)

@@ -75,6 +75,15 @@ def test_a_policy_becomes_rows(con):
     assert action(con, "stock", "available", "explained") == "approve"
 
 
+def test_what_comes_with_another_field_has_its_sources(con):
+    compile_policy(con, read_policy(), estate_of(TomlFile("estate.toml", ESTATE)), [])
+    of = "SELECT field, system, rank FROM policy.sources WHERE field IN ('street', 'city', 'postcode')"
+    assert sorted(fetched(con, of)) == [
+        (field, system, rank) for field in ("city", "postcode", "street")
+        for system, rank in (("shopify", 2), ("square", 1))
+    ]
+
+
 def test_only_the_first_night_adopts(con):
     estate = estate_of(TomlFile("estate.toml", ESTATE + '[policy.adopt]\nnever_agreed = "approve"\n'))
     policy = read_policy(None, estate)
@@ -130,6 +139,9 @@ def test_files_are_laid_over_each_other_key_by_key(tmp_path: Path, con):
      "square, shopify, hubspot"),
     ('[fields."prices.amount"]\nsources = ["square", "square"]',
      "sources: 'square' stands there 2 times; allowed: each of"),
+    ('[fields."customers.city"]\nsources = ["square"]',
+     "line 2: fields.\"customers.city\".sources: has no effect: an address is one "
+     "value and comes with the street, from the sources of customers.street; allowed: no sources here"),
     ('[fields."stock.on_hand"]\nsources = ["square"]',
      "line 2: fields.\"stock.on_hand\".sources: has no effect: the truth of a "
      "location is its authority in estate.toml; allowed: no sources here"),

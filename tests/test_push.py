@@ -191,6 +191,15 @@ async def test_approvals_that_run_out_during_a_push_close_no_others(world, clock
     assert open_intents(world) == 0
 
 
+async def test_a_price_of_the_day_is_not_written_after_midnight(world, clock):
+    plan_id = plan(world, clock, *prices(2, desired_until=clock.at + timedelta(minutes=10)))
+    vendor = vendor_for(world, plan_id, clock)
+    clock.at += timedelta(minutes=11)
+    await push(world, plan_id, clock, vendor)
+    assert vendor.calls == []
+    assert set(outcomes(world).values()) == {("skipped", "expired")}
+
+
 async def test_where_the_vendor_cannot_compare_the_value_is_read_just_before(world, clock):
     plan_id = plan(world, clock, *prices(4))
     vendor = vendor_for(world, plan_id, clock, needs_check=True, has_key=False)

@@ -13,6 +13,7 @@ def put(con, table: str, *payloads: dict[str, object]) -> None:
 
 
 def test_a_system_is_staged_whole_and_its_bad_rows_are_kept_out(con):
+    put(con, "raw_hubspot.account", {"companyCurrency": "EUR"})
     put(
         con, "raw_hubspot.products",
         {"properties": {"name": "Bougie", "hs_sku": "A-1", "price": "10.50"}},

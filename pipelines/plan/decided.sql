@@ -16,7 +16,7 @@ WITH counted AS (
 ), settled AS (
   SELECT r.correction_key, r.system, r.entity, r.field, r.vendor_id, r.vendor_sub_id, r.subject_id, r.subject_sub_id, r.currency,
     r.observed, r.base, r.has_base, r.desired, r.drift_class, r.authority, r.rule, r.reason, r.version, r.context, r.cost_minor,
-    r.old_minor,
+    r.old_minor, r.desired_until,
     coalesce(x.approved_count > x.allowed_count AND j.approver = 'policy' AND r.drift_class <> 'lower', false) AS is_capped,
     x.approved_count, x.allowed_count, j.disposition, j.disposition_reason, j.approver, j.is_releasable
   FROM plan.rows AS r
@@ -25,7 +25,7 @@ WITH counted AS (
 )
 SELECT s.correction_key, n.estate, s.system, s.entity, s.field, s.vendor_id, s.vendor_sub_id, s.subject_id, s.subject_sub_id,
   s.currency, s.observed, s.base, s.has_base, s.desired, s.drift_class, s.authority, s.rule, s.reason, s.version, s.context,
-  s.cost_minor, s.old_minor,
+  s.cost_minor, s.old_minor, s.desired_until,
   CASE
     WHEN s.disposition = 'refuse' OR s.drift_class IN ('raise_with_proof', 'raise_without_proof')
       OR (s.entity = 'stock' AND s.desired = '0')

@@ -62,7 +62,7 @@ SELECT correction_key(n.estate, q.authority, t.vendor_id, t.vendor_sub_id, q.ent
   q.subject_id, q.subject_sub_id, t.currency, t.observed, NULL::VARCHAR AS base, false AS has_base, t.desired, q.drift_class,
   q.authority, 'accept-theirs' AS rule,
   concat(q.author, ' took the value of ', q.edited_system, ' as the truth: ', q.said) AS reason, t.version, t.context,
-  CAST(t.cost_minor AS BIGINT) AS cost_minor, CAST(t.old_minor AS BIGINT) AS old_minor, q.accepted_key, q.author AS accepted_by,
-  q.answered_at
+  CAST(t.cost_minor AS BIGINT) AS cost_minor, CAST(t.old_minor AS BIGINT) AS old_minor, NULL::TIMESTAMPTZ AS desired_until,
+  q.accepted_key, q.author AS accepted_by, q.answered_at
 FROM turned AS t JOIN asked AS q ON q.accepted_key = t.accepted_key CROSS JOIN estate.night AS n
 WHERE t.observed IS DISTINCT FROM t.desired

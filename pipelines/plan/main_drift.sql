@@ -7,6 +7,6 @@ SELECT correction_key(n.estate, d.system, d.vendor_id, coalesce(d.vendor_sub_id,
   CAST(d.subject_id AS VARCHAR) AS subject_id, coalesce(CAST(d.subject_sub_id AS VARCHAR), '') AS subject_sub_id, d.currency,
   d.observed, d.base, coalesce(d.has_base, false) AS has_base, d.desired, d.drift_class, d.authority, d.rule, d.reason,
   CAST(d.version AS VARCHAR) AS version, CAST(d.context AS VARCHAR) AS context,
-  CAST(d.cost_minor AS BIGINT) AS cost_minor, CAST(d.old_minor AS BIGINT) AS old_minor
+  CAST(d.cost_minor AS BIGINT) AS cost_minor, CAST(d.old_minor AS BIGINT) AS old_minor, d.desired_until
 FROM reconcile.drift AS d CROSS JOIN estate.night AS n
 WHERE d.observed IS DISTINCT FROM d.desired

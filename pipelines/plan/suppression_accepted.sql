@@ -9,7 +9,7 @@ SELECT correction_key(n.estate, o.system, o.vendor_id, o.vendor_audience_id, 'co
   'accept-theirs' AS rule, concat(a.author, ' took the no of ', d.system, ' as the truth: ', a.reason) AS reason,
   CAST(o.version AS VARCHAR) AS version,
   CAST(json_merge_patch(coalesce(o.write_context, '{}'), json_object('email', o.email)) AS VARCHAR) AS context,
-  NULL::BIGINT AS cost_minor, NULL::BIGINT AS old_minor,
+  NULL::BIGINT AS cost_minor, NULL::BIGINT AS old_minor, NULL::TIMESTAMPTZ AS desired_until,
   d.correction_key AS accepted_key, a.author AS accepted_by, a.answered_at
 FROM plan.drift AS d
 CROSS JOIN estate.night AS n

@@ -35,6 +35,7 @@ available, never both, so `compared.stock` has but `observed` and `desired`."""
 _NEEDS = {"customers": ("customers",), "items": ("items",), "prices": ("items", "prices"), "stock": ("items", "stock")}
 _KEYS = ("system", "vendor_id", "vendor_sub_id", "subject_id", "subject_sub_id", "currency", "version", "context")
 _NUMBERS = ("amount", "compare_at", "on_hand", "available")
+_PRICED = ["list_desired", "list_rule", "cost_minor", "desired_until"]
 _EXACT = ("phone", "gtin")
 _WORDS = "customers"
 """The entity whose fields are folded to compare them: said once a field, not once a target, for it is dear to plan."""
@@ -150,8 +151,7 @@ def _columns(entity: str) -> list[str]:
         columns += [f"{field}_observed", f"{field}_desired"]
     if entity == "customers":
         return columns + [f"{field}_authority" for field in COMPARED[entity]]
-    columns += ["authority", "rule", "reason"]
-    return columns + (["list_desired", "list_rule", "cost_minor"] if entity == "prices" else [])
+    return columns + ["authority", "rule", "reason"] + (_PRICED if entity == "prices" else [])
 
 
 def _based(own: Sequence[Target]) -> exp.Select:
@@ -205,6 +205,7 @@ def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
         "reason": reason(target.system, target.entity, field, authority, has_base, moved_here, moved_there),
         "cost_minor": exp.column("cost_minor") if is_amount else exp.null(),
         "old_minor": observed if is_amount else exp.null(),
+        "desired_until": exp.column("desired_until") if is_price else exp.null(),
     }
     query = _projected(values).from_(exp.table_(f"based_{target.entity}"))
     return query.where(_is(target.system), _differs(target, own))
@@ -220,6 +221,7 @@ def _stock_branch() -> exp.Select:
         "rule": exp.Literal.string("stock ledger"),
         "cost_minor": exp.null(),
         "old_minor": exp.null(),
+        "desired_until": exp.null(),
     }
     keys = ("system", "vendor_id", "vendor_sub_id")
     query = _projected(values).from_(exp.table_("stock_drifted", "reconcile", alias="d"))

@@ -9,7 +9,9 @@ from sqlglot import exp
 _SAID = {
     "items": "the first in the order of the policy that holds a GTIN",
     "customers": "the first in the order of the policy whose field is not blank",
+    "customers.address": "the first in the order of the policy that holds a street",
 }
+_ADDRESS = ("street", "city", "postcode")
 
 
 def drift_class(has_base: exp.Expression, moved_here: exp.Expression, moved_there: exp.Expression) -> exp.Expression:
@@ -24,8 +26,9 @@ def reason(
     """One sentence: who moved since when, and whose word counts."""
     since = exp.func("strftime", exp.func("timezone", exp.Literal.string("UTC"), exp.column("agreed_at")),
                      exp.Literal.string("%Y-%m-%d"))
+    kind = "customers.address" if entity == "customers" and field in _ADDRESS else entity
     said: list[str | exp.Expression] = (
-        [authority, f" is {_SAID[entity]}"] if entity in _SAID else [exp.column("reason")]
+        [authority, f" is {_SAID[kind]}"] if kind in _SAID else [exp.column("reason")]
     )
     what = field.replace("_", " ")
     return _by_class(has_base, moved_here, moved_there, {

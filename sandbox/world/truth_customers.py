@@ -1,12 +1,13 @@
 """Which customer fields drift: every record of a person against the field of the system that knows it best.
 
-The source of truth of a field is the first of HubSpot, Square, Shopify, Mailchimp in which it is not blank. What
+The source of truth of a field is the first of HubSpot, Square, Shopify, Mailchimp in which it is not blank; of all of
+an address, the first that has a street: where it leaves a part blank, that part is nobody's word. What
 differs in case, accents or punctuation alone is no drift here; the judge lets a pipeline mend it or leave it.
 """
 
 from collections.abc import Iterator
 
-from sandbox.world.identity import Persons, Record, folded, value_of, values_of
+from sandbox.world.identity import Persons, Record, folded, values_of
 from sandbox.world.memory import FIELDS, Memory
 from sandbox.world.state import State
 from sandbox.world.truth import Row, disposition_of
@@ -28,10 +29,19 @@ def sources(state: State, records: list[Record], bad: set[Record]) -> dict[str, 
     for record in sorted(records, key=lambda r: RANK.index(r[0])):
         if record in bad or record[1] not in state.customers[record[0]]:
             continue
-        for field, value in values_of(state.customers[record[0]][record[1]]).items():
-            if value is not None:
+        values = values_of(state.customers[record[0]][record[1]])
+        has_address = values["street"] is not None and "street" not in found
+        for field, value in values.items():
+            if value is not None and (has_address or field not in _ADDRESS):
                 found.setdefault(field, (record, value))
     return found
+
+
+def _wanted(best: dict[str, tuple[Record, str]], values: dict[str, str | None]) -> dict[str, tuple[Record, str]]:
+    """What a record ought to hold: no part of an address that would stand beside a part of the record's own."""
+    if all(field in best or values[field] is None for field in _ADDRESS):
+        return best
+    return {field: source for field, source in best.items() if field not in _ADDRESS}
 
 
 def customer_rows(
@@ -53,8 +63,9 @@ def _record_rows(
     system, key = record
     customer, agreed = state.customers[system][key], memory.customers.get(record, {})
     is_new = record not in memory.customers
-    for field, (source, golden) in best.items():
-        observed = value_of(customer, field)
+    values = values_of(customer)
+    for field, (source, golden) in _wanted(best, values).items():
+        observed = values[field]
         if observed == golden or not is_target(system, field) or folded(observed) == folded(golden):
             continue
         drift_class = _class(observed, golden, agreed.get(field), field in agreed)
@@ -88,8 +99,9 @@ def settle_customers(
                 continue
             agreed = memory.customers.setdefault(record, {})
             values = values_of(state.customers[system][key])
+            wanted = _wanted(best, values)
             for field in FIELDS:
-                source, golden = best.get(field, (None, None))
+                source, golden = wanted.get(field, (None, None))
                 if (RANK.index(source[0]) if source else len(RANK) - 1) >= heard:
                     continue
                 if values[field] == golden or folded(values[field]) == folded(golden):

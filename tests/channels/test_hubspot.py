@@ -466,7 +466,7 @@ async def test_trap_13_hubspot_phones_are_free_text_and_compare_as_e164(con):
     assert (await world.read_back("customers", [untouched]))[0].value == "+33700000000"
 
 
-async def test_trap_14_hubspot_money_is_net_text_with_the_currencys_own_decimals(con):
+async def test_trap_14_hubspot_money_is_text_with_the_currencys_own_decimals_and_says_no_tax_basis(con):
     world = shop()
     await world.writer("prices")([price(world, "1001", "8300", "hs_price_jpy", 0)])
     await world.stage(con)
@@ -475,9 +475,9 @@ async def test_trap_14_hubspot_money_is_net_text_with_the_currencys_own_decimals
         "WHERE vendor_id = '1001' ORDER BY ALL"
     ).fetchall()
     assert found == [
-        ("hs_price_chf", "CHF", 5450, "net", '{"digits":2}'),
-        ("hs_price_jpy", "JPY", 8300, "net", '{"digits":0}'),
-        ("price", "EUR", 4990, "net", '{"digits":2}'),
+        ("hs_price_chf", "CHF", 5450, "unknown", '{"digits":2}'),
+        ("hs_price_jpy", "JPY", 8300, "unknown", '{"digits":0}'),
+        ("price", "EUR", 4990, "unknown", '{"digits":2}'),
     ]
 
 

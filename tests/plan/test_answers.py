@@ -50,6 +50,20 @@ def test_an_approved_row_is_approved_in_the_next_plans_for_seven_days(world):
     assert planned(world, drift(**HELD), night=9)[0]["disposition"] == "hold"
 
 
+@pytest.mark.parametrize("answered", ["before the plan", "after it"])
+def test_no_approval_outlives_the_price_that_it_is_of(world, answered):
+    """A promotion ends on its last day, whoever approved its price."""
+    ends = AS_OF + timedelta(hours=20)
+    (row,) = planned(world, drift(**HELD, desired_until=ends))
+    say(world, row, "approve")
+    if answered == "before the plan":
+        planned(world, drift(**HELD, desired_until=ends), night=2)
+        approve_by_policy(world, "n2-main", clock=VirtualClock(AS_OF + timedelta(hours=1)))
+    else:
+        approve_by_person(world, "n1-main", clock=VirtualClock(AS_OF + timedelta(hours=1)))
+    assert world.execute("SELECT approver, valid_until FROM ledger.sync.approvals").fetchall() == [("Ana", ends)]
+
+
 def test_an_answer_is_to_this_row_and_no_other(world):
     (row,) = planned(world, drift(**HELD))
     say(world, row, "approve")

@@ -209,6 +209,7 @@ def test_the_generated_model_has_the_contract_columns_whatever_the_policy_names(
     shop.night()
     targets = (Target("shopify", "prices", "compare_at", 2), Target("mailchimp", "customers", "phone"))
     for model in (drift(()), drift(targets), drift((Target("square", "stock", "on_hand"),))):
-        described = {row[0]: row[1] for row in con.execute(f"DESCRIBE {model.sql}").fetchall()}
+        types = con.execute(f"DESCRIBE {model.sql}").fetchall()
+        described = {row[0]: row[1].replace("TIMESTAMP WITH TIME ZONE", "TIMESTAMPTZ") for row in types}
         assert described == TABLES["reconcile.drift"]
     assert "golden.prices" not in drift(targets).inputs and "compared.prices" in drift(targets).inputs

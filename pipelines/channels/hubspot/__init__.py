@@ -1,4 +1,4 @@
-"""HubSpot (CRM v3): contacts with e-mail subscriptions, and products as a mirror of net prices.
+"""HubSpot (CRM v3): contacts with e-mail subscriptions, and products as a mirror of prices.
 
 Here is only what HubSpot declares: how it is reached, what can be read and written, how safely. HubSpot has no
 version, no idempotency key and no compare-and-set; a permission can be lowered by this connector, never raised.
@@ -12,6 +12,7 @@ from pipelines.channels.hubspot.reads import (
     SEARCH_PAGE,
     count_contacts,
     count_products,
+    read_account,
     read_contacts,
     read_definitions,
     read_products,
@@ -46,6 +47,7 @@ HUBSPOT = Channel(
             "products", ("items", "prices"), read_products, overlap=OVERLAP, census_page=LIST_PAGE,
             delta_page=SEARCH_PAGE, count=count_products, gone="$.archived",
         ),
+        Endpoint("account", ("prices",), read_account, has_delta=False),
         Endpoint("definitions", ("consents",), read_definitions, has_delta=False),
     ),
     writers=(
@@ -67,7 +69,7 @@ HUBSPOT = Channel(
     ),
     abilities=(
         Ability("items", "gtin", (0,), "HubSpot's products hold no barcode"),
-        Ability("prices", "amount", (3,), "a mirror of net prices; batch update, each row traced"),
+        Ability("prices", "amount", (3,), "a mirror; batch update, each row traced"),
         *(
             Ability("customers", field, (3,), "batch update, each row traced; a blank is never written")
             for field in CUSTOMER_PROPERTIES

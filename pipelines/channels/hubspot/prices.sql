@@ -1,8 +1,12 @@
 -- grain: one price property of one HubSpot product that holds a value
 -- key: vendor_id, vendor_price_list (the property's name)
--- why: a price is a text property in net major units ("49.9"); `price` is in the account's currency, the others are
---      the retailer's own properties, one a currency. What is no decimal is refused, never guessed.
-WITH parsed AS (
+-- why: a price is a text property in major units ("49.9"); `price` is in the account's currency, the others are the
+--      retailer's own properties, one a currency. HubSpot does not say whether tax is in them: the estate does. What is
+--      no decimal is refused, never guessed.
+WITH account AS (
+  SELECT max(payload ->> '$.companyCurrency') AS currency
+  FROM raw_hubspot.account
+), parsed AS (
   SELECT
     id,
     from_json(payload, '{"archived": "VARCHAR", "updatedAt": "VARCHAR", "properties": {"price": "VARCHAR",
@@ -10,25 +14,26 @@ WITH parsed AS (
   FROM raw_hubspot.products
 ), listed AS (
   SELECT
-    id,
-    TRY_CAST(r.updatedAt AS TIMESTAMPTZ) AS updated_at,
+    p.id,
+    TRY_CAST(p.r.updatedAt AS TIMESTAMPTZ) AS updated_at,
     unnest([
-      {'property': 'price', 'currency': 'EUR', 'amount': r.properties.price},
-      {'property': 'hs_price_chf', 'currency': 'CHF', 'amount': r.properties.hs_price_chf},
-      {'property': 'hs_price_jpy', 'currency': 'JPY', 'amount': r.properties.hs_price_jpy}
-    ]) AS p
-  FROM parsed
-  WHERE coalesce(r.archived, 'false') <> 'true'
+      {'property': 'price', 'currency': a.currency, 'amount': p.r.properties.price},
+      {'property': 'hs_price_chf', 'currency': 'CHF', 'amount': p.r.properties.hs_price_chf},
+      {'property': 'hs_price_jpy', 'currency': 'JPY', 'amount': p.r.properties.hs_price_jpy}
+    ]) AS price
+  FROM parsed AS p
+  CROSS JOIN account AS a
+  WHERE coalesce(p.r.archived, 'false') <> 'true'
 ), read AS (
   SELECT
     id,
     updated_at,
-    p.property AS vendor_price_list,
-    p.currency AS currency,
-    trim(p.amount) AS amount,
-    to_minor(trim(p.amount), p.currency) AS amount_minor
+    price.property AS vendor_price_list,
+    price.currency AS currency,
+    trim(price.amount) AS amount,
+    to_minor(trim(price.amount), price.currency) AS amount_minor
   FROM listed
-  WHERE trim(p.amount) <> ''
+  WHERE trim(price.amount) <> ''
 )
 SELECT
   id AS vendor_id,
@@ -36,13 +41,14 @@ SELECT
   currency,
   amount_minor,
   CAST(NULL AS BIGINT) AS compare_at_minor,
-  'net' AS tax_basis,
+  'unknown' AS tax_basis,
   CAST(NULL AS INTEGER) AS tax_rate_bp,
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
   CAST(json_object('digits', currency_digits(currency)) AS VARCHAR) AS write_context,
   problems([
-    amount_problem(amount_minor IS NULL, amount, 'amount'),
+    unknown_problem(currency_digits(currency) IS NULL, 'currency', 'currency'),
+    amount_problem(currency_digits(currency) IS NOT NULL AND amount_minor IS NULL, amount, 'amount'),
     negative_problem(amount_minor, 'amount')
   ]) AS problems
 FROM read

@@ -52,6 +52,10 @@ class Listed(msgspec.Struct):
     total: int | None = None
 
 
+class _Portal(msgspec.Struct):
+    id: int = msgspec.field(name="portalId")
+
+
 class _Definition(msgspec.Struct):
     id: str
 
@@ -96,6 +100,12 @@ async def read_definitions(session: Session, window: Window) -> AsyncIterator[Pa
     found = decode(await session.get("communication-preferences/v3/definitions"), _Definitions)
     rows = _rows(found.records)
     yield Page(rows, total=len(rows))
+
+
+async def read_account(session: Session, window: Window) -> AsyncIterator[Page]:
+    """The account: the currency of the standard price."""
+    answer = await session.get("account-info/v3/details")
+    yield Page([RawRow(str(decode(answer, _Portal).id), None, answer.body)], total=1)
 
 
 def _read(session: Session, kind: str, properties: Sequence[str], window: Window) -> AsyncIterator[Page]:

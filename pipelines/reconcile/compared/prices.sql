@@ -7,7 +7,7 @@
 --      The cost, net, is turned into the lowest price on this basis that is not below it.
 WITH both_sides AS (
   SELECT o.system, o.vendor_id, o.vendor_price_list, o.item_id, o.price_list_id, o.currency, o.version, o.write_context,
-    o.amount, o.compare_at, o.tax_basis, g.tax_rate_bp AS rate, g.authority, g.reason, g.amount AS golden_amount,
+    o.amount, o.compare_at, o.tax_basis, g.tax_rate_bp AS rate, g.authority, g.reason, g.desired_until, g.amount AS golden_amount,
     CASE WHEN d.system IS NOT NULL THEN 'derived price' ELSE g.rule END AS rule,
     CASE WHEN d.system IS NOT NULL THEN 'derived price' WHEN g.rule = 'promotion' THEN 'source of truth'
       WHEN g.compare_at > g.amount THEN 'struck-through price' ELSE g.rule END AS list_rule,
@@ -21,7 +21,7 @@ WITH both_sides AS (
   WHERE o.currency = g.currency
 ), on_basis AS (
   SELECT b.system, b.vendor_id, b.vendor_price_list, b.item_id, b.price_list_id, b.currency, b.version, b.write_context, b.amount,
-    b.compare_at, b.authority, b.rule, b.list_rule, b.reason, b.markup_bp, b.ends_in,
+    b.compare_at, b.authority, b.rule, b.list_rule, b.reason, b.desired_until, b.markup_bp, b.ends_in,
     CASE WHEN b.tax_basis = b.golden_basis THEN b.golden_amount WHEN b.tax_basis = 'net' THEN to_net(b.golden_amount, b.rate)
       ELSE to_gross(b.golden_amount, b.rate) END AS golden_amount,
     CASE WHEN b.tax_basis = b.golden_basis THEN b.golden_compare_at
@@ -31,19 +31,19 @@ WITH both_sides AS (
   FROM both_sides AS b
 ), marked_up AS (
   SELECT b.system, b.vendor_id, b.vendor_price_list, b.item_id, b.price_list_id, b.currency, b.version, b.write_context, b.amount,
-    b.compare_at, b.authority, b.rule, b.list_rule, b.reason, b.cost_minor, b.ends_in,
+    b.compare_at, b.authority, b.rule, b.list_rule, b.reason, b.desired_until, b.cost_minor, b.ends_in,
     (b.golden_amount * (10000 + b.markup_bp) * 2 + 10000) // 20000 AS golden_amount,
     (b.golden_compare_at * (10000 + b.markup_bp) * 2 + 10000) // 20000 AS golden_compare_at
   FROM on_basis AS b
 ), ended AS (
   SELECT b.system, b.vendor_id, b.vendor_price_list, b.item_id, b.price_list_id, b.currency, b.version, b.write_context, b.amount,
-    b.compare_at, b.authority, b.rule, b.list_rule, b.reason, b.cost_minor,
+    b.compare_at, b.authority, b.rule, b.list_rule, b.reason, b.desired_until, b.cost_minor,
     b.golden_amount + coalesce((b.ends_in - b.golden_amount % 100 + 100) % 100, 0) AS golden_amount,
     b.golden_compare_at + coalesce((b.ends_in - b.golden_compare_at % 100 + 100) % 100, 0) AS golden_compare_at
   FROM marked_up AS b
 )
 SELECT b.system, b.vendor_id, b.vendor_price_list AS vendor_sub_id, b.item_id AS subject_id, b.price_list_id AS subject_sub_id,
-  b.currency, b.version, b.write_context AS context, b.authority, b.rule, b.reason, b.amount AS amount_observed,
+  b.currency, b.version, b.write_context AS context, b.authority, b.rule, b.reason, b.desired_until, b.amount AS amount_observed,
   b.golden_amount AS amount_desired, coalesce(b.golden_compare_at, b.golden_amount) AS list_desired, b.list_rule,
   b.compare_at AS compare_at_observed, b.golden_compare_at AS compare_at_desired, b.cost_minor
 FROM ended AS b

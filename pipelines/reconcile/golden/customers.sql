@@ -1,7 +1,8 @@
 -- grain: one person
 -- key: person_id
 -- why: survivorship, field by field: the first system in the order of policy.sources that holds a value; of two records
---   in one system the one changed last. Where a system that stands before it could not be read tonight, or keeps this
+--   in one system the one changed last. An address is one value, that of the first record with a street, blanks and all, so
+--   that no street gets another's postcode. Where a system that stands before it could not be read tonight, or keeps this
 --   person's record in quarantine, the field is frozen: no value at all, and no other system stands in
 WITH ranks AS (
   SELECT system, rank AS place,
@@ -12,21 +13,19 @@ WITH ranks AS (
 wide AS (
   SELECT system,
     min(place) FILTER (field = 'first_name') AS first_name, min(place) FILTER (field = 'last_name') AS last_name,
-    min(place) FILTER (field = 'phone') AS phone, min(place) FILTER (field = 'street') AS street,
-    min(place) FILTER (field = 'city') AS city, min(place) FILTER (field = 'postcode') AS postcode
+    min(place) FILTER (field = 'phone') AS phone, min(place) FILTER (field = 'street') AS street
   FROM ranks
   GROUP BY system
 ),
 unread AS (
-  SELECT min(w.first_name) AS first_name, min(w.last_name) AS last_name, min(w.phone) AS phone, min(w.street) AS street,
-    min(w.city) AS city, min(w.postcode) AS postcode
+  SELECT min(w.first_name) AS first_name, min(w.last_name) AS last_name, min(w.phone) AS phone, min(w.street) AS street
   FROM wide AS w
   WHERE NOT EXISTS (
     SELECT 1 FROM reads.verdicts AS v WHERE v.system = w.system AND v.entity = 'customers' AND v.is_complete)
 ),
 gaps AS (
   SELECT g.person_id, min(w.first_name) AS first_name, min(w.last_name) AS last_name, min(w.phone) AS phone,
-    min(w.street) AS street, min(w.city) AS city, min(w.postcode) AS postcode
+    min(w.street) AS street
   FROM reconcile.person_gaps AS g
   JOIN wide AS w ON w.system = g.system
   GROUP BY g.person_id
@@ -46,24 +45,18 @@ best AS (
       FILTER (r.last_name IS NOT NULL) AS last_name,
     arg_min({'value': r.phone, 'system': r.system, 'place': w.phone}, w.phone * 1000000 + r.age)
       FILTER (r.phone IS NOT NULL) AS phone,
-    arg_min({'value': r.street, 'system': r.system, 'place': w.street}, w.street * 1000000 + r.age)
-      FILTER (r.street IS NOT NULL) AS street,
-    arg_min({'value': r.city, 'system': r.system, 'place': w.city}, w.city * 1000000 + r.age)
-      FILTER (r.city IS NOT NULL) AS city,
-    arg_min({'value': r.postcode, 'system': r.system, 'place': w.postcode}, w.postcode * 1000000 + r.age)
-      FILTER (r.postcode IS NOT NULL) AS postcode
+    arg_min({'street': r.street, 'city': r.city, 'postcode': r.postcode, 'system': r.system, 'place': w.street},
+      w.street * 1000000 + r.age) FILTER (r.street IS NOT NULL) AS address
   FROM records AS r
   JOIN wide AS w ON w.system = r.system
   GROUP BY r.person_id
 ),
 seen AS (
-  SELECT b.person_id, b.first_name, b.last_name, b.phone, b.street, b.city, b.postcode,
+  SELECT b.person_id, b.first_name, b.last_name, b.phone, b.address,
     coalesce(b.first_name.place < least(coalesce(u.first_name, 1000), coalesce(g.first_name, 1000)), false) AS has_first_name,
     coalesce(b.last_name.place < least(coalesce(u.last_name, 1000), coalesce(g.last_name, 1000)), false) AS has_last_name,
     coalesce(b.phone.place < least(coalesce(u.phone, 1000), coalesce(g.phone, 1000)), false) AS has_phone,
-    coalesce(b.street.place < least(coalesce(u.street, 1000), coalesce(g.street, 1000)), false) AS has_street,
-    coalesce(b.city.place < least(coalesce(u.city, 1000), coalesce(g.city, 1000)), false) AS has_city,
-    coalesce(b.postcode.place < least(coalesce(u.postcode, 1000), coalesce(g.postcode, 1000)), false) AS has_postcode
+    coalesce(b.address.place < least(coalesce(u.street, 1000), coalesce(g.street, 1000)), false) AS has_address
   FROM best AS b
   CROSS JOIN unread AS u
   LEFT JOIN gaps AS g ON g.person_id = b.person_id
@@ -75,10 +68,10 @@ SELECT s.person_id,
   CASE WHEN s.has_last_name THEN s.last_name.system END AS last_name_authority,
   CASE WHEN s.has_phone THEN s.phone.value END AS phone,
   CASE WHEN s.has_phone THEN s.phone.system END AS phone_authority,
-  CASE WHEN s.has_street THEN s.street.value END AS street,
-  CASE WHEN s.has_street THEN s.street.system END AS street_authority,
-  CASE WHEN s.has_city THEN s.city.value END AS city,
-  CASE WHEN s.has_city THEN s.city.system END AS city_authority,
-  CASE WHEN s.has_postcode THEN s.postcode.value END AS postcode,
-  CASE WHEN s.has_postcode THEN s.postcode.system END AS postcode_authority
+  CASE WHEN s.has_address THEN s.address.street END AS street,
+  CASE WHEN s.has_address THEN s.address.system END AS street_authority,
+  CASE WHEN s.has_address THEN s.address.city END AS city,
+  CASE WHEN s.has_address AND s.address.city IS NOT NULL THEN s.address.system END AS city_authority,
+  CASE WHEN s.has_address THEN s.address.postcode END AS postcode,
+  CASE WHEN s.has_address AND s.address.postcode IS NOT NULL THEN s.address.system END AS postcode_authority
 FROM seen AS s

@@ -3,6 +3,7 @@
 -- why: the price of the first system, in the order of the policy, that holds one in this list, in that system's own
 --      currency and tax basis. `amount` is what the item sells for tonight; on a day of a promotion that is the reduced
 --      price, half up, and `compare_at` the list price. Days are the estate's own: both ends of a promotion included.
+--      `desired_until` is the midnight at which the next one begins or ends: what is worked out here is right until then.
 --      Nobody stands in for a source that was not read whole, or whose price of this item is in quarantine: frozen, no row.
 WITH sources AS (
   SELECT s.system, s.rank, coalesce(bool_and(v.is_complete), false) AND count(v.entity) = 2 AS is_read
@@ -30,12 +31,18 @@ WITH sources AS (
   FROM observed.prices AS p
   JOIN sources AS s ON s.system = p.system
   GROUP BY p.item_id, p.price_list_id
-), promoted AS (
-  SELECT m.system, m.vendor_id, max(m.percent) AS percent, max(m.ends_on) AS ends_on
+), promotions AS (
+  SELECT m.system, m.vendor_id, m.percent, m.ends_on, m.starts_on <= d.today AS is_on,
+    timezone(d.timezone, CAST(CASE WHEN m.starts_on > d.today THEN m.starts_on ELSE m.ends_on + 1 END AS TIMESTAMP)) AS turns_at
   FROM staged.promotions AS m
-  CROSS JOIN estate.night AS n
-  WHERE CAST(timezone(n.timezone, n.as_of) AS DATE) BETWEEN m.starts_on AND m.ends_on AND m.percent BETWEEN 1 AND 99
-  GROUP BY m.system, m.vendor_id
+  CROSS JOIN (
+    SELECT n.timezone, CAST(timezone(n.timezone, n.as_of) AS DATE) AS today FROM estate.night AS n) AS d
+  WHERE m.starts_on <= m.ends_on AND m.ends_on >= d.today AND m.percent BETWEEN 1 AND 99
+), promoted AS (
+  SELECT p.system, p.vendor_id, max(p.percent) FILTER (p.is_on) AS percent, max(p.ends_on) FILTER (p.is_on) AS ends_on,
+    min(p.turns_at) AS desired_until
+  FROM promotions AS p
+  GROUP BY p.system, p.vendor_id
 )
 SELECT c.item_id, c.price_list_id, c.best.currency AS currency,
   CASE WHEN r.percent IS NULL THEN c.best.amount
@@ -45,7 +52,8 @@ SELECT c.item_id, c.price_list_id, c.best.currency AS currency,
   CASE WHEN r.percent IS NULL THEN 'source of truth' ELSE 'promotion' END AS rule,
   CASE WHEN r.percent IS NULL THEN concat(c.best.system, ' sets the price of the list ', c.price_list_id)
     ELSE concat(c.best.system, ' sets the price of the list ', c.price_list_id, ', ', r.percent, ' % off until ',
-      strftime(r.ends_on, '%Y-%m-%d')) END AS reason
+      strftime(r.ends_on, '%Y-%m-%d')) END AS reason,
+  r.desired_until AS desired_until
 FROM chosen AS c
 LEFT JOIN unread AS u ON u.price_list_id = c.price_list_id
 LEFT JOIN blocked AS b ON b.item_id = c.item_id AND b.price_list_id = c.price_list_id

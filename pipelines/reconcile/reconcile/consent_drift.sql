@@ -79,7 +79,8 @@ SELECT d.system, 'consents' AS entity, 'state' AS field, d.vendor_id, d.vendor_a
   d.observed, CASE WHEN list_contains(b.fields, 'state') THEN b.state END AS base,
   coalesce(list_contains(b.fields, 'state'), false) AS has_base, d.desired, d.drift_class, d.authority, d.rule, d.reason,
   d.version, CAST(json_merge_patch(coalesce(d.write_context, '{}'), json_object('email', d.email)) AS VARCHAR) AS context,
-  CAST(NULL AS BIGINT) AS cost_minor, CAST(NULL AS BIGINT) AS old_minor
+  CAST(NULL AS BIGINT) AS cost_minor, CAST(NULL AS BIGINT) AS old_minor,
+  CAST(NULL AS TIMESTAMPTZ) AS desired_until
 FROM drifted AS d
 LEFT JOIN ledger.agreed.consents AS b
   ON b.system = d.system AND b.vendor_id = d.vendor_id AND b.vendor_audience_id = d.vendor_audience_id
