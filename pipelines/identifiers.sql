@@ -73,6 +73,11 @@ CREATE OR REPLACE MACRO to_minor(value, currency) AS
             = floor(CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT))
        THEN CAST(CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT) AS BIGINT) END;
 
+-- Units: a whole number in digits, or a vendor's decimal of one ("7", "7.000"); NULL for anything else.
+CREATE OR REPLACE MACRO to_units(value) AS
+  CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '-?[0-9]{1,15}(\.0*)?')
+       THEN CAST(split_part(CAST(value AS VARCHAR), '.', 1) AS BIGINT) END;
+
 -- Half-up conversions between net and gross minor units; rate in basis points (2000 = 20 %).
 CREATE OR REPLACE MACRO to_gross(net_minor, rate_bp) AS
   CAST((CAST(net_minor AS HUGEINT) * (10000 + rate_bp) * 2 + 10000) // 20000 AS BIGINT);
@@ -108,6 +113,8 @@ CREATE OR REPLACE MACRO missing_problem(is_missing, field) AS problem(is_missing
 CREATE OR REPLACE MACRO negative_problem(number, field) AS problem(number < 0, field, 'negative', 'negative');
 CREATE OR REPLACE MACRO large_problem(is_large, field) AS
   problem(is_large, field, 'impossible quantity', 'large number');
+-- A hundred thousand at one place, or in one sale, are no units of ours.
+CREATE OR REPLACE MACRO too_many_problem(units, field) AS large_problem(abs(units) >= 100000, field);
 CREATE OR REPLACE MACRO count_problem(is_bad, field) AS problem(is_bad, field, 'not a whole number', 'text');
 CREATE OR REPLACE MACRO email_problem(is_bad) AS problem(is_bad, 'email', 'not an e-mail address', 'text');
 CREATE OR REPLACE MACRO moment_problem(is_bad, field) AS problem(is_bad, field, 'not a moment', 'text');

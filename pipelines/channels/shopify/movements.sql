@@ -20,6 +20,7 @@ lines AS (
     o.updated_at,
     o.cancelled_at,
     r.payload ->> '$.variant.id' AS item_id,
+    to_units(r.payload ->> '$.quantity') AS ordered,
     CASE
       WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
       WHEN TRY_CAST(r.payload ->> '$.unfulfilledQuantity' AS BIGINT) = 0 THEN 'fulfilled'
@@ -51,11 +52,13 @@ sold AS (
     l.item_id AS vendor_id,
     p.location_id AS vendor_location_id,
     'order' AS kind,
-    -sum(TRY_CAST(k.quantity AS BIGINT)) AS quantity,
+    -sum(to_units(k.quantity)) AS quantity,
+    CAST(NULL AS HUGEINT) AS refunded,
+    CAST(NULL AS BIGINT) AS ordered,
     l.state AS order_state,
     l.created_at AS occurred_at,
     l.updated_at AS updated_at,
-    bool_and(coalesce(regexp_full_match(k.quantity, '[0-9]{1,9}'), false)) AS is_whole
+    bool_and(coalesce(to_units(k.quantity) >= 0, false)) AS is_whole
   FROM lines AS l
   INNER JOIN picked AS k ON k.line_id = l.id
   INNER JOIN picks AS p ON p.id = k.pick_id
@@ -77,32 +80,41 @@ back AS (
     l.item_id AS vendor_id,
     r.f.location.id AS vendor_location_id,
     CASE r.f.restockType WHEN 'CANCEL' THEN 'cancel' ELSE 'restock' END AS kind,
-    sum(TRY_CAST(r.f.quantity AS BIGINT)) AS quantity,
+    sum(to_units(r.f.quantity)) AS quantity,
+    sum(sum(to_units(r.f.quantity))) OVER (PARTITION BY r.f.lineItem.id) AS refunded,
+    l.ordered AS ordered,
     l.state AS order_state,
     r.created_at AS occurred_at,
     l.updated_at AS updated_at,
-    bool_and(coalesce(regexp_full_match(r.f.quantity, '[0-9]{1,9}'), false)) AS is_whole
+    bool_and(coalesce(to_units(r.f.quantity) >= 0, false)) AS is_whole
   FROM refunds AS r
   INNER JOIN lines AS l ON l.id = r.f.lineItem.id
   WHERE r.f.restocked = 'true' AND r.f.restockType <> 'NO_RESTOCK'
-  GROUP BY r.id, r.f.lineItem.id, r.f.location.id, r.f.restockType, l.item_id, l.state, r.created_at, l.updated_at
+  GROUP BY r.id, r.f.lineItem.id, r.f.location.id, r.f.restockType, l.item_id, l.ordered, l.state,
+    r.created_at, l.updated_at
 ),
 every AS (
-  SELECT movement_id, vendor_id, vendor_location_id, kind, quantity, order_state, occurred_at, updated_at, is_whole FROM sold
+  SELECT movement_id, vendor_id, vendor_location_id, kind, quantity, refunded, ordered, order_state, occurred_at, updated_at,
+    is_whole
+  FROM sold
   UNION ALL
-  SELECT movement_id, vendor_id, vendor_location_id, kind, quantity, order_state, occurred_at, updated_at, is_whole FROM back
+  SELECT movement_id, vendor_id, vendor_location_id, kind, quantity, refunded, ordered, order_state, occurred_at, updated_at,
+    is_whole
+  FROM back
 )
 SELECT
   movement_id,
   vendor_id,
   vendor_location_id,
   kind,
-  CAST(quantity AS BIGINT) AS quantity,
+  TRY_CAST(quantity AS BIGINT) AS quantity,
   order_state,
   TRY_CAST(occurred_at AS TIMESTAMPTZ) AS occurred_at,
   TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
   problems([
     count_problem(NOT is_whole, 'quantity'),
+    too_many_problem(quantity, 'quantity'),
+    problem(refunded > coalesce(ordered, 0), 'quantity', 'more than sold', 'number'),
     moment_problem(TRY_CAST(occurred_at AS TIMESTAMPTZ) IS NULL, 'occurred_at')
   ]) AS problems
 FROM every

@@ -17,12 +17,14 @@ SELECT
   x.l.__parentId AS order_id,
   x.id AS vendor_id,
   x.l.variant.id AS vendor_item_id,
-  TRY_CAST(x.l.quantity AS BIGINT) AS quantity,
-  TRY_CAST(x.l.quantity AS BIGINT) - TRY_CAST(x.l.currentQuantity AS BIGINT) AS returned,
+  to_units(x.l.quantity) AS quantity,
+  to_units(x.l.quantity) - to_units(x.l.currentQuantity) AS returned,
   to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) AS unit_minor,
   problems([
-    count_problem(x.l.quantity IS NULL OR NOT regexp_full_match(x.l.quantity, '[0-9]{1,9}'), 'quantity'),
-    count_problem(x.l.currentQuantity IS NULL OR NOT regexp_full_match(x.l.currentQuantity, '[0-9]{1,9}'), 'returned'),
+    count_problem(coalesce(to_units(x.l.quantity), -1) < 0, 'quantity'),
+    too_many_problem(to_units(x.l.quantity), 'quantity'),
+    count_problem(coalesce(to_units(x.l.currentQuantity), -1) < 0, 'returned'),
+    problem(to_units(x.l.quantity) >= 0 AND to_units(x.l.currentQuantity) > to_units(x.l.quantity), 'returned', 'more than sold', 'number'),
     amount_problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL, x.l.originalUnitPriceSet.shopMoney.amount, 'unit_price')
   ]) AS problems
 FROM lines AS x

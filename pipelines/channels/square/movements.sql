@@ -55,8 +55,7 @@ read AS (
     vendor_location_id,
     kind,
     quantity AS quantity_text,
-    CASE WHEN regexp_full_match(quantity, '[0-9]{1,15}(\.0*)?')
-      THEN direction * CAST(split_part(quantity, '.', 1) AS BIGINT) END AS quantity,
+    CASE WHEN NOT starts_with(quantity, '-') THEN direction * to_units(quantity) END AS quantity,
     TRY_CAST(occurred_at AS TIMESTAMPTZ) AS occurred_at,
     TRY_CAST(created_at AS TIMESTAMPTZ) AS updated_at
   FROM flat
@@ -74,7 +73,7 @@ SELECT
   problems([
     missing_problem(quantity_text IS NULL, 'quantity'),
     count_problem(quantity_text IS NOT NULL AND quantity IS NULL, 'quantity'),
-    large_problem(abs(quantity) >= 100000, 'quantity'),
+    too_many_problem(quantity, 'quantity'),
     moment_problem(occurred_at IS NULL, 'occurred_at')
   ]) AS problems
 FROM read

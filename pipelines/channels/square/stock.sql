@@ -30,8 +30,7 @@ read AS (
     c.catalog_object_id AS vendor_id,
     c.location_id AS vendor_location_id,
     c.quantity AS quantity,
-    CASE WHEN regexp_full_match(c.quantity, '-?[0-9]{1,15}(\.0*)?')
-      THEN CAST(split_part(c.quantity, '.', 1) AS BIGINT) END AS on_hand,
+    to_units(c.quantity) AS on_hand,
     c.calculated_at AS calculated_at
   FROM counts
   WHERE c.state = 'IN_STOCK'
@@ -51,7 +50,7 @@ SELECT
     missing_problem(r.quantity IS NULL, 'on_hand'),
     count_problem(r.quantity IS NOT NULL AND r.on_hand IS NULL, 'on_hand'),
     negative_problem(r.on_hand, 'on_hand'),
-    large_problem(r.on_hand >= 100000, 'on_hand')
+    too_many_problem(r.on_hand, 'on_hand')
   ]) AS problems
 FROM read AS r
 INNER JOIN variations AS v ON v.vendor_id = r.vendor_id AND coalesce(v.o.is_deleted, 'false') <> 'true'
