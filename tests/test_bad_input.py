@@ -37,12 +37,15 @@ TEXT = LONG | CONTROL | NO_TEXT
 WRONG: dict[str, Any] = {"object": {"v": WORD}, "list": [WORD], "boolean": True, "text": WORD}
 """Where a number or one of some words belongs."""
 NO_AMOUNT = WRONG | {"absent": None}
+COST: dict[str, Any] = WRONG | {"negative": f"-{NUMBER}", "impossible": f"{NUMBER}0.00"}
 DECIMALS: dict[str, Any] = NO_AMOUNT | {
     "negative": f"-{NUMBER}.5", "comma decimal": f"{NUMBER},50", "too many decimals": f"{NUMBER}.125",
+    "impossible": f"{NUMBER}.00",
     "not a number": "NaN", "endless": "1e309", "blank": "",
 }
 MINOR_UNITS: dict[str, Any] = NO_AMOUNT | {
     "negative": -NUMBER, "a decimal": NUMBER + 0.5, "number as text": str(NUMBER), "endless": 1e300,
+    "impossible": 10**15, "the largest": 9_200_000_000_000_000_000,
 }
 CURRENCIES: dict[str, Any] = {"unknown currency": "ZZZ", "small letters": "eur", "number": NUMBER, "absent": None}
 QUANTITIES: dict[str, Any] = {
@@ -117,20 +120,20 @@ _PLACES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("square.customers.postcode", "customers", "address.postal_code", TEXT),
     ("square.consents.state|email", "customers", "preferences.email_unsubscribed", STATES),
     ("square.orders.total|LPARIS", "orders", "total_money.amount",
-     NO_AMOUNT | {"a decimal": NUMBER + 0.5, "number as text": str(NUMBER)}),
+     MINOR_UNITS),
     ("square.orders.currency|LPARIS", "orders", "total_money.currency", {"unknown currency": "ZZZ", "absent": None}),
     ("square.orders.state|LPARIS", "orders", "state", STATES),
     ("square.order_lines.quantity", "orders", "line_items.0.quantity",
      QUANTITIES | {"negative": f"-{NUMBER}", "absent": None}),
     ("square.order_lines.unit", "orders", "line_items.0.base_price_money.amount",
-     WRONG | {"negative": -NUMBER, "a decimal": NUMBER + 0.5}),
+     {kind: value for kind, value in MINOR_UNITS.items() if kind != "absent"}),
     ("shopify.items.sku", "variants", "sku", BLANK | TEXT),
     ("shopify.items.title", "variants", "product.title", BLANK | TEXT),
     ("shopify.items.status", "variants", "product.status", STATES),
     ("shopify.items.is_tracked", "variants", "inventoryItem.tracked", {"a word": WORD, "number": NUMBER}),
-    ("shopify.items.cost", "variants", "inventoryItem.unitCost.amount", WRONG | {"negative": f"-{NUMBER}"}),
+    ("shopify.items.cost", "variants", "inventoryItem.unitCost.amount", COST),
     ("shopify.prices.amount|base", "variants", "price", DECIMALS),
-    ("shopify.prices.compare_at|base", "variants", "compareAtPrice", WRONG | {"negative": f"-{NUMBER}"}),
+    ("shopify.prices.compare_at|base", "variants", "compareAtPrice", COST),
     (f"shopify.prices.amount|{LIST}", "price_list_prices", "price.amount", DECIMALS),
     (f"shopify.prices.currency|{LIST}", "price_list_prices", "price.currencyCode", CURRENCIES),
     (f"shopify.stock.available|{PLACE}", "inventory_levels", "quantities.0.quantity", QUANTITIES | {"absent": None}),
@@ -148,14 +151,16 @@ _PLACES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("shopify.consents.email|email", "customers", "defaultEmailAddress.emailAddress", EMAILS),
     ("shopify.consents.state|email", "customers", "defaultEmailAddress.marketingState", STATES | {"absent": None}),
     ("shopify.consents.changed_at|email", "customers", "defaultEmailAddress.marketingUpdatedAt", {"no time": WORD}),
-    (f"shopify.orders.total|{PLACE}", "orders:Order/", "totalPriceSet.shopMoney.amount", NO_AMOUNT),
+    (f"shopify.orders.total|{PLACE}", "orders:Order/", "totalPriceSet.shopMoney.amount",
+     NO_AMOUNT | {"negative": f"-{NUMBER}", "impossible": f"{NUMBER}000.00"}),
     (f"shopify.orders.currency|{PLACE}", "orders:Order/", "currencyCode", CURRENCIES),
     ("shopify.order_lines.quantity", "orders:LineItem/", "quantity",
      QUANTITIES | {"negative": -NUMBER, "absent": None}),
-    ("shopify.order_lines.unit_price", "orders:LineItem/", "originalUnitPriceSet.shopMoney.amount", NO_AMOUNT),
+    ("shopify.order_lines.unit_price", "orders:LineItem/", "originalUnitPriceSet.shopMoney.amount",
+     NO_AMOUNT | {"negative": f"-{NUMBER}", "impossible": f"{NUMBER}.00"}),
     ("hubspot.items.sku", "products", "properties.hs_sku", BLANK | TEXT),
     ("hubspot.items.title", "products", "properties.name", TEXT),
-    ("hubspot.items.cost", "products", "properties.hs_cost_of_goods_sold", WRONG | {"negative": f"-{NUMBER}"}),
+    ("hubspot.items.cost", "products", "properties.hs_cost_of_goods_sold", COST),
     *(
         (f"hubspot.prices.amount|{name}", "products", f"properties.{name}",
          {kind: value for kind, value in DECIMALS.items() if kind not in ("absent", "blank")})

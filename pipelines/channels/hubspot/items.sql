@@ -49,6 +49,6 @@ SELECT
     control_problem(sku, 'sku'),
     control_problem(title, 'title'),
     amount_problem(cost IS NOT NULL AND to_minor(cost, 'EUR') IS NULL, cost, 'cost'),
-    negative_problem(to_minor(cost, 'EUR'), 'cost')
+    price_problem(to_minor(cost, 'EUR'), 'cost')
   ]) AS problems
 FROM read

@@ -43,6 +43,6 @@ SELECT
   CAST(json_object('digits', currency_digits(currency)) AS VARCHAR) AS write_context,
   problems([
     amount_problem(amount_minor IS NULL, amount, 'amount'),
-    negative_problem(amount_minor, 'amount')
+    price_problem(amount_minor, 'amount')
   ]) AS problems
 FROM read

@@ -56,7 +56,7 @@ SELECT
     problem(coalesce(g.v.requiresComponents, '') NOT IN ('true', 'false'), 'is_kit', 'not true or false', 'unknown value'),
     amount_problem(g.v.inventoryItem.unitCost.amount IS NOT NULL AND to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) IS NULL,
       g.v.inventoryItem.unitCost.amount, 'cost'),
-    negative_problem(to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode), 'cost')
+    price_problem(to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode), 'cost')
   ]) AS problems
 FROM given AS g
 CROSS JOIN shop AS s

@@ -25,7 +25,8 @@ SELECT
     too_many_problem(to_units(x.l.quantity), 'quantity'),
     count_problem(coalesce(to_units(x.l.currentQuantity), -1) < 0, 'returned'),
     problem(to_units(x.l.quantity) >= 0 AND to_units(x.l.currentQuantity) > to_units(x.l.quantity), 'returned', 'more than sold', 'number'),
-    amount_problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL, x.l.originalUnitPriceSet.shopMoney.amount, 'unit_price')
+    amount_problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL, x.l.originalUnitPriceSet.shopMoney.amount, 'unit_price'),
+    price_problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency), 'unit_price')
   ]) AS problems
 FROM lines AS x
 INNER JOIN orders AS o ON o.id = x.l.__parentId

@@ -40,6 +40,7 @@ SELECT
     unknown_problem(currency_digits(x.o.currencyCode) IS NULL, 'currency', 'currency'),
     amount_problem(currency_digits(x.o.currencyCode) IS NOT NULL AND to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) IS NULL,
       x.o.totalPriceSet.shopMoney.amount, 'total'),
+    total_problem(to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode), 'total'),
     moment_problem(TRY_CAST(x.o.createdAt AS TIMESTAMPTZ) IS NULL, 'created_at')
   ]) AS problems
 FROM orders AS x

@@ -72,9 +72,9 @@ SELECT
     blank_problem(nullif(trim(amount), ''), 'amount'),
     amount_problem(nullif(trim(amount), '') IS NOT NULL AND currency_digits(currency) IS NOT NULL
       AND to_minor(amount, currency) IS NULL, amount, 'amount'),
-    negative_problem(to_minor(amount, currency), 'amount'),
+    price_problem(to_minor(amount, currency), 'amount'),
     amount_problem(compare_at IS NOT NULL AND currency_digits(currency) IS NOT NULL
       AND to_minor(compare_at, currency) IS NULL, compare_at, 'compare_at'),
-    negative_problem(to_minor(compare_at, currency), 'compare_at')
+    price_problem(to_minor(compare_at, currency), 'compare_at')
   ]) AS problems
 FROM every

@@ -63,7 +63,7 @@ SELECT
     problem(
       l.unit_minor IS NULL AND json_type(l.unit_json) <> 'NULL', 'unit', 'not a whole number', lower(json_type(l.unit_json))
     ),
-    negative_problem(l.unit_minor, 'unit')
+    price_problem(l.unit_minor, 'unit')
   ]) AS problems
 FROM flat AS l
 LEFT JOIN returned AS r ON r.source_order_id = l.order_id AND r.line_uid = l.line_uid

@@ -41,6 +41,7 @@ SELECT
     problem(
       total_minor IS NULL AND json_type(total_json) <> 'NULL', 'total', 'not a whole number', lower(json_type(total_json))
     ),
+    total_problem(total_minor, 'total'),
     missing_problem(currency IS NULL, 'currency'),
     unknown_problem(currency IS NOT NULL AND currency_digits(currency) IS NULL, 'currency', 'currency'),
     unknown_problem(state IS NULL, 'state', 'state'),

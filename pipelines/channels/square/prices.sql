@@ -107,7 +107,7 @@ SELECT
       r.amount_minor IS NULL AND json_type(r.amount_json) <> 'NULL', 'amount', 'not a whole number',
       lower(json_type(r.amount_json))
     ),
-    negative_problem(r.amount_minor, 'amount'),
+    price_problem(r.amount_minor, 'amount'),
     missing_problem(r.currency IS NULL, 'currency'),
     unknown_problem(r.currency IS NOT NULL AND currency_digits(r.currency) IS NULL, 'currency', 'currency')
   ]) AS problems
