@@ -11,7 +11,7 @@ WITH parsed AS (
 ), listed AS (
   SELECT
     id,
-    TRY_CAST(r.updatedAt AS TIMESTAMPTZ) AS updated_at,
+    to_moment(r.updatedAt) AS updated_at,
     unnest([
       {'property': 'price', 'currency': 'EUR', 'amount': r.properties.price},
       {'property': 'hs_price_chf', 'currency': 'CHF', 'amount': r.properties.hs_price_chf},

@@ -5,7 +5,7 @@ WITH read AS (
   SELECT
     id AS order_id,
     from_json(payload, '{"state":"VARCHAR",
-      "line_items":[{"uid":"VARCHAR","catalog_object_id":"VARCHAR","quantity":"VARCHAR",
+      "line_items":[{"uid":"JSON","catalog_object_id":"JSON","quantity":"VARCHAR",
         "base_price_money":{"amount":"JSON"}}],
       "returns":[{"source_order_id":"VARCHAR",
         "return_line_items":[{"source_line_item_uid":"VARCHAR","quantity":"VARCHAR"}]}]}') AS o
@@ -36,8 +36,10 @@ returned AS (
 flat AS (
   SELECT
     order_id,
-    line.uid AS line_uid,
-    line.catalog_object_id AS vendor_item_id,
+    line.uid AS uid_json,
+    as_key(line.uid) AS line_uid,
+    line.catalog_object_id AS item_json,
+    as_key(line.catalog_object_id) AS vendor_item_id,
     line.quantity AS quantity_text,
     to_units(line.quantity) AS quantity,
     line.base_price_money.amount AS unit_json,
@@ -54,6 +56,8 @@ SELECT
   TRY_CAST(coalesce(r.returned, 0) AS BIGINT) AS returned,
   l.unit_minor,
   problems([
+    key_problem(l.uid_json, 'line'),
+    wrong_type_problem(l.item_json, 'item', 'VARCHAR'),
     missing_problem(l.quantity_text IS NULL, 'quantity'),
     count_problem(l.quantity_text IS NOT NULL AND l.quantity IS NULL, 'quantity'),
     large_problem(l.quantity <= 0, 'quantity'),
