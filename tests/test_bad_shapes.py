@@ -1,9 +1,9 @@
 """Every field and every container of every kind of record, spoilt in its type: kept out, or named here with why not.
 
-Nothing is listed by hand but what needs no check. Each record of each system is walked from end to end; every value
-in it, one a case, is replaced by JSON of another type, in a record of its own. A case ends in quarantine, or it is named
-in UNCHECKED and loses no row. A field that a model reads and no record here holds fails, so that a new one is walked too.
-What all records share (taxes, the shop, the subscription types) reads as unknown, which reconcile keeps out.
+Nothing is listed by hand but what needs no check. Each record of each system is walked from end to end; every value in
+it, one a case, is replaced by JSON of another type, in a record of its own. A case ends in quarantine, or is named in
+UNCHECKED and loses no row. A field that a model reads and no record here holds fails: a new one is walked too. What all
+records share (taxes, the shop, the subscription types) reads as unknown, which reconcile keeps out.
 """
 
 import copy
