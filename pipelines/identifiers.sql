@@ -73,6 +73,16 @@ CREATE OR REPLACE MACRO to_minor(value, currency) AS
             = floor(CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT))
        THEN CAST(CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT) AS BIGINT) END;
 
+-- Units: a whole number in digits, or a vendor's decimal of one ("7", "7.000"); NULL for anything else.
+CREATE OR REPLACE MACRO to_units(value) AS
+  CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '-?[0-9]{1,15}(\.0*)?')
+       THEN CAST(split_part(CAST(value AS VARCHAR), '.', 1) AS BIGINT) END;
+
+-- A moment as vendors write it; NULL for anything else, and for what no record can be of: before 1970, after 2100, never.
+CREATE OR REPLACE MACRO to_moment(value) AS
+  CASE WHEN TRY_CAST(value AS TIMESTAMPTZ) BETWEEN TIMESTAMPTZ '1970-01-01 00:00Z' AND TIMESTAMPTZ '2100-01-01 00:00Z'
+       THEN TRY_CAST(value AS TIMESTAMPTZ) END;
+
 -- Half-up conversions between net and gross minor units; rate in basis points (2000 = 20 %).
 CREATE OR REPLACE MACRO to_gross(net_minor, rate_bp) AS
   CAST((CAST(net_minor AS HUGEINT) * (10000 + rate_bp) * 2 + 10000) // 20000 AS BIGINT);
@@ -97,9 +107,9 @@ CREATE OR REPLACE MACRO problems(list) AS list_filter(list, lambda p: p IS NOT N
 
 -- The faults that every system can have, each in one macro: one name and one class of value for it everywhere.
 -- Text that steers a terminal or a page, or hides in it: control characters, marks that turn the direction of writing,
--- and the space that has no width.
+-- and the spaces that have no width.
 CREATE OR REPLACE MACRO has_control(value) AS
-  regexp_matches(value, '[\p{Cc}\x{061C}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}]');
+  regexp_matches(value, '[\p{Cc}\x{061C}\x{200B}\x{200E}\x{200F}\x{202A}-\x{202E}\x{2066}-\x{2069}\x{FEFF}]');
 CREATE OR REPLACE MACRO control_in(field) AS
   problem(field IS NOT NULL, field, 'control characters', 'control character');
 CREATE OR REPLACE MACRO control_problem(value, field) AS control_in(CASE WHEN has_control(value) THEN field END);
@@ -114,9 +124,20 @@ CREATE OR REPLACE MACRO missing_problem(is_missing, field) AS problem(is_missing
 CREATE OR REPLACE MACRO negative_problem(number, field) AS problem(number < 0, field, 'negative', 'negative');
 CREATE OR REPLACE MACRO large_problem(is_large, field) AS
   problem(is_large, field, 'impossible quantity', 'large number');
+-- A hundred thousand at one place, or in one sale, are no units of ours.
+CREATE OR REPLACE MACRO too_many_problem(units, field) AS large_problem(abs(units) >= 100000, field);
+-- The price of no thing: more than a million (as `staged_money_unreadable` has it); and the total of no order. Below them
+-- no product of amounts, rates and markups leaves its type.
+CREATE OR REPLACE MACRO too_high_problem(minor, field, most) AS
+  problem(minor > most, field, 'impossible amount', 'large number');
+CREATE OR REPLACE MACRO price_problem(minor, field) AS
+  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 100000000) END;
+CREATE OR REPLACE MACRO total_problem(minor, field) AS
+  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 100000000000) END;
 CREATE OR REPLACE MACRO count_problem(is_bad, field) AS problem(is_bad, field, 'not a whole number', 'text');
 CREATE OR REPLACE MACRO email_problem(is_bad) AS problem(is_bad, 'email', 'not an e-mail address', 'text');
 CREATE OR REPLACE MACRO moment_problem(is_bad, field) AS problem(is_bad, field, 'not a moment', 'text');
+CREATE OR REPLACE MACRO date_problem(is_bad, field) AS problem(is_bad, field, 'not a date', 'text');
 CREATE OR REPLACE MACRO unknown_problem(is_bad, field, what) AS
   problem(is_bad, field, 'not a known ' || what, 'unknown value');
 CREATE OR REPLACE MACRO amount_problem(is_bad, value, field) AS
@@ -124,11 +145,23 @@ CREATE OR REPLACE MACRO amount_problem(is_bad, value, field) AS
     CASE WHEN contains(value, ',') THEN 'comma decimal'
          WHEN TRY_CAST(value AS DOUBLE) IS NOT NULL THEN 'too many decimals' ELSE 'text' END);
 
--- Problems of the fields that hold JSON of another type where text belongs. `types` is json_type(payload, [their paths]);
--- read as VARCHAR, an object or a number would look like text and be compared, and pushed, as such.
-CREATE OR REPLACE MACRO wrong_types(types, fields) AS
+-- Problems of the fields that hold JSON of another type than belongs there. `types` is json_type(payload, [their paths]),
+-- `kinds` what each is where it is there: VARCHAR, BOOLEAN, OBJECT or ARRAY. Read as VARCHAR, an object or a number would
+-- look like text and be compared, and pushed, as such; what holds the fields would read as if it were empty.
+CREATE OR REPLACE MACRO wrong_kinds(types, kinds, fields) AS
   problems(list_transform(types, lambda t, i:
-    problem(t NOT IN ('VARCHAR', 'NULL'), fields[i], 'wrong type', lower(t))));
+    problem(t NOT IN (kinds[i], 'NULL'), fields[i], 'wrong type', lower(t))));
+CREATE OR REPLACE MACRO wrong_types(types, fields) AS
+  wrong_kinds(types, list_transform(fields, lambda f: 'VARCHAR'), fields);
+CREATE OR REPLACE MACRO wrong_elements(types, kind, field) AS
+  coalesce(problems(list_transform(types, lambda t: problem(t <> kind, field, 'wrong type', lower(t))))[1:1], []);
+
+-- The key of another record, without which a row cannot be told to belong to anything: it is staged as a problem, never
+-- dropped. NULL where it is not there or of another type, so that no such thing stands in a key.
+CREATE OR REPLACE MACRO as_key(json) AS CASE WHEN json_type(json) = 'VARCHAR' THEN nullif(json ->> '$', '') END;
+CREATE OR REPLACE MACRO key_problem(json, field) AS
+  CASE WHEN coalesce(json ->> '$', '') = '' THEN missing_problem(true, field)
+       ELSE wrong_type_problem(json, field, 'VARCHAR') END;
 
 -- Matching keys of persons: coarser than the norms above, for comparing records only, never shown, never written.
 

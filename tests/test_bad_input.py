@@ -34,15 +34,23 @@ LONG: dict[str, Any] = {"over-long": f"{WORD} " * 400}
 CONTROL: dict[str, Any] = {"control character": f"{WORD}\u0007", "null character": f"a\u0000{WORD}"}
 NO_TEXT: dict[str, Any] = {"object for text": {"v": WORD}, "list for text": [WORD], "number for text": NUMBER}
 TEXT = LONG | CONTROL | NO_TEXT
+GTIN: dict[str, Any] = TEXT | {"turned text": f"{WORD}\u202e", "byte order mark": f"\ufeff{WORD}"}
+DATES: dict[str, Any] = NO_TEXT | {"no date": WORD}
+MOMENTS: dict[str, Any] = {
+    "no time": WORD, "never": "infinity", "always": "-infinity", "year 20000": "20000-01-01T00:00:00Z",
+}
 WRONG: dict[str, Any] = {"object": {"v": WORD}, "list": [WORD], "boolean": True, "text": WORD}
 """Where a number or one of some words belongs."""
 NO_AMOUNT = WRONG | {"absent": None}
+COST: dict[str, Any] = WRONG | {"negative": f"-{NUMBER}", "impossible": f"{NUMBER}0.00"}
 DECIMALS: dict[str, Any] = NO_AMOUNT | {
     "negative": f"-{NUMBER}.5", "comma decimal": f"{NUMBER},50", "too many decimals": f"{NUMBER}.125",
+    "impossible": f"{NUMBER}.00",
     "not a number": "NaN", "endless": "1e309", "blank": "",
 }
 MINOR_UNITS: dict[str, Any] = NO_AMOUNT | {
     "negative": -NUMBER, "a decimal": NUMBER + 0.5, "number as text": str(NUMBER), "endless": 1e300,
+    "impossible": 10**15, "the largest": 9_200_000_000_000_000_000,
 }
 CURRENCIES: dict[str, Any] = {"unknown currency": "ZZZ", "small letters": "eur", "number": NUMBER, "absent": None}
 QUANTITIES: dict[str, Any] = {
@@ -94,7 +102,7 @@ class Bad:
 # system.entity.field[sub], where the value stands, what is put there
 _PLACES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("square.items.sku", "catalog_objects:V", "item_variation_data.sku", BLANK | TEXT),
-    ("square.items.gtin", "catalog_objects:V", "item_variation_data.upc", NO_TEXT),
+    ("square.items.gtin", "catalog_objects:V", "item_variation_data.upc", GTIN),
     ("square.items.title", "catalog_objects:I", "item_data.name", TEXT),
     ("square.items.option_title", "catalog_objects:V", "item_variation_data.name", TEXT),
     ("square.prices.amount|base", "catalog_objects:V", "item_variation_data.price_money.amount", MINOR_UNITS),
@@ -107,7 +115,7 @@ _PLACES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
      QUANTITIES | {"negative": f"-{NUMBER}", "absent": None}),
     ("square.movements.quantity|LPARIS", "inventory_changes", "adjustment.quantity",
      QUANTITIES | {"negative": f"-{NUMBER}", "absent": None}),
-    ("square.movements.occurred_at|LPARIS", "inventory_changes", "adjustment.occurred_at", {"no time": WORD}),
+    ("square.movements.occurred_at|LPARIS", "inventory_changes", "adjustment.occurred_at", MOMENTS),
     ("square.customers.email", "customers", "email_address", EMAILS),
     ("square.customers.first_name", "customers", "given_name", TEXT),
     ("square.customers.last_name", "customers", "family_name", TEXT),
@@ -115,22 +123,27 @@ _PLACES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("square.customers.street", "customers", "address.address_line_1", TEXT),
     ("square.customers.city", "customers", "address.locality", TEXT),
     ("square.customers.postcode", "customers", "address.postal_code", TEXT),
+    ("square.customers.country", "customers", "address.country", NO_TEXT),
+    ("square.customers.card", "customers", "reference_id", CONTROL | NO_TEXT),
+    ("square.customers.birth_date", "customers", "birthday", DATES),
     ("square.consents.state|email", "customers", "preferences.email_unsubscribed", STATES),
     ("square.orders.total|LPARIS", "orders", "total_money.amount",
-     NO_AMOUNT | {"a decimal": NUMBER + 0.5, "number as text": str(NUMBER)}),
+     MINOR_UNITS),
     ("square.orders.currency|LPARIS", "orders", "total_money.currency", {"unknown currency": "ZZZ", "absent": None}),
+    ("square.orders.created_at|LPARIS", "orders", "created_at", MOMENTS),
     ("square.orders.state|LPARIS", "orders", "state", STATES),
     ("square.order_lines.quantity", "orders", "line_items.0.quantity",
      QUANTITIES | {"negative": f"-{NUMBER}", "absent": None}),
     ("square.order_lines.unit", "orders", "line_items.0.base_price_money.amount",
-     WRONG | {"negative": -NUMBER, "a decimal": NUMBER + 0.5}),
+     {kind: value for kind, value in MINOR_UNITS.items() if kind != "absent"}),
     ("shopify.items.sku", "variants", "sku", BLANK | TEXT),
+    ("shopify.items.gtin", "variants", "barcode", GTIN),
     ("shopify.items.title", "variants", "product.title", BLANK | TEXT),
     ("shopify.items.status", "variants", "product.status", STATES),
     ("shopify.items.is_tracked", "variants", "inventoryItem.tracked", {"a word": WORD, "number": NUMBER}),
-    ("shopify.items.cost", "variants", "inventoryItem.unitCost.amount", WRONG | {"negative": f"-{NUMBER}"}),
+    ("shopify.items.cost", "variants", "inventoryItem.unitCost.amount", COST),
     ("shopify.prices.amount|base", "variants", "price", DECIMALS),
-    ("shopify.prices.compare_at|base", "variants", "compareAtPrice", WRONG | {"negative": f"-{NUMBER}"}),
+    ("shopify.prices.compare_at|base", "variants", "compareAtPrice", COST),
     (f"shopify.prices.amount|{LIST}", "price_list_prices", "price.amount", DECIMALS),
     (f"shopify.prices.currency|{LIST}", "price_list_prices", "price.currencyCode", CURRENCIES),
     (f"shopify.stock.available|{PLACE}", "inventory_levels", "quantities.0.quantity", QUANTITIES | {"absent": None}),
@@ -145,17 +158,24 @@ _PLACES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("shopify.customers.street", "customers", "defaultAddress.address1", TEXT),
     ("shopify.customers.city", "customers", "defaultAddress.city", TEXT),
     ("shopify.customers.postcode", "customers", "defaultAddress.zip", TEXT),
+    ("shopify.customers.country", "customers", "defaultAddress.countryCodeV2", NO_TEXT),
+    ("shopify.customers.card", "customers", "card.value", CONTROL | NO_TEXT),
+    ("shopify.customers.birth_date", "customers", "birthDate.value", DATES),
     ("shopify.consents.email|email", "customers", "defaultEmailAddress.emailAddress", EMAILS),
     ("shopify.consents.state|email", "customers", "defaultEmailAddress.marketingState", STATES | {"absent": None}),
-    ("shopify.consents.changed_at|email", "customers", "defaultEmailAddress.marketingUpdatedAt", {"no time": WORD}),
-    (f"shopify.orders.total|{PLACE}", "orders:Order/", "totalPriceSet.shopMoney.amount", NO_AMOUNT),
+    ("shopify.consents.changed_at|email", "customers", "defaultEmailAddress.marketingUpdatedAt", MOMENTS),
+    (f"shopify.orders.total|{PLACE}", "orders:Order/", "totalPriceSet.shopMoney.amount",
+     NO_AMOUNT | {"negative": f"-{NUMBER}", "impossible": f"{NUMBER}000.00"}),
     (f"shopify.orders.currency|{PLACE}", "orders:Order/", "currencyCode", CURRENCIES),
+    (f"shopify.orders.created_at|{PLACE}", "orders:Order/", "createdAt", MOMENTS),
+    (f"shopify.movements.occurred_at|{PLACE}", "orders:Order/", "createdAt", MOMENTS),
     ("shopify.order_lines.quantity", "orders:LineItem/", "quantity",
      QUANTITIES | {"negative": -NUMBER, "absent": None}),
-    ("shopify.order_lines.unit_price", "orders:LineItem/", "originalUnitPriceSet.shopMoney.amount", NO_AMOUNT),
+    ("shopify.order_lines.unit_price", "orders:LineItem/", "originalUnitPriceSet.shopMoney.amount",
+     NO_AMOUNT | {"negative": f"-{NUMBER}", "impossible": f"{NUMBER}.00"}),
     ("hubspot.items.sku", "products", "properties.hs_sku", BLANK | TEXT),
     ("hubspot.items.title", "products", "properties.name", TEXT),
-    ("hubspot.items.cost", "products", "properties.hs_cost_of_goods_sold", WRONG | {"negative": f"-{NUMBER}"}),
+    ("hubspot.items.cost", "products", "properties.hs_cost_of_goods_sold", COST),
     *(
         (f"hubspot.prices.amount|{name}", "products", f"properties.{name}",
          {kind: value for kind, value in DECIMALS.items() if kind not in ("absent", "blank")})
@@ -168,7 +188,13 @@ _PLACES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("hubspot.customers.street", "contacts", "properties.address", TEXT),
     ("hubspot.customers.city", "contacts", "properties.city", TEXT),
     ("hubspot.customers.postcode", "contacts", "properties.zip", TEXT),
-    ("hubspot.customers.birth_date", "contacts", "properties.date_of_birth", {"no date": WORD}),
+    ("hubspot.customers.birth_date", "contacts", "properties.date_of_birth", DATES),
+    ("hubspot.customers.country", "contacts", "properties.country", NO_TEXT),
+    ("hubspot.customers.card", "contacts", "properties.loyalty_card", CONTROL | NO_TEXT),
+    (f"hubspot.consents.state|{SUBSCRIPTION}", "contacts", "properties.hs_email_optout", STATES | {"capitals": "TRUE"}),
+    (f"hubspot.consents.state|{SUBSCRIPTION}", "contacts", f"properties.hs_email_optout_{SUBSCRIPTION}",
+     STATES | {"capitals": "TRUE"}),
+    (f"hubspot.consents.changed_at|{SUBSCRIPTION}", "contacts", "properties.email_consent_at", MOMENTS),
     (f"hubspot.consents.email|{SUBSCRIPTION}", "contacts", "properties.email", EMAILS),
     ("mailchimp.customers.email", "members", "email_address", EMAILS | BLANK),
     ("mailchimp.customers.first_name", "members", "merge_fields.FNAME", TEXT),
@@ -177,7 +203,10 @@ _PLACES: tuple[tuple[str, str, str, dict[str, Any]], ...] = (
     ("mailchimp.customers.street", "members", "merge_fields.ADDRESS.addr1", TEXT),
     ("mailchimp.customers.city", "members", "merge_fields.ADDRESS.city", TEXT),
     ("mailchimp.customers.postcode", "members", "merge_fields.ADDRESS.zip", TEXT),
-    ("mailchimp.customers.birth_date", "members", "merge_fields.BIRTHDATE", {"no date": WORD}),
+    ("mailchimp.customers.birth_date", "members", "merge_fields.BIRTHDATE", DATES),
+    ("mailchimp.customers.country", "members", "merge_fields.ADDRESS.country", NO_TEXT),
+    ("mailchimp.customers.card", "members", "merge_fields.CARD", CONTROL | NO_TEXT),
+    (f"mailchimp.consents.changed_at|{AUDIENCE}", "members", "timestamp_opt", MOMENTS),
     (f"mailchimp.consents.email|{AUDIENCE}", "members", "email_address", EMAILS | BLANK),
     (f"mailchimp.consents.state|{AUDIENCE}", "members", "status", STATES | {"absent": None}),
 )

@@ -147,7 +147,7 @@ def test_few_are_refused(night):
     assert reasons == [("control characters",)]
     ids = con.execute("SELECT DISTINCT vendor_id FROM quarantine.square WHERE entity = 'items'").fetchall()
     refused = {HOSTILE[int(vendor_id.removeprefix("V")) - FIRST] for (vendor_id,) in ids}
-    steers = {*map(chr, range(32)), *map(chr, range(127, 160)), *"\u061c\u200b\u200e\u200f"}
+    steers = {*map(chr, range(32)), *map(chr, range(127, 160)), *"\u061c\u200b\u200e\u200f\ufeff"}
     steers |= {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
     assert refused == {text for text in HOSTILE if steers & set(text)}
 

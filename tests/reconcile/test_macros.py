@@ -150,8 +150,8 @@ def test_every_legal_tender_is_known():
 
 @pytest.mark.parametrize(("value", "is_control"), [
     ("Robe", False), ("a\tb", True), ("a\nb", True), ("a\x1fb", True), ("a\x7fb", True), ("a\x85b", True),
-    ("a\u202eb", True), ("a\u2066b", True), ("a\u200fb", True), ("a\u200bb", True), ("a\u00a0b", False),
-    ("L\u2019\u00e9t\u00e9 \U0001f457", False), ("\u05d0\u05d1", False),
+    ("a\u202eb", True), ("a\u2066b", True), ("a\u200fb", True), ("a\u200bb", True), ("\ufeffa", True),
+    ("a\u00a0b", False), ("L\u2019\u00e9t\u00e9 \U0001f457", False), ("\u05d0\u05d1", False),
 ])
 def test_text_that_steers_or_hides_is_seen(con, value, is_control):
     assert con.execute("SELECT has_control(?)", [value]).fetchone() == (is_control,)

@@ -4,16 +4,19 @@
 --      of the type or of all e-mail, is no; anything else is unknown, which is not yes. HubSpot's objects carry no
 --      time of consent and lastmodifieddate is none: the time is what the retailer's own workflow stamps into
 --      email_consent_at at every change of permission, else unknown. It proves a double opt-in only where that
---      workflow also says so (email_consent_proof).
+--      workflow also says so (email_consent_proof). An
+--      opt-out that cannot be read is neither a yes nor a no, unless the other one is a no; a no stands whatever is
+--      written beside it, its time too.
 WITH definitions AS (
   SELECT id AS subscription_id
   FROM raw_hubspot.definitions
-  WHERE coalesce(payload->>'$.isActive', 'true') = 'true'
-    AND coalesce(lower(payload->>'$.communicationMethod'), 'email') = 'email'
+  WHERE coalesce(payload->>'$.isActive', 'true') <> 'false'
+    AND coalesce(lower(as_key(payload->'$.communicationMethod')), 'email') = 'email'
 ), parsed AS (
   SELECT
     id,
     payload->'$.properties' AS held,
+    json_type(payload, ['$.properties', '$.properties.hs_legal_basis', '$.properties.email_consent_proof']) AS types,
     from_json(payload, '{"archived": "VARCHAR", "updatedAt": "VARCHAR", "properties": {"email": "VARCHAR",
       "hs_email_optout": "VARCHAR", "hs_legal_basis": "VARCHAR", "email_consent_at": "VARCHAR",
       "email_consent_proof": "VARCHAR"}}') AS r
@@ -22,16 +25,18 @@ WITH definitions AS (
   SELECT
     id,
     held,
+    types,
     nullif(trim(r.properties.email), '') AS email,
     r.properties.hs_email_optout AS is_out_of_all,
     r.properties.hs_legal_basis AS legal_basis,
     r.properties.email_consent_proof AS proof,
     CASE WHEN regexp_full_match(r.properties.email_consent_at, '[0-9]{12,14}')
-         THEN make_timestamptz(TRY_CAST(r.properties.email_consent_at AS BIGINT) * 1000)
-         ELSE TRY_CAST(r.properties.email_consent_at AS TIMESTAMPTZ) END AS consent_at,
-    TRY_CAST(r.updatedAt AS TIMESTAMPTZ) AS updated_at
+         THEN to_moment(make_timestamptz(TRY_CAST(r.properties.email_consent_at AS BIGINT) * 1000))
+         ELSE to_moment(r.properties.email_consent_at) END AS consent_at,
+    consent_at IS NULL AND trim(r.properties.email_consent_at) <> '' AS is_misdated,
+    to_moment(r.updatedAt) AS updated_at
   FROM parsed
-  WHERE coalesce(r.archived, 'false') <> 'true' AND trim(r.properties.email) <> ''
+  WHERE coalesce(r.archived, 'false') <> 'true' AND (trim(r.properties.email) <> '' OR json_type(held) NOT IN ('OBJECT', 'NULL'))
 ), permissions AS (
   SELECT
     contacts.id,
@@ -42,12 +47,15 @@ WITH definitions AS (
     contacts.updated_at,
     contacts.held->>('$.hs_email_optout_' || definitions.subscription_id) AS is_out,
     contacts.is_out_of_all,
-    contacts.legal_basis
+    contacts.legal_basis,
+    contacts.is_misdated,
+    contacts.types
   FROM contacts
   CROSS JOIN definitions
 ), judged AS (
   SELECT
-    id, subscription_id, email, proof, consent_at, updated_at, legal_basis,
+    id, subscription_id, email, proof, consent_at, updated_at, legal_basis, is_misdated, types,
+    coalesce(is_out_of_all, '') NOT IN ('true', 'false', '') OR coalesce(is_out, '') NOT IN ('true', 'false', '') AS is_unreadable,
     CASE WHEN is_out_of_all = 'true' OR is_out = 'true' THEN 'no'
          WHEN is_out = 'false' AND legal_basis = 'Freely given consent from contact' THEN 'yes'
          ELSE 'unknown' END AS state,
@@ -72,7 +80,9 @@ SELECT
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
   CAST(json_object('email', email) AS VARCHAR) AS write_context,
-  problems([
-    email_problem(norm_email(email) IS NULL)
+  wrong_kinds(types, ['OBJECT', 'VARCHAR', 'VARCHAR'], ['properties', 'legal_basis', 'proof']) || problems([
+    email_problem(norm_email(email) IS NULL),
+    problem(is_unreadable AND state <> 'no', 'state', 'not true or false', 'unknown value'),
+    moment_problem(is_misdated AND state <> 'no', 'changed_at')
   ]) AS problems
 FROM judged

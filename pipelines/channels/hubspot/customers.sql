@@ -10,12 +10,15 @@ WITH parsed AS (
       "city": "VARCHAR", "zip": "VARCHAR", "country": "VARCHAR", "loyalty_card": "VARCHAR",
       "date_of_birth": "VARCHAR"}}') AS r,
     json_type(payload, ['$.properties.firstname', '$.properties.lastname', '$.properties.email', '$.properties.phone',
-      '$.properties.address', '$.properties.city', '$.properties.zip']) AS types
+      '$.properties.address', '$.properties.city', '$.properties.zip', '$.properties.country',
+      '$.properties.loyalty_card', '$.properties.date_of_birth']) AS types,
+    json_type(payload, ['$.properties', '$.archived']) AS containers
   FROM raw_hubspot.contacts
 ), read AS (
   SELECT
     id,
     types,
+    containers,
     nullif(trim(r.properties.firstname), '') AS first_name,
     nullif(trim(r.properties.lastname), '') AS last_name,
     nullif(trim(r.properties.email), '') AS email,
@@ -32,13 +35,13 @@ WITH parsed AS (
       ELSE upper(trim(r.properties.country)) END AS country,
     nullif(trim(r.properties.loyalty_card), '') AS card,
     nullif(trim(r.properties.date_of_birth), '') AS birth_date,
-    TRY_CAST(r.createdAt AS TIMESTAMPTZ) AS created_at,
-    TRY_CAST(r.updatedAt AS TIMESTAMPTZ) AS updated_at
+    to_moment(r.createdAt) AS created_at,
+    to_moment(r.updatedAt) AS updated_at
   FROM parsed
   WHERE coalesce(r.archived, 'false') <> 'true'
 ), joined AS (
   SELECT
-    id, types, first_name, last_name, email, phone, street, city, postcode, country, card, birth_date, created_at,
+    id, types, containers, first_name, last_name, email, phone, street, city, postcode, country, card, birth_date, created_at,
     updated_at,
     norm_phone(phone, country) AS phone_e164,
     CAST(try_strptime(birth_key(birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
@@ -53,7 +56,8 @@ WITH parsed AS (
          WHEN has_control(street) THEN 'street'
          WHEN has_control(city) THEN 'city'
          WHEN has_control(postcode) THEN 'postcode'
-         WHEN has_control(phone) THEN 'phone' END AS with_control
+         WHEN has_control(phone) THEN 'phone'
+         WHEN has_control(card) THEN 'card' END AS with_control
   FROM read
 )
 SELECT
@@ -74,9 +78,10 @@ SELECT
   created_at,
   updated_at,
   CASE WHEN phone IS DISTINCT FROM phone_e164 THEN CAST(json_object('phone', phone) AS VARCHAR) END AS write_context,
-  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
+  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode', 'country', 'card',
+    'birth_date']) || wrong_kinds(containers, ['OBJECT', 'BOOLEAN'], ['properties', 'archived']) || problems([
     email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
-    problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
+    date_problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date'),
     too_long_in(too_long, 255),
     control_in(with_control)
   ]) AS problems

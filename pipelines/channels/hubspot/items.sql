@@ -7,7 +7,8 @@ WITH parsed AS (
     id,
     from_json(payload, '{"archived": "VARCHAR", "updatedAt": "VARCHAR", "properties": {"name": "VARCHAR",
       "hs_sku": "VARCHAR", "category": "VARCHAR", "hs_status": "VARCHAR", "hs_cost_of_goods_sold": "VARCHAR"}}') AS r,
-    json_type(payload, ['$.properties.hs_sku', '$.properties.name']) AS types
+    json_type(payload, ['$.properties', '$.archived', '$.properties.hs_sku', '$.properties.name', '$.properties.category',
+      '$.properties.hs_status']) AS types
   FROM raw_hubspot.products
 ), read AS (
   SELECT
@@ -18,7 +19,7 @@ WITH parsed AS (
     nullif(trim(r.properties.hs_cost_of_goods_sold), '') AS cost,
     r.properties.hs_status AS hs_status,
     types,
-    TRY_CAST(r.updatedAt AS TIMESTAMPTZ) AS updated_at
+    to_moment(r.updatedAt) AS updated_at
   FROM parsed
   WHERE coalesce(r.archived, 'false') <> 'true'
 )
@@ -42,13 +43,14 @@ SELECT
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
   CAST(NULL AS VARCHAR) AS write_context,
-  wrong_types(types, ['sku', 'title']) || problems([
+  wrong_kinds(types, ['OBJECT', 'BOOLEAN', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR'],
+    ['properties', 'archived', 'sku', 'title', 'category', 'status']) || problems([
     blank_problem(norm_sku(sku), 'sku'),
     too_long_problem(sku, 'sku', 255),
     too_long_problem(title, 'title', 1000),
     control_problem(sku, 'sku'),
     control_problem(title, 'title'),
     amount_problem(cost IS NOT NULL AND to_minor(cost, 'EUR') IS NULL, cost, 'cost'),
-    negative_problem(to_minor(cost, 'EUR'), 'cost')
+    price_problem(to_minor(cost, 'EUR'), 'cost')
   ]) AS problems
 FROM read

@@ -15,7 +15,7 @@ WITH account AS (
 ), listed AS (
   SELECT
     p.id,
-    TRY_CAST(p.r.updatedAt AS TIMESTAMPTZ) AS updated_at,
+    to_moment(p.r.updatedAt) AS updated_at,
     unnest([
       {'property': 'price', 'currency': a.currency, 'amount': p.r.properties.price},
       {'property': 'hs_price_chf', 'currency': 'CHF', 'amount': p.r.properties.hs_price_chf},
@@ -49,6 +49,6 @@ SELECT
   problems([
     unknown_problem(currency_digits(currency) IS NULL, 'currency', 'currency'),
     amount_problem(currency_digits(currency) IS NOT NULL AND amount_minor IS NULL, amount, 'amount'),
-    negative_problem(amount_minor, 'amount')
+    price_problem(amount_minor, 'amount')
   ]) AS problems
 FROM read

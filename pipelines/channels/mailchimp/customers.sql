@@ -9,13 +9,19 @@ WITH parsed AS (
       "FNAME": "VARCHAR", "LNAME": "VARCHAR", "PHONE": "VARCHAR", "CARD": "VARCHAR", "BIRTHDATE": "VARCHAR"}}') AS r,
     payload->'$.merge_fields.ADDRESS' AS address,
     json_type(payload, ['$.merge_fields.FNAME', '$.merge_fields.LNAME', '$.email_address', '$.merge_fields.PHONE',
-      '$.merge_fields.ADDRESS.addr1', '$.merge_fields.ADDRESS.city', '$.merge_fields.ADDRESS.zip']) AS types
+      '$.merge_fields.ADDRESS.addr1', '$.merge_fields.ADDRESS.city', '$.merge_fields.ADDRESS.zip',
+      '$.merge_fields.ADDRESS.country', '$.merge_fields.CARD', '$.merge_fields.BIRTHDATE']) AS types,
+    payload->'$.merge_fields' AS merge_fields
   FROM raw_mailchimp.members
 ), read AS (
   SELECT
     r.id AS member_id,
     r.list_id AS list_id,
     types,
+    problems([
+      wrong_type_problem(merge_fields, 'merge_fields', 'OBJECT'),
+      CASE WHEN address->>'$' <> '' THEN wrong_type_problem(address, 'address', 'OBJECT') END
+    ]) AS misshapen,
     nullif(trim(r.merge_fields.FNAME), '') AS first_name,
     nullif(trim(r.merge_fields.LNAME), '') AS last_name,
     nullif(trim(r.email_address), '') AS email,
@@ -27,13 +33,13 @@ WITH parsed AS (
     CASE WHEN json_type(address) = 'OBJECT' THEN address END AS address,
     nullif(trim(r.merge_fields.CARD), '') AS card,
     nullif(trim(r.merge_fields.BIRTHDATE), '') AS birth_date,
-    TRY_CAST(nullif(coalesce(nullif(r.timestamp_signup, ''), r.timestamp_opt), '') AS TIMESTAMPTZ) AS created_at,
-    TRY_CAST(r.last_changed AS TIMESTAMPTZ) AS updated_at
+    to_moment(coalesce(nullif(r.timestamp_signup, ''), nullif(r.timestamp_opt, ''))) AS created_at,
+    to_moment(r.last_changed) AS updated_at
   FROM parsed
   WHERE coalesce(r.status, '') <> 'archived'
 ), chosen AS (
   SELECT
-    read.member_id, read.list_id, read.types, read.first_name, read.last_name, read.email, read.phone, read.street,
+    read.member_id, read.list_id, read.types, read.misshapen, read.first_name, read.last_name, read.email, read.phone, read.street,
     read.city, read.postcode, read.country, read.address, read.card, read.birth_date, read.created_at, read.updated_at,
     norm_phone(read.phone, read.country) AS phone_e164,
     CAST(try_strptime(birth_key(read.birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
@@ -48,7 +54,8 @@ WITH parsed AS (
          WHEN has_control(read.street) THEN 'street'
          WHEN has_control(read.city) THEN 'city'
          WHEN has_control(read.postcode) THEN 'postcode'
-         WHEN has_control(read.phone) THEN 'phone' END AS with_control
+         WHEN has_control(read.phone) THEN 'phone'
+         WHEN has_control(read.card) THEN 'card' END AS with_control
   FROM read
   LEFT JOIN estate.audiences
     ON estate.audiences.system = 'mailchimp' AND estate.audiences.vendor_audience_id = read.list_id
@@ -73,9 +80,10 @@ SELECT
   created_at,
   updated_at,
   CAST(json_object('list_id', list_id, 'email', email, 'phone', phone, 'address', address) AS VARCHAR) AS write_context,
-  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
+  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode', 'country', 'card',
+    'birth_date']) || misshapen || problems([
     email_problem(norm_email(email) IS NULL),
-    problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date', 'not a date', 'text'),
+    date_problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date'),
     too_long_in(too_long, 255),
     control_in(with_control)
   ]) AS problems

@@ -10,8 +10,10 @@ WITH given AS (
       "defaultAddress": {"id": "VARCHAR", "address1": "VARCHAR", "city": "VARCHAR", "zip": "VARCHAR",
       "countryCodeV2": "VARCHAR"}, "card": {"value": "VARCHAR"}, "birthDate": {"value": "VARCHAR"}}') AS c,
     json_type(payload, ['$.firstName', '$.lastName', '$.defaultEmailAddress.emailAddress',
-      '$.defaultPhoneNumber.phoneNumber', '$.defaultAddress.address1', '$.defaultAddress.city', '$.defaultAddress.zip'])
-      AS types
+      '$.defaultPhoneNumber.phoneNumber', '$.defaultAddress.address1', '$.defaultAddress.city', '$.defaultAddress.zip',
+      '$.defaultAddress.countryCodeV2', '$.card.value', '$.birthDate.value']) AS types,
+    json_type(payload, ['$.defaultEmailAddress', '$.defaultPhoneNumber', '$.defaultAddress', '$.card', '$.birthDate'])
+      AS containers
   FROM raw_shopify.customers
 ),
 trimmed AS (
@@ -29,6 +31,7 @@ trimmed AS (
     nullif(trim(c.birthDate.value), '') AS birth_date,
     c.defaultAddress.id AS address_id,
     types,
+    containers,
     c.createdAt AS created_at,
     c.updatedAt AS updated_at
   FROM given
@@ -48,10 +51,12 @@ SELECT
   card,
   TRY_CAST(birth_date AS DATE) AS birth_date,
   CAST(NULL AS VARCHAR) AS version,
-  TRY_CAST(created_at AS TIMESTAMPTZ) AS created_at,
-  TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
+  to_moment(created_at) AS created_at,
+  to_moment(updated_at) AS updated_at,
   CAST(json_object('address_id', address_id) AS VARCHAR) AS write_context,
-  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode']) || problems([
+  wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode', 'country', 'card',
+    'birth_date']) || wrong_kinds(containers, ['OBJECT', 'OBJECT', 'OBJECT', 'OBJECT', 'OBJECT'],
+    ['email', 'phone', 'address', 'card', 'birth_date']) || problems([
     email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
     too_long_problem(first_name, 'first_name', 255),
     control_problem(first_name, 'first_name'),
@@ -63,6 +68,8 @@ SELECT
     too_long_problem(city, 'city', 255),
     control_problem(city, 'city'),
     too_long_problem(postcode, 'postcode', 32),
-    control_problem(postcode, 'postcode')
+    control_problem(postcode, 'postcode'),
+    control_problem(card, 'card'),
+    date_problem(birth_date IS NOT NULL AND TRY_CAST(birth_date AS DATE) IS NULL, 'birth_date')
   ]) AS problems
 FROM trimmed

@@ -6,10 +6,15 @@ WITH given AS (
   SELECT
     id,
     from_json(payload, '{"sku": "VARCHAR", "barcode": "VARCHAR", "title": "VARCHAR", "requiresComponents": "VARCHAR",
-      "updatedAt": "VARCHAR", "product": {"id": "VARCHAR", "title": "VARCHAR", "status": "VARCHAR",
-      "productType": "VARCHAR"}, "inventoryItem": {"id": "VARCHAR", "tracked": "VARCHAR",
+      "updatedAt": "VARCHAR", "product": {"id": "JSON", "title": "VARCHAR", "status": "VARCHAR",
+      "productType": "VARCHAR"}, "inventoryItem": {"id": "JSON", "tracked": "VARCHAR",
       "unitCost": {"amount": "VARCHAR", "currencyCode": "VARCHAR"}}}') AS v,
-    json_type(payload, ['$.sku', '$.product.title']) AS types
+    wrong_kinds(
+      json_type(payload, ['$.sku', '$.product.title', '$.barcode', '$.title', '$.product.productType', '$.product',
+        '$.inventoryItem', '$.inventoryItem.unitCost']),
+      ['VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'OBJECT', 'OBJECT', 'OBJECT'],
+      ['sku', 'title', 'gtin', 'option_title', 'category', 'parent_id', 'inventory_item', 'cost']
+    ) AS misshapen
   FROM raw_shopify.variants
 ),
 shop AS (
@@ -20,7 +25,7 @@ shop AS (
 )
 SELECT
   g.id AS vendor_id,
-  g.v.product.id AS parent_id,
+  as_key(g.v.product.id) AS parent_id,
   g.v.sku AS sku,
   norm_sku(g.v.sku) AS sku_norm,
   nullif(trim(g.v.barcode), '') AS gtin,
@@ -39,24 +44,26 @@ SELECT
   to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) AS cost_minor,
   coalesce(g.v.inventoryItem.unitCost.currencyCode, s.currency) AS currency,
   CAST(NULL AS VARCHAR) AS version,
-  TRY_CAST(g.v.updatedAt AS TIMESTAMPTZ) AS updated_at,
-  CAST(json_object('product_id', g.v.product.id, 'inventory_item_id', g.v.inventoryItem.id) AS VARCHAR) AS write_context,
-  wrong_types(g.types, ['sku', 'title']) || problems([
+  to_moment(g.v.updatedAt) AS updated_at,
+  CAST(json_object('product_id', as_key(g.v.product.id), 'inventory_item_id', as_key(g.v.inventoryItem.id)) AS VARCHAR) AS write_context,
+  g.misshapen || problems([
     blank_problem(norm_sku(g.v.sku), 'sku'),
     too_long_problem(g.v.sku, 'sku', 255),
     control_problem(g.v.sku, 'sku'),
+    too_long_problem(g.v.barcode, 'gtin', 255),
+    control_problem(g.v.barcode, 'gtin'),
     blank_problem(nullif(trim(g.v.product.title), ''), 'title'),
     too_long_problem(g.v.product.title, 'title', 255),
     control_problem(g.v.product.title, 'title'),
-    missing_problem(g.v.product.id IS NULL, 'parent_id'),
-    missing_problem(g.v.inventoryItem.id IS NULL, 'inventory_item'),
+    key_problem(g.v.product.id, 'parent_id'),
+    key_problem(g.v.inventoryItem.id, 'inventory_item'),
     problem(coalesce(g.v.product.status, '') NOT IN ('ACTIVE', 'ARCHIVED', 'DRAFT', 'UNLISTED'),
       'status', 'not a known status', 'unknown value'),
     problem(coalesce(g.v.inventoryItem.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'unknown value'),
     problem(coalesce(g.v.requiresComponents, '') NOT IN ('true', 'false'), 'is_kit', 'not true or false', 'unknown value'),
     amount_problem(g.v.inventoryItem.unitCost.amount IS NOT NULL AND to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) IS NULL,
       g.v.inventoryItem.unitCost.amount, 'cost'),
-    negative_problem(to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode), 'cost')
+    price_problem(to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode), 'cost')
   ]) AS problems
 FROM given AS g
 CROSS JOIN shop AS s

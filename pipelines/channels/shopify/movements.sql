@@ -3,7 +3,8 @@
 -- why: Shopify shows no log of available units, its orders are one. A line is fulfilled only when no unit of it
 --      waits, so a part delivery still counts as open. Cancelled fulfilment orders count only in cancelled orders,
 --      where units went back by the refund beside them. A line whose variant is deleted names none: the movement is
---      kept, for the ledger remembers what it was of
+--      kept, for the ledger remembers what it was of. A place that is null was deleted: what an open order takes must have
+--      one. What cannot be told to belong to an order, a line or a place is a problem, never left out
 WITH orders AS (
   SELECT
     id,
@@ -19,92 +20,138 @@ lines AS (
     o.created_at,
     o.updated_at,
     o.cancelled_at,
-    r.payload ->> '$.variant.id' AS item_id,
+    as_key(r.payload -> '$.variant.id') AS item_id,
+    to_units(r.payload ->> '$.quantity') AS ordered,
     CASE
       WHEN o.cancelled_at IS NOT NULL THEN 'cancelled'
-      WHEN TRY_CAST(r.payload ->> '$.unfulfilledQuantity' AS BIGINT) = 0 THEN 'fulfilled'
+      WHEN to_units(r.payload ->> '$.unfulfilledQuantity') = 0 THEN 'fulfilled'
       ELSE 'open'
-    END AS state
+    END AS state,
+    wrong_kinds(json_type(r.payload, ['$.variant']), ['OBJECT'], ['item'])
+    || problems([
+      CASE WHEN json_type(r.payload, '$.variant') = 'OBJECT' THEN key_problem(r.payload -> '$.variant.id', 'item') END,
+      key_problem(r.payload -> '$.__parentId', 'order'),
+      moment_problem(o.cancelled_at IS NOT NULL AND to_moment(o.cancelled_at) IS NULL, 'cancelled_at'),
+      count_problem(coalesce(to_units(r.payload ->> '$.unfulfilledQuantity'), -1) < 0, 'order_state')
+    ]) AS misshapen
   FROM raw_shopify.orders AS r
-  INNER JOIN orders AS o ON o.id = r.payload ->> '$.__parentId'
-  WHERE r.id LIKE 'gid://shopify/LineItem/%'
+  LEFT JOIN orders AS o ON o.id = as_key(r.payload -> '$.__parentId')
+  WHERE r.id LIKE 'gid://shopify/LineItem/%' AND (o.id IS NOT NULL OR as_key(r.payload -> '$.__parentId') IS NULL)
 ),
 picks AS (
   SELECT
     id,
-    payload ->> '$.assignedLocation.location.id' AS location_id,
-    payload ->> '$.status' AS status
+    as_key(payload -> '$.assignedLocation.location.id') AS location_id,
+    json_type(payload, '$.assignedLocation.location') = 'NULL' AS is_of_deleted_place,
+    as_key(payload -> '$.status') AS status
   FROM raw_shopify.orders
   WHERE id LIKE 'gid://shopify/FulfillmentOrder/%'
 ),
 picked AS (
   SELECT
-    payload ->> '$.__parentId' AS pick_id,
-    payload ->> '$.lineItem.id' AS line_id,
+    as_key(payload -> '$.__parentId') AS pick_id,
+    as_key(payload -> '$.lineItem.id') AS line_id,
     payload ->> '$.totalQuantity' AS quantity
   FROM raw_shopify.orders
   WHERE id LIKE 'gid://shopify/FulfillmentOrderLineItem/%'
 ),
 sold AS (
   SELECT
-    l.id || '|' || p.location_id AS movement_id,
-    l.item_id AS vendor_id,
-    p.location_id AS vendor_location_id,
-    'order' AS kind,
-    -sum(TRY_CAST(k.quantity AS BIGINT)) AS quantity,
-    l.state AS order_state,
-    l.created_at AS occurred_at,
-    l.updated_at AS updated_at,
-    bool_and(coalesce(regexp_full_match(k.quantity, '[0-9]{1,9}'), false)) AS is_whole
-  FROM lines AS l
-  INNER JOIN picked AS k ON k.line_id = l.id
-  INNER JOIN picks AS p ON p.id = k.pick_id
-  WHERE p.status <> 'CANCELLED' OR l.cancelled_at IS NOT NULL
-  GROUP BY l.id, p.location_id, l.item_id, l.state, l.created_at, l.updated_at
+    l.id AS line_id,
+    l.item_id,
+    p.location_id,
+    l.state,
+    l.created_at,
+    l.updated_at,
+    l.misshapen,
+    -sum(to_units(k.quantity)) AS quantity,
+    bool_and(coalesce(to_units(k.quantity) >= 0, false)) AS is_whole,
+    bool_or(k.pick_id IS NULL) AS is_of_no_pick,
+    bool_or(p.id IS NOT NULL AND p.status IS NULL) AS is_of_no_status
+  FROM picked AS k
+  LEFT JOIN picks AS p ON p.id = k.pick_id
+  LEFT JOIN lines AS l ON l.id = k.line_id
+  WHERE (p.id IS NOT NULL OR k.pick_id IS NULL) AND (l.id IS NOT NULL OR k.line_id IS NULL)
+    AND (coalesce(p.status, '') <> 'CANCELLED' OR l.cancelled_at IS NOT NULL)
+    AND NOT coalesce(p.is_of_deleted_place AND l.state <> 'open', false)
+  GROUP BY l.id, l.item_id, p.location_id, l.state, l.created_at, l.updated_at, l.misshapen
 ),
 refunds AS (
   SELECT
     split_part(id, '#', 1) AS id,
     payload ->> '$.createdAt' AS created_at,
-    unnest(from_json(payload -> '$.refundLineItems.nodes', '[{"quantity": "VARCHAR", "restockType": "VARCHAR",
-      "restocked": "VARCHAR", "location": {"id": "VARCHAR"}, "lineItem": {"id": "VARCHAR"}}]')) AS f
+    unnest(CASE WHEN json_type(payload, '$.refundLineItems.nodes') = 'ARRAY'
+      THEN from_json(payload -> '$.refundLineItems.nodes', '[{"quantity": "VARCHAR", "restockType": "JSON",
+        "restocked": "JSON", "location": "JSON", "lineItem": {"id": "JSON"}}]') ELSE [NULL] END) AS f
   FROM raw_shopify.orders
   WHERE id LIKE 'gid://shopify/Refund/%'
 ),
+returned AS (
+  SELECT
+    id,
+    created_at,
+    as_key(f.lineItem.id) AS line_id,
+    as_key(f.location -> '$.id') AS location_id,
+    coalesce(json_type(f.location) = 'NULL', false) AS is_of_deleted_place,
+    as_key(f.restockType) AS restock_type,
+    CASE WHEN json_type(f.restocked) = 'BOOLEAN' THEN f.restocked ->> '$' = 'true' END AS is_restocked,
+    f.quantity AS quantity
+  FROM refunds
+),
 back AS (
   SELECT
-    r.id || '|' || r.f.lineItem.id AS movement_id,
-    l.item_id AS vendor_id,
-    r.f.location.id AS vendor_location_id,
-    CASE r.f.restockType WHEN 'CANCEL' THEN 'cancel' ELSE 'restock' END AS kind,
-    sum(TRY_CAST(r.f.quantity AS BIGINT)) AS quantity,
-    l.state AS order_state,
-    r.created_at AS occurred_at,
-    l.updated_at AS updated_at,
-    bool_and(coalesce(regexp_full_match(r.f.quantity, '[0-9]{1,9}'), false)) AS is_whole
-  FROM refunds AS r
-  INNER JOIN lines AS l ON l.id = r.f.lineItem.id
-  WHERE r.f.restocked = 'true' AND r.f.restockType <> 'NO_RESTOCK'
-  GROUP BY r.id, r.f.lineItem.id, r.f.location.id, r.f.restockType, l.item_id, l.state, r.created_at, l.updated_at
+    r.id,
+    r.created_at,
+    l.id AS line_id,
+    l.item_id,
+    r.location_id,
+    r.restock_type,
+    l.state,
+    l.ordered,
+    l.updated_at,
+    l.misshapen,
+    sum(to_units(r.quantity)) AS quantity,
+    sum(sum(to_units(r.quantity))) OVER (PARTITION BY l.id) AS refunded,
+    bool_and(coalesce(to_units(r.quantity) >= 0, false)) AS is_whole,
+    bool_and(r.is_restocked IS NOT NULL) AS is_told
+  FROM returned AS r
+  LEFT JOIN lines AS l ON l.id = r.line_id
+  WHERE (l.id IS NOT NULL OR r.line_id IS NULL) AND NOT r.is_of_deleted_place
+    AND coalesce(r.is_restocked, true) AND coalesce(r.restock_type, '') <> 'NO_RESTOCK'
+  GROUP BY r.id, r.created_at, l.id, l.item_id, r.location_id, r.restock_type, l.state, l.ordered, l.updated_at, l.misshapen
 ),
 every AS (
-  SELECT movement_id, vendor_id, vendor_location_id, kind, quantity, order_state, occurred_at, updated_at, is_whole FROM sold
+  SELECT
+    line_id || '|' || location_id AS movement_id, line_id, item_id, location_id, 'order' AS kind, quantity, is_whole, state,
+    created_at AS occurred_at, updated_at, coalesce(misshapen, []) || problems([
+      missing_problem(is_of_no_pick, 'fulfillment_order'),
+      missing_problem(is_of_no_status, 'status')
+    ]) AS misshapen
+  FROM sold
   UNION ALL
-  SELECT movement_id, vendor_id, vendor_location_id, kind, quantity, order_state, occurred_at, updated_at, is_whole FROM back
+  SELECT
+    id || '|' || line_id, line_id, item_id, location_id, CASE restock_type WHEN 'CANCEL' THEN 'cancel' ELSE 'restock' END,
+    quantity, is_whole, state, created_at, updated_at, coalesce(misshapen, []) || problems([
+      missing_problem(restock_type IS NULL, 'kind'),
+      problem(NOT is_told, 'restocked', 'not true or false', 'unknown value'),
+      problem(line_id IS NOT NULL AND refunded > coalesce(ordered, 0), 'quantity', 'more than sold', 'number')
+    ])
+  FROM back
 )
 SELECT
   movement_id,
-  vendor_id,
-  vendor_location_id,
+  item_id AS vendor_id,
+  location_id AS vendor_location_id,
   kind,
-  CAST(quantity AS BIGINT) AS quantity,
-  order_state,
-  TRY_CAST(occurred_at AS TIMESTAMPTZ) AS occurred_at,
-  TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
-  problems([
+  TRY_CAST(quantity AS BIGINT) AS quantity,
+  state AS order_state,
+  to_moment(occurred_at) AS occurred_at,
+  to_moment(updated_at) AS updated_at,
+  misshapen || problems([
+    missing_problem(line_id IS NULL, 'order_line'),
+    missing_problem(location_id IS NULL, 'location'),
     count_problem(NOT is_whole, 'quantity'),
-    moment_problem(TRY_CAST(occurred_at AS TIMESTAMPTZ) IS NULL, 'occurred_at')
+    too_many_problem(quantity, 'quantity'),
+    moment_problem(line_id IS NOT NULL AND to_moment(occurred_at) IS NULL, 'occurred_at')
   ]) AS problems
 FROM every
-WHERE vendor_location_id IS NOT NULL
-  AND (vendor_id IS NOT NULL OR (is_whole AND TRY_CAST(occurred_at AS TIMESTAMPTZ) IS NOT NULL))

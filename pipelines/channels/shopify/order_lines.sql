@@ -1,12 +1,13 @@
 -- grain: one row per order line
 -- key: vendor_id (LineItem gid)
 -- why: what came back or was taken out is the difference between the quantity sold and the current one; a line
---      whose variant was deleted has no item
+--      whose variant was deleted has no item; one of a deleted order is left out, one of no order is a problem
 WITH lines AS (
   SELECT
     r.id,
-    from_json(r.payload, '{"__parentId": "VARCHAR", "quantity": "VARCHAR", "currentQuantity": "VARCHAR",
-      "variant": {"id": "VARCHAR"}, "originalUnitPriceSet": {"shopMoney": {"amount": "VARCHAR"}}}') AS l
+    from_json(r.payload, '{"__parentId": "JSON", "quantity": "VARCHAR", "currentQuantity": "VARCHAR",
+      "variant": {"id": "JSON"}, "originalUnitPriceSet": {"shopMoney": {"amount": "VARCHAR"}}}') AS l,
+    json_type(r.payload, ['$.variant', '$.variant.id']) AS types
   FROM raw_shopify.orders AS r
   WHERE r.id LIKE 'gid://shopify/LineItem/%'
 ),
@@ -14,16 +15,21 @@ orders AS (
   SELECT id, payload ->> '$.currencyCode' AS currency FROM raw_shopify.orders WHERE id LIKE 'gid://shopify/Order/%'
 )
 SELECT
-  x.l.__parentId AS order_id,
+  o.id AS order_id,
   x.id AS vendor_id,
-  x.l.variant.id AS vendor_item_id,
-  TRY_CAST(x.l.quantity AS BIGINT) AS quantity,
-  TRY_CAST(x.l.quantity AS BIGINT) - TRY_CAST(x.l.currentQuantity AS BIGINT) AS returned,
+  as_key(x.l.variant.id) AS vendor_item_id,
+  to_units(x.l.quantity) AS quantity,
+  to_units(x.l.quantity) - to_units(x.l.currentQuantity) AS returned,
   to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) AS unit_minor,
-  problems([
-    count_problem(x.l.quantity IS NULL OR NOT regexp_full_match(x.l.quantity, '[0-9]{1,9}'), 'quantity'),
-    count_problem(x.l.currentQuantity IS NULL OR NOT regexp_full_match(x.l.currentQuantity, '[0-9]{1,9}'), 'returned'),
-    amount_problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL, x.l.originalUnitPriceSet.shopMoney.amount, 'unit_price')
+  wrong_kinds(x.types, ['OBJECT', 'VARCHAR'], ['item', 'item']) || problems([
+    key_problem(x.l.__parentId, 'order'),
+    count_problem(coalesce(to_units(x.l.quantity), -1) < 0, 'quantity'),
+    too_many_problem(to_units(x.l.quantity), 'quantity'),
+    count_problem(coalesce(to_units(x.l.currentQuantity), -1) < 0, 'returned'),
+    problem(to_units(x.l.quantity) >= 0 AND to_units(x.l.currentQuantity) > to_units(x.l.quantity), 'returned', 'more than sold', 'number'),
+    amount_problem(o.id IS NOT NULL AND to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL, x.l.originalUnitPriceSet.shopMoney.amount, 'unit_price'),
+    price_problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency), 'unit_price')
   ]) AS problems
 FROM lines AS x
-INNER JOIN orders AS o ON o.id = x.l.__parentId
+LEFT JOIN orders AS o ON o.id = as_key(x.l.__parentId)
+WHERE o.id IS NOT NULL OR as_key(x.l.__parentId) IS NULL

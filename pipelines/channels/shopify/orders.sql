@@ -6,15 +6,17 @@ WITH orders AS (
   SELECT
     id,
     from_json(payload, '{"createdAt": "VARCHAR", "updatedAt": "VARCHAR", "cancelledAt": "VARCHAR",
-      "displayFulfillmentStatus": "VARCHAR", "currencyCode": "VARCHAR", "customer": {"id": "VARCHAR"},
-      "totalPriceSet": {"shopMoney": {"amount": "VARCHAR"}}}') AS o
+      "currencyCode": "VARCHAR", "customer": {"id": "JSON"},
+      "totalPriceSet": {"shopMoney": {"amount": "VARCHAR"}}}') AS o,
+    json_type(payload, ['$.customer', '$.customer.id']) AS types
   FROM raw_shopify.orders
   WHERE id LIKE 'gid://shopify/Order/%'
 ),
 waiting AS (
   SELECT
     payload ->> '$.__parentId' AS order_id,
-    sum(TRY_CAST(payload ->> '$.unfulfilledQuantity' AS BIGINT)) AS units
+    sum(to_units(payload ->> '$.unfulfilledQuantity')) AS units,
+    bool_and(coalesce(to_units(payload ->> '$.unfulfilledQuantity') >= 0, false)) AS is_whole
   FROM raw_shopify.orders
   WHERE id LIKE 'gid://shopify/LineItem/%'
   GROUP BY payload ->> '$.__parentId'
@@ -22,7 +24,7 @@ waiting AS (
 places AS (
   SELECT
     payload ->> '$.__parentId' AS order_id,
-    min_by(payload ->> '$.assignedLocation.location.id', id) AS location_id
+    min_by(as_key(payload -> '$.assignedLocation.location.id'), id) AS location_id
   FROM raw_shopify.orders
   WHERE id LIKE 'gid://shopify/FulfillmentOrder/%'
   GROUP BY payload ->> '$.__parentId'
@@ -30,17 +32,20 @@ places AS (
 SELECT
   x.id AS vendor_id,
   p.location_id AS vendor_location_id,
-  x.o.customer.id AS vendor_customer_id,
+  as_key(x.o.customer.id) AS vendor_customer_id,
   x.o.currencyCode AS currency,
   to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) AS total_minor,
   CASE WHEN x.o.cancelledAt IS NOT NULL THEN 'cancelled' WHEN coalesce(w.units, 0) = 0 THEN 'fulfilled' ELSE 'open' END AS state,
-  TRY_CAST(x.o.createdAt AS TIMESTAMPTZ) AS created_at,
-  TRY_CAST(x.o.updatedAt AS TIMESTAMPTZ) AS updated_at,
-  problems([
+  to_moment(x.o.createdAt) AS created_at,
+  to_moment(x.o.updatedAt) AS updated_at,
+  wrong_kinds(x.types, ['OBJECT', 'VARCHAR'], ['customer', 'customer']) || problems([
+    count_problem(NOT w.is_whole, 'state'),
+    moment_problem(x.o.cancelledAt IS NOT NULL AND to_moment(x.o.cancelledAt) IS NULL, 'cancelled_at'),
     unknown_problem(currency_digits(x.o.currencyCode) IS NULL, 'currency', 'currency'),
     amount_problem(currency_digits(x.o.currencyCode) IS NOT NULL AND to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) IS NULL,
       x.o.totalPriceSet.shopMoney.amount, 'total'),
-    moment_problem(TRY_CAST(x.o.createdAt AS TIMESTAMPTZ) IS NULL, 'created_at')
+    total_problem(to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode), 'total'),
+    moment_problem(to_moment(x.o.createdAt) IS NULL, 'created_at')
   ]) AS problems
 FROM orders AS x
 LEFT JOIN waiting AS w ON w.order_id = x.id

@@ -17,10 +17,20 @@ base AS (
 ),
 fixed AS (
   SELECT
-    from_json(payload, '{"__parentId": "VARCHAR", "variant": {"id": "VARCHAR"},
+    from_json(payload, '{"__parentId": "JSON", "variant": {"id": "JSON"},
       "price": {"amount": "VARCHAR", "currencyCode": "VARCHAR"},
-      "compareAtPrice": {"amount": "VARCHAR", "currencyCode": "VARCHAR"}}') AS v
+      "compareAtPrice": {"amount": "VARCHAR", "currencyCode": "VARCHAR"}}') AS v,
+    json_type(payload, ['$.price', '$.compareAtPrice']) AS types
   FROM raw_shopify.price_list_prices
+),
+keyed AS (
+  SELECT
+    v,
+    as_key(v.variant.id) AS vendor_id,
+    as_key(v.__parentId) AS list_id,
+    wrong_kinds(types, ['OBJECT', 'OBJECT'], ['amount', 'compare_at'])
+    || problems([key_problem(v.variant.id, 'item'), key_problem(v.__parentId, 'price_list')]) AS misshapen
+  FROM fixed
 ),
 lists AS (
   SELECT id, payload ->> '$.currency' AS currency FROM raw_shopify.price_lists
@@ -35,13 +45,14 @@ every AS (
     s.tax_basis AS tax_basis,
     b.v.updatedAt AS updated_at,
     json_object('product_id', b.v.product.id) AS write_context,
-    true AS is_listed
+    true AS is_listed,
+    [] AS misshapen
   FROM base AS b
   CROSS JOIN shop AS s
   UNION ALL
   SELECT
-    f.v.variant.id,
-    f.v.__parentId,
+    f.vendor_id,
+    f.list_id,
     f.v.price.currencyCode,
     f.v.price.amount,
     f.v.compareAtPrice.amount,
@@ -49,10 +60,11 @@ every AS (
     NULL,
     json_object(),
     l.currency = f.v.price.currencyCode
-      AND coalesce(f.v.compareAtPrice.currencyCode, l.currency) = l.currency
-  FROM fixed AS f
-  LEFT JOIN lists AS l ON l.id = f.v.__parentId
-  LEFT JOIN estate.price_lists AS e ON e.system = 'shopify' AND e.vendor_price_list = f.v.__parentId
+      AND coalesce(f.v.compareAtPrice.currencyCode, l.currency) = l.currency,
+    f.misshapen
+  FROM keyed AS f
+  LEFT JOIN lists AS l ON l.id = f.list_id
+  LEFT JOIN estate.price_lists AS e ON e.system = 'shopify' AND e.vendor_price_list = f.list_id
 )
 SELECT
   vendor_id,
@@ -63,18 +75,18 @@ SELECT
   tax_basis,
   CAST(NULL AS INTEGER) AS tax_rate_bp,
   CAST(NULL AS VARCHAR) AS version,
-  TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
+  to_moment(updated_at) AS updated_at,
   CAST(write_context AS VARCHAR) AS write_context,
-  problems([
+  misshapen || problems([
     unknown_problem(currency_digits(currency) IS NULL, 'currency', 'currency'),
     problem(currency_digits(currency) IS NOT NULL AND is_listed IS DISTINCT FROM true,
       'currency', 'not that of its price list', 'unknown value'),
     blank_problem(nullif(trim(amount), ''), 'amount'),
     amount_problem(nullif(trim(amount), '') IS NOT NULL AND currency_digits(currency) IS NOT NULL
       AND to_minor(amount, currency) IS NULL, amount, 'amount'),
-    negative_problem(to_minor(amount, currency), 'amount'),
+    price_problem(to_minor(amount, currency), 'amount'),
     amount_problem(compare_at IS NOT NULL AND currency_digits(currency) IS NOT NULL
       AND to_minor(compare_at, currency) IS NULL, compare_at, 'compare_at'),
-    negative_problem(to_minor(compare_at, currency), 'compare_at')
+    price_problem(to_minor(compare_at, currency), 'compare_at')
   ]) AS problems
 FROM every

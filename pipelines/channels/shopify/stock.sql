@@ -4,7 +4,7 @@
 --      Available may be below zero (oversold); an untracked item's numbers mean nothing and are marked so
 WITH levels AS (
   SELECT
-    from_json(payload, '{"id": "VARCHAR", "updatedAt": "VARCHAR", "item": {"id": "VARCHAR"}, "__parentId": "VARCHAR",
+    from_json(payload, '{"id": "VARCHAR", "updatedAt": "VARCHAR", "item": {"id": "JSON"}, "__parentId": "JSON",
       "quantities": [{"name": "VARCHAR", "quantity": "VARCHAR"}]}') AS v
   FROM raw_shopify.inventory_levels
 ),
@@ -29,16 +29,18 @@ variants AS (
 )
 SELECT
   x.id AS vendor_id,
-  l.v.__parentId AS vendor_location_id,
+  as_key(l.v.__parentId) AS vendor_location_id,
   TRY_CAST(n.on_hand AS BIGINT) AS on_hand,
   TRY_CAST(n.committed AS BIGINT) AS committed,
   TRY_CAST(n.available AS BIGINT) AS available,
   CASE x.tracked WHEN 'true' THEN true WHEN 'false' THEN false END AS is_tracked,
   CAST(NULL AS VARCHAR) AS version,
-  TRY_CAST(l.v.updatedAt AS TIMESTAMPTZ) AS updated_at,
-  CAST(json_object('inventory_item_id', l.v.item.id, 'level_id', l.v.id) AS VARCHAR) AS write_context,
+  to_moment(l.v.updatedAt) AS updated_at,
+  CAST(json_object('inventory_item_id', as_key(l.v.item.id), 'level_id', l.v.id) AS VARCHAR) AS write_context,
   problems([
-    problem(coalesce(x.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'unknown value'),
+    key_problem(l.v.item.id, 'item'),
+    key_problem(l.v.__parentId, 'location'),
+    problem(x.id IS NOT NULL AND coalesce(x.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'unknown value'),
     missing_problem(n.available IS NULL, 'available'),
     count_problem(n.available IS NOT NULL AND NOT regexp_full_match(n.available, '-?[0-9]{1,10}'), 'available'),
     large_problem(abs(TRY_CAST(n.available AS BIGINT)) > 1000000000, 'available'),
@@ -47,5 +49,6 @@ SELECT
     count_problem(n.committed IS NULL OR NOT regexp_full_match(n.committed, '[0-9]{1,10}'), 'committed')
   ]) AS problems
 FROM levels AS l
-INNER JOIN variants AS x ON x.item_id = l.v.item.id
+LEFT JOIN variants AS x ON x.item_id = as_key(l.v.item.id)
 LEFT JOIN named AS n ON n.id = l.v.id
+WHERE x.id IS NOT NULL OR as_key(l.v.item.id) IS NULL

@@ -6,6 +6,7 @@ WITH read AS (
   SELECT
     id AS vendor_id,
     nullif(trim(payload ->> '$.email_address'), '') AS email,
+    payload -> '$.preferences' AS preferences,
     payload -> '$.preferences.email_unsubscribed' AS unsubscribed,
     payload ->> '$.version' AS version,
     payload ->> '$.updated_at' AS updated_at
@@ -24,9 +25,10 @@ SELECT
   CAST(NULL AS VARCHAR) AS proof,
   norm_email(email) AS email,
   version,
-  TRY_CAST(updated_at AS TIMESTAMPTZ) AS updated_at,
+  to_moment(updated_at) AS updated_at,
   CAST(json_object('email', norm_email(email)) AS VARCHAR) AS write_context,
   problems([
+    wrong_type_problem(preferences, 'state', 'OBJECT'),
     wrong_type_problem(unsubscribed, 'state', 'BOOLEAN')
   ]) AS problems
 FROM read

@@ -7,13 +7,15 @@ WITH read AS (
     id AS vendor_id,
     from_json(payload, '{"given_name":"JSON","family_name":"JSON","email_address":"JSON","phone_number":"JSON",
       "birthday":"VARCHAR","reference_id":"VARCHAR","version":"VARCHAR","created_at":"VARCHAR","updated_at":"VARCHAR",
-      "address":{"address_line_1":"JSON","locality":"JSON","postal_code":"JSON","country":"VARCHAR"}}') AS o
+      "address":{"address_line_1":"JSON","locality":"JSON","postal_code":"JSON","country":"VARCHAR"}}') AS o,
+    json_type(payload, ['$.address.country', '$.reference_id', '$.birthday', '$.address']) AS types
   FROM raw_square.customers
 ),
 
 flat AS (
   SELECT
     vendor_id,
+    types,
     o.given_name AS first_json,
     o.family_name AS last_json,
     o.email_address AS email_json,
@@ -30,10 +32,10 @@ flat AS (
     nullif(trim(o.address.postal_code ->> '$'), '') AS postcode,
     nullif(upper(trim(o.address.country)), '') AS country,
     nullif(trim(o.reference_id), '') AS card,
-    CASE WHEN o.birthday NOT LIKE '0000%' THEN TRY_CAST(o.birthday AS DATE) END AS birth_date,
+    CASE WHEN o.birthday NOT LIKE '0000%' THEN nullif(trim(o.birthday), '') END AS birthday,
     o.version AS version,
-    TRY_CAST(o.created_at AS TIMESTAMPTZ) AS created_at,
-    TRY_CAST(o.updated_at AS TIMESTAMPTZ) AS updated_at
+    to_moment(o.created_at) AS created_at,
+    to_moment(o.updated_at) AS updated_at
   FROM read
 )
 
@@ -50,12 +52,12 @@ SELECT
   postcode,
   country,
   card,
-  birth_date,
+  TRY_CAST(birthday AS DATE) AS birth_date,
   version,
   created_at,
   updated_at,
   '{}' AS write_context,
-  problems([
+  wrong_kinds(types, ['VARCHAR', 'VARCHAR', 'VARCHAR', 'OBJECT'], ['country', 'card', 'birth_date', 'address']) || problems([
     email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
     wrong_type_problem(email_json, 'email', 'VARCHAR'),
     wrong_type_problem(first_json, 'first_name', 'VARCHAR'),
@@ -75,6 +77,8 @@ SELECT
     control_problem(city, 'city'),
     wrong_type_problem(postcode_json, 'postcode', 'VARCHAR'),
     too_long_problem(postcode, 'postcode', 500),
-    control_problem(postcode, 'postcode')
+    control_problem(postcode, 'postcode'),
+    control_problem(card, 'card'),
+    date_problem(birthday IS NOT NULL AND TRY_CAST(birthday AS DATE) IS NULL, 'birth_date')
   ]) AS problems
 FROM flat

@@ -2,23 +2,47 @@
 -- key: vendor_id
 -- why: title, category and tax stand on the ITEM above it. What Square calls not stockable is a kit. A tax basis is
 --      known only where exactly one enabled tax applies. Fields are taken as JSON first, so that a number where a
---      text belongs is a problem of its row.
+--      text belongs is a problem of its row;
+--      what cannot be told to be a variation or something else is taken for one that cannot be read.
 WITH variations AS (
   SELECT
     id AS vendor_id,
     from_json(payload, '{"is_deleted":"VARCHAR","version":"VARCHAR","updated_at":"VARCHAR",
       "present_at_all_locations":"VARCHAR","present_at_location_ids":["VARCHAR"],
       "item_variation_data":{"item_id":"VARCHAR","name":"JSON","sku":"JSON","upc":"JSON","stockable":"VARCHAR",
-        "track_inventory":"VARCHAR","price_money":{"currency":"VARCHAR"}}}') AS o
+        "track_inventory":"VARCHAR","price_money":{"currency":"VARCHAR"}}}') AS o,
+    payload -> '$.type' AS type_json,
+    wrong_kinds(
+      json_type(payload, ['$.is_deleted', '$.present_at_all_locations', '$.present_at_location_ids',
+        '$.item_variation_data', '$.item_variation_data.item_id', '$.item_variation_data.stockable',
+        '$.item_variation_data.track_inventory', '$.item_variation_data.pricing_type',
+        '$.item_variation_data.price_money', '$.item_variation_data.location_overrides']),
+      ['BOOLEAN', 'BOOLEAN', 'ARRAY', 'OBJECT', 'VARCHAR', 'BOOLEAN', 'BOOLEAN', 'VARCHAR', 'OBJECT', 'ARRAY'],
+      ['is_deleted', 'locations', 'locations', 'variation', 'parent_id', 'is_kit', 'is_tracked', 'pricing_type', 'price',
+        'overrides']
+    )
+    || wrong_elements(json_type(payload, '$.present_at_location_ids[*]'), 'VARCHAR', 'locations')
+    || wrong_elements(json_type(payload, '$.item_variation_data.location_overrides[*]'), 'OBJECT', 'overrides')
+    || wrong_elements(
+      json_type(payload, '$.item_variation_data.location_overrides[*].price_money'), 'OBJECT', 'overrides')
+    || wrong_elements(
+      json_type(payload, '$.item_variation_data.location_overrides[*].track_inventory'), 'BOOLEAN', 'overrides')
+      AS misshapen
   FROM raw_square.catalog_objects
-  WHERE payload ->> '$.type' = 'ITEM_VARIATION'
+  WHERE payload ->> '$.type' = 'ITEM_VARIATION' OR as_key(payload -> '$.type') IS NULL
 ),
 
 parents AS (
   SELECT
     id AS parent_id,
     from_json(payload, '{"item_data":{"name":"JSON","is_archived":"VARCHAR","tax_ids":["VARCHAR"],
-      "categories":[{"id":"VARCHAR"}]}}') AS o
+      "categories":[{"id":"VARCHAR"}]}}') AS o,
+    wrong_kinds(
+      json_type(payload, ['$.item_data', '$.item_data.is_archived', '$.item_data.tax_ids', '$.item_data.categories']),
+      ['OBJECT', 'BOOLEAN', 'ARRAY', 'ARRAY'], ['item', 'status', 'tax', 'category']
+    )
+    || wrong_elements(json_type(payload, '$.item_data.tax_ids[*]'), 'VARCHAR', 'tax')
+    || wrong_elements(json_type(payload, '$.item_data.categories[*]'), 'OBJECT', 'category') AS misshapen
   FROM raw_square.catalog_objects
   WHERE payload ->> '$.type' = 'ITEM'
 ),
@@ -71,8 +95,10 @@ flat AS (
     CASE WHEN t.tax_count = 1 THEN t.rate_bp END AS tax_rate_bp,
     CASE WHEN t.tax_count = 1 THEN coalesce(t.basis, 'unknown') ELSE 'unknown' END AS tax_basis,
     v.o.item_variation_data.price_money.currency AS currency,
+    v.type_json,
+    v.misshapen || coalesce(p.misshapen, []) AS misshapen,
     v.o.version AS version,
-    TRY_CAST(v.o.updated_at AS TIMESTAMPTZ) AS updated_at
+    to_moment(v.o.updated_at) AS updated_at
   FROM variations AS v
   LEFT JOIN parents AS p ON p.parent_id = v.o.item_variation_data.item_id
   LEFT JOIN categories AS c ON c.category_id = p.o.item_data.categories[1].id
@@ -100,13 +126,15 @@ SELECT
   version,
   updated_at,
   '{}' AS write_context,
-  problems([
+  misshapen || problems([
+    key_problem(type_json, 'type'),
     blank_problem(norm_sku(sku), 'sku'),
     wrong_type_problem(sku_json, 'sku', 'VARCHAR'),
     too_long_problem(sku, 'sku', 500),
     control_problem(sku, 'sku'),
     wrong_type_problem(gtin_json, 'gtin', 'VARCHAR'),
     too_long_problem(gtin, 'gtin', 500),
+    control_problem(gtin, 'gtin'),
     wrong_type_problem(title_json, 'title', 'VARCHAR'),
     too_long_problem(title, 'title', 500),
     control_problem(title, 'title'),

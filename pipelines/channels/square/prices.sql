@@ -2,14 +2,15 @@
 -- key: vendor_id, vendor_price_list
 -- why: Square has no price lists but a base price and overrides by location. A price decided at the counter
 --      (VARIABLE_PRICING) is nothing to compare and is left out; a fixed price without an amount is a problem.
---      Amounts are JSON numbers in minor units: "12,50" or 12.5 is never read as a number.
+--      Amounts are JSON numbers in minor units: "12,50" or 12.5 is never read as a number. A variation whose
+--      parts are of the wrong shape is a problem of its item (items).
 WITH variations AS (
   SELECT
     id AS vendor_id,
     from_json(payload, '{"is_deleted":"VARCHAR","version":"VARCHAR","updated_at":"VARCHAR",
       "item_variation_data":{"item_id":"VARCHAR","pricing_type":"VARCHAR",
         "price_money":{"amount":"JSON","currency":"JSON"},
-        "location_overrides":[{"location_id":"VARCHAR","price_money":{"amount":"JSON","currency":"JSON"}}]}}') AS o
+        "location_overrides":[{"location_id":"JSON","price_money":{"amount":"JSON","currency":"JSON"}}]}}') AS o
   FROM raw_square.catalog_objects
   WHERE payload ->> '$.type' = 'ITEM_VARIATION'
 ),
@@ -58,7 +59,7 @@ listed AS (
   UNION ALL
   SELECT
     vendor_id,
-    'location:' || override.location_id AS vendor_price_list,
+    'location:' || as_key(override.location_id) AS vendor_price_list,
     override.price_money.amount AS amount_json,
     override.price_money.currency AS currency_json,
     parent_id,
@@ -99,15 +100,16 @@ SELECT
   CASE WHEN t.tax_count = 1 THEN coalesce(t.basis, 'unknown') ELSE 'unknown' END AS tax_basis,
   CASE WHEN t.tax_count = 1 THEN t.rate_bp END AS tax_rate_bp,
   r.version,
-  TRY_CAST(r.updated_at AS TIMESTAMPTZ) AS updated_at,
+  to_moment(r.updated_at) AS updated_at,
   '{}' AS write_context,
   problems([
+    missing_problem(r.vendor_price_list IS NULL, 'location'),
     missing_problem(coalesce(json_type(r.amount_json), 'NULL') = 'NULL', 'amount'),
     problem(
       r.amount_minor IS NULL AND json_type(r.amount_json) <> 'NULL', 'amount', 'not a whole number',
       lower(json_type(r.amount_json))
     ),
-    negative_problem(r.amount_minor, 'amount'),
+    price_problem(r.amount_minor, 'amount'),
     missing_problem(r.currency IS NULL, 'currency'),
     unknown_problem(r.currency IS NOT NULL AND currency_digits(r.currency) IS NULL, 'currency', 'currency')
   ]) AS problems

@@ -20,21 +20,23 @@ overrides AS (
 
 counts AS (
   SELECT
-    from_json(payload, '{"catalog_object_id":"VARCHAR","location_id":"VARCHAR","state":"VARCHAR","quantity":"VARCHAR",
+    from_json(payload, '{"catalog_object_id":"JSON","location_id":"JSON","state":"JSON","quantity":"VARCHAR",
       "calculated_at":"VARCHAR"}') AS c
   FROM raw_square.inventory_counts
 ),
 
 read AS (
   SELECT
-    c.catalog_object_id AS vendor_id,
-    c.location_id AS vendor_location_id,
+    as_key(c.catalog_object_id) AS vendor_id,
+    as_key(c.location_id) AS vendor_location_id,
+    c.catalog_object_id AS item_json,
+    c.location_id AS location_json,
+    c.state AS state_json,
     c.quantity AS quantity,
-    CASE WHEN regexp_full_match(c.quantity, '-?[0-9]{1,15}(\.0*)?')
-      THEN CAST(split_part(c.quantity, '.', 1) AS BIGINT) END AS on_hand,
+    to_units(c.quantity) AS on_hand,
     c.calculated_at AS calculated_at
   FROM counts
-  WHERE c.state = 'IN_STOCK'
+  WHERE coalesce(as_key(c.state), 'IN_STOCK') = 'IN_STOCK'
 )
 
 SELECT
@@ -45,14 +47,18 @@ SELECT
   CAST(NULL AS BIGINT) AS available,
   coalesce(w.is_tracked, v.o.item_variation_data.track_inventory = 'true', FALSE) AS is_tracked,
   r.calculated_at AS version,
-  TRY_CAST(r.calculated_at AS TIMESTAMPTZ) AS updated_at,
+  to_moment(r.calculated_at) AS updated_at,
   '{}' AS write_context,
   problems([
+    key_problem(r.item_json, 'item'),
+    key_problem(r.location_json, 'location'),
+    key_problem(r.state_json, 'state'),
     missing_problem(r.quantity IS NULL, 'on_hand'),
     count_problem(r.quantity IS NOT NULL AND r.on_hand IS NULL, 'on_hand'),
     negative_problem(r.on_hand, 'on_hand'),
-    large_problem(r.on_hand >= 100000, 'on_hand')
+    too_many_problem(r.on_hand, 'on_hand')
   ]) AS problems
 FROM read AS r
-INNER JOIN variations AS v ON v.vendor_id = r.vendor_id AND coalesce(v.o.is_deleted, 'false') <> 'true'
+LEFT JOIN variations AS v ON v.vendor_id = r.vendor_id AND coalesce(v.o.is_deleted, 'false') <> 'true'
 LEFT JOIN overrides AS w ON w.vendor_id = r.vendor_id AND w.vendor_location_id = r.vendor_location_id
+WHERE v.vendor_id IS NOT NULL OR r.vendor_id IS NULL

@@ -1,8 +1,9 @@
 -- grain: one price of one system beside the golden price of the same item and list, both on the system's own tax basis
 -- key: system, vendor_id, vendor_sub_id
 -- why: `amount_desired` is what a system that shows promotions must hold, `list_desired` what all others must hold.
---      Derived prices (policy.derivations) are marked up, half up, then lifted to their ending. Where net and gross meet
---      without a tax rate there is no desired value, so nothing is guessed (reconcile.incomparable_prices reports it).
+--      Derived prices (policy.derivations) are marked up, half up (as a rate is added), then lifted to their ending. Where
+--      net and gross meet without a tax rate there is no desired value, so nothing is guessed
+--      (reconcile.incomparable_prices reports it).
 --      `rule` and `list_rule` say of each where it comes from: "source of truth" alone is a price that this one holds.
 --      The cost, net, is turned into the lowest price on this basis that is not below it.
 WITH both_sides AS (
@@ -32,8 +33,7 @@ WITH both_sides AS (
 ), marked_up AS (
   SELECT b.system, b.vendor_id, b.vendor_price_list, b.item_id, b.price_list_id, b.currency, b.version, b.write_context, b.amount,
     b.compare_at, b.authority, b.rule, b.list_rule, b.reason, b.desired_until, b.cost_minor, b.ends_in,
-    (b.golden_amount * (10000 + b.markup_bp) * 2 + 10000) // 20000 AS golden_amount,
-    (b.golden_compare_at * (10000 + b.markup_bp) * 2 + 10000) // 20000 AS golden_compare_at
+    to_gross(b.golden_amount, b.markup_bp) AS golden_amount, to_gross(b.golden_compare_at, b.markup_bp) AS golden_compare_at
   FROM on_basis AS b
 ), ended AS (
   SELECT b.system, b.vendor_id, b.vendor_price_list, b.item_id, b.price_list_id, b.currency, b.version, b.write_context, b.amount,

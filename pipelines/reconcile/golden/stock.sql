@@ -9,7 +9,7 @@
 --        available = on_hand - committed - held - safety
 --      The authority is corrected to on_hand, every other system to available. Frozen (no row) where the authority's items
 --      or stock, or the orders or movements of a system that sells from the place, were not read whole, or where the level
---      or a movement of it is in quarantine: a missing sale is not a returned one.
+--      or a movement of it is in quarantine (everywhere, where it is not known of which place it is): a missing sale is not a returned one.
 WITH deaf AS (
   SELECT DISTINCT l.location_id
   FROM estate.locations AS l
@@ -22,7 +22,7 @@ WITH deaf AS (
 ), unread AS (
   SELECT DISTINCT b.item_id, l.location_id
   FROM reconcile.blocked AS b
-  JOIN estate.locations AS l ON l.system = b.system AND l.vendor_location_id = b.vendor_sub_id
+  JOIN estate.locations AS l ON l.system = b.system AND b.vendor_sub_id IN ('', l.vendor_location_id)
   WHERE b.entity = 'movements'
 ), unseen AS (
   SELECT o.item_id, o.location_id,

@@ -1,8 +1,9 @@
 -- grain: one permission of one record that is not what it ought to be
 -- key: system, vendor_id, vendor_sub_id, subject_sub_id, rule
 -- why: lowering is always right and goes first; raising needs a proven, younger opt-in, complete reads of every system
---   that may have heard a no, and a person; a yes without proof that is younger than a no elsewhere is put on record as
---   refused, while that yes itself is lowered. Nothing is concluded from `unknown` or pending, nothing is raised there.
+--   that may have heard a no, no permission of the address in quarantine, and a person; a yes without proof that is
+--   younger than a no elsewhere is put on record as refused, while that yes itself is lowered. Nothing is concluded from
+--   `unknown` or pending, nothing is raised there.
 --   Where the policy lets a system gain subscribers, an address with a proven opt-in that it has no record of is asked
 --   for: always `pending`, so that the person confirms once more
 WITH unread AS (
@@ -10,6 +11,13 @@ WITH unread AS (
   FROM estate.audiences AS a
   WHERE NOT EXISTS (
     SELECT 1 FROM reads.verdicts AS v WHERE v.system = a.system AND v.entity = 'consents' AND v.is_complete)
+),
+unreadable AS (
+  -- Addresses of which some system holds a permission that cannot be read: it may be a no.
+  SELECT DISTINCT contact_point('email', p.email_norm) AS contact_point
+  FROM staged.quarantine AS q
+  JOIN staged.customers AS p ON p.system = q.system AND p.vendor_id = q.vendor_id
+  WHERE q.entity = 'consents'
 ),
 said AS (
   -- Since when each record's no stands, by the ledger; NULL where the system does not say.
@@ -40,6 +48,7 @@ drifted AS (
     ON g.contact_point = o.contact_point AND g.channel = o.channel AND g.purpose = o.purpose
   WHERE g.state = 'yes' AND g.rule = 'proven opt-in after withdrawal' AND o.state = 'no'
     AND NOT EXISTS (SELECT 1 FROM unread AS u WHERE u.channel = o.channel AND u.purpose = o.purpose)
+    AND NOT EXISTS (SELECT 1 FROM unreadable AS r WHERE r.contact_point = o.contact_point)
   UNION ALL
   SELECT o.system, o.vendor_id, o.vendor_audience_id, o.contact_point, o.channel, o.purpose, o.state, 'yes',
     'raise_without_proof', y.system, 'opt-in without proof',
@@ -70,6 +79,7 @@ drifted AS (
   ) AS p ON p.contact_point = g.contact_point AND p.channel = g.channel AND p.purpose = g.purpose
   WHERE g.state = 'yes' AND g.rule IN ('proven opt-in', 'proven opt-in after withdrawal')
     AND NOT EXISTS (SELECT 1 FROM unread AS u WHERE u.channel = g.channel AND u.purpose = g.purpose)
+    AND NOT EXISTS (SELECT 1 FROM unreadable AS r WHERE r.contact_point = g.contact_point)
     AND NOT EXISTS (
       SELECT 1 FROM observed.consents AS o
       WHERE o.system = a.system AND o.vendor_audience_id = a.vendor_audience_id AND o.contact_point = g.contact_point)
