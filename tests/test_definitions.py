@@ -148,7 +148,7 @@ def test_past_days_are_read_again_and_nothing_is_written(
     estate, _ = adopted
     before = len(estate.store.effects(origin="api"))
     with dg.DagsterInstance.ephemeral() as instance:
-        result = estate.run("backfill_orders", instance, partition="2026-06-10", kind="backfill")
+        result = estate.run("backfill_orders", instance, partition="2026-06-10")
     assert result.success
     assert len(estate.store.effects(origin="api")) == before
 
