@@ -11,7 +11,7 @@ from assets import approve, backfill, check, extract, plan, push, reconcile, sta
 from assets.jobs import JOBS
 from assets.schedules import SCHEDULES
 from assets.sensors import SENSORS
-from resources.night import NightResource
+from resources.night import NightResource, place_resource
 
 ASSETS = [
     extract.extract, stage.stage, reconcile.consents, push.suppress, reconcile.items, reconcile.persons, push.reach,
@@ -28,7 +28,7 @@ def build_defs(overrides: Mapping[str, object] | None = None) -> dg.Definitions:
         jobs=JOBS,
         schedules=SCHEDULES,
         sensors=SENSORS,
-        resources={"night": NightResource(), **(overrides or {})},
+        resources={"night": NightResource(), "place": place_resource(), **(overrides or {})},
         executor=dg.in_process_executor,
     )
 

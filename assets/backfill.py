@@ -10,7 +10,7 @@ from datetime import UTC
 import dagster as dg
 
 from resources.channels import Settings, estate_timezone
-from resources.night import NightResource
+from resources.workplace import Workplace
 
 
 def days(settings: Settings) -> dg.DailyPartitionsDefinition:
@@ -20,11 +20,13 @@ def days(settings: Settings) -> dg.DailyPartitionsDefinition:
     )
 
 
-def read_days(context: dg.AssetExecutionContext, night: NightResource) -> dg.MaterializeResult[None]:
+def read_days(
+    context: dg.AssetExecutionContext, place: dg.ResourceParam[Workplace]
+) -> dg.MaterializeResult[None]:
     """Read the orders that changed within the partitions' days."""
     from pipelines.extract import extract_days  # dlt takes over a second to import
 
-    place, window = night.place, context.partition_time_window
+    window = context.partition_time_window
     verdicts = extract_days(
         place.con, place.sessions, entity="orders", start=window.start.astimezone(UTC),
         end=window.end.astimezone(UTC), clock=place.clock, folder=place.scratch, run=place.run,

@@ -6,6 +6,7 @@ A table is an asset of the same name, the `ledger.` prefix left out. What a nigh
 bindings, cursors) is no dependency: the graph of one night has no circle.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatch
@@ -37,6 +38,8 @@ REMEMBERED = ("ledger.", "quarantine.")
 """What a step adds to and has read before: as an input of its own first tables, it is what was there already."""
 VIEWS = "compared.*"
 """Models of reconcile that are views: not assets themselves, they stand for what they read."""
+_HEAD = "(?:grain|key|why):"
+"""How a line of a model's header begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,9 +161,15 @@ def _spec(step: Step, table: Table) -> dg.AssetSpec:
         group_name=step.group,
         kinds={"duckdb", *([table.system] if table.system else [])},
         tags={"system": table.system} if table.system else {},
-        description=table.doc or None,
+        description=_as_markdown(table.doc) or None,
         metadata=metadata,
     )
+
+
+def _as_markdown(doc: str) -> str:
+    """A paragraph for each line of a header: in Markdown a line break alone is none."""
+    parts = (part.replace("\n", " ") for part in re.split(rf"\n(?={_HEAD})", doc))
+    return "\n\n".join(re.sub(rf"^({_HEAD})", r"**\1**", part) for part in parts)
 
 
 def _reconcile(name: str) -> Step:

@@ -75,7 +75,6 @@ JOBS = [
         "backfill_orders",
         selection=dg.AssetSelection.assets(asset_key("reads.backfills")),
         description="Read past days of orders again: days of the shops, a range in one run. Never pushes.",
-        config=asked(kind="backfill"),
         **_ALIKE,
     ),
 ]

@@ -49,7 +49,7 @@ if TYPE_CHECKING:  # doctor reads an estate, and opens no table
 
 Mode = Literal["observe", "pilot", "live"]
 TaxBasis = Literal["gross", "net"]
-NightKind = Literal["adopt", "nightly", "sync_now", "backfill"]
+NightKind = Literal["adopt", "nightly", "sync_now"]
 Timekeeper = Literal["machine", "systems"]
 Writable = Literal["items", "prices", "stock", "customers", "consents"]
 _BY_SKU = ("items", "prices", "stock")

@@ -24,7 +24,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.channels.base import Channel, Endpoint, Window
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError, FatalChannelError
-from pipelines.extract_judge import Seen, count_held, count_unique, judge, without_repeats
+from pipelines.extract_judge import Seen, count_held, count_twins, count_unique, judge, without_repeats
 from pipelines.extract_load import LoadFile, load_files
 from pipelines.extract_log import Due, commit_reads, commit_verdicts, due_reads, ensure_raw_tables, raw_schema
 from pipelines.extract_spill import Spill
@@ -223,7 +223,8 @@ def _judge_and_load(night: _Night, system: str, reads: list[Read]) -> list[Read]
             accepted = f"{system}.{verdict.endpoint}" in night.accept_short
             last = None if accepted else night.due[system, verdict.endpoint].last_census
             verdict = judge(
-                verdict, read.seen, unique_count=unique, last_census=last, may_be_empty=read.endpoint.may_be_empty
+                verdict, read.seen, unique_count=unique, last_census=last, may_be_empty=read.endpoint.may_be_empty,
+                twins=count_twins(night.con, path) if unique < verdict.row_count else 0,
             )
             if verdict.is_complete and unique < verdict.row_count:
                 path = without_repeats(night.con, path)

@@ -12,6 +12,7 @@ import duckdb
 from pipelines.channels.base import Page
 from pipelines.errors import FatalChannelError
 from pipelines.model import ReadVerdict
+from pipelines.tables import UNUSABLE
 
 MIN_SHARE = 0.9
 """A census with fewer rows than this share of the last complete one is not believed."""
@@ -46,18 +47,20 @@ class Seen:
 
 
 def judge(
-    verdict: ReadVerdict, seen: Seen, *, unique_count: int, last_census: int | None, may_be_empty: bool = False
+    verdict: ReadVerdict, seen: Seen, *, unique_count: int, last_census: int | None, may_be_empty: bool = False,
+    twins: int = 0,
 ) -> ReadVerdict:
     """The verdict on a read that ended properly. `last_census`: rows of the last complete census, if there was one.
 
     A record may come twice while others change (pages shift): in a delta the later one counts. A census in which
-    rows moved may have missed some, so it is not believed.
+    rows moved may have missed some, so it is not believed. `twins`: repeats of records without an id of the vendor's,
+    which tell nothing, since such records may well be alike.
     """
     reason = ""
     repeated = verdict.row_count - unique_count
     if verdict.kind == "census":
-        if repeated:
-            reason = f"{repeated} of {verdict.row_count} rows came twice: records moved while they were listed"
+        if repeated > twins:
+            reason = f"{repeated - twins} of {verdict.row_count} rows came twice: records moved while they were listed"
         elif verdict.row_count == 0 and (last_census or (seen.declared_max is None and not may_be_empty)):
             reason = "no rows, and the system does not declare that there are none"
         elif last_census and _is_short(verdict.row_count, last_census):
@@ -75,6 +78,14 @@ def _is_short(row_count: int, last: int) -> bool:
 def count_unique(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     """How many different ids a spilled read holds."""
     row = con.execute("SELECT count(DISTINCT id) FROM read_parquet(?)", [str(path)]).fetchone()
+    return int(row[0]) if row else 0
+
+
+def count_twins(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """How many rows of a spilled read repeat a record that has no id of the vendor's."""
+    row = con.execute(
+        "SELECT count(*) - count(DISTINCT id) FROM read_parquet(?) WHERE starts_with(id, ?)", [str(path), UNUSABLE]
+    ).fetchone()
     return int(row[0]) if row else 0
 
 

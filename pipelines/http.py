@@ -6,7 +6,6 @@ the same bytes may be sent again is the caller's decision, stated by `is_repeata
 """
 
 import logging
-import re
 import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -24,15 +23,13 @@ from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, sto
 
 from pipelines.clock import Clock
 from pipelines.errors import AmbiguousWrite, FatalChannelError, RetriableChannelError
+from pipelines.readable import readable
 
 MAX_TRIES = 5
 MAX_BODY_BYTES = 64 * 1024 * 1024
 BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
 _TALKATIVE = ("httpx", "httpcore")
 """Their logs quote paths and headers; a path may hold an address, a header always holds the credential."""
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)", re.DOTALL
-)
 
 
 class Limiter(Protocol):
@@ -91,16 +88,6 @@ def trust() -> ssl.SSLContext:
 
 Judge = Callable[[Answer], None]
 """Raises the right ChannelError for an answer that is not a success; returns for one that is."""
-
-
-def whole_characters(body: bytes) -> bytes:
-    """JSON with the control character SUB for half a character (a lone surrogate: a text that was cut in an emoji).
-
-    No parser takes the half, so one such text would make its page unreadable; SUB sends its own row to quarantine.
-    """
-    if b"\\ud" not in body and b"\\uD" not in body:
-        return body
-    return _ESCAPE.sub(lambda escape: b"\\u001a" if escape[1] else escape[0], body)
 
 
 class Session(AbstractAsyncContextManager["Session"]):
@@ -217,7 +204,7 @@ class Session(AbstractAsyncContextManager["Session"]):
         self.counters.bytes_read += len(response.content)
         if len(response.content) > MAX_BODY_BYTES:
             raise FatalChannelError(f"answer over {MAX_BODY_BYTES} bytes", system=self.system)
-        answer = Answer(response.status_code, response.headers, whole_characters(response.content))
+        answer = Answer(response.status_code, response.headers, readable(response.content))
         self._limiter.observe(answer)
         if stated := response.headers.get("date"):
             self.clock_offset = parsedate_to_datetime(stated) - self.clock.now()

@@ -65,6 +65,10 @@ CREATE OR REPLACE MACRO currency_digits(currency) AS
          'XOF', 'XPF') THEN 0
        WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3 END;
 
+-- What no single thing costs, in minor units: a hundred million of the currency. So high since a code says nothing of a
+-- unit's worth (a coat is a million forints); what is too much for one shop is said by its policy's guards.
+CREATE OR REPLACE MACRO price_limit(currency) AS 100000000 * CAST(power(10, currency_digits(currency)) AS BIGINT);
+
 -- Decimal text ("49.9", "49.90") to minor units, exactly; NULL for anything else, more digits than the
 -- currency has, or an unknown currency. "12,50" is not a decimal here: it is refused, never read as 1250.
 CREATE OR REPLACE MACRO to_minor(value, currency) AS

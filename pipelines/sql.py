@@ -1,9 +1,11 @@
 """SQL models: finds the `.sql` files, says which tables each reads (sqlglot), and builds them in DuckDB.
 
 A model is one file with exactly one SELECT; its name is `<folder>.<file>` and is also the table's. Stage models end
-in a column `problems`: rows that have any go to `quarantine.<system>` instead of the table, with their reasons.
+in a column `problems`: rows that have any go to `quarantine.<system>` instead of the table, with their reasons. So do
+raw records that have no id of the vendor's; no model sees these.
 """
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from graphlib import TopologicalSorter
@@ -16,8 +18,11 @@ from sqlglot import exp
 from pipelines.errors import ConfigurationError
 from pipelines.macros import MACROS as MACROS
 from pipelines.macros import load_macros as load_macros
+from pipelines.tables import UNUSABLE
 
 ROOT = Path(__file__).parent
+_RAW = re.compile(r"\braw_\w+\.\w+")
+_KEYLESS = f"starts_with(id, '{UNUSABLE}')"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,8 @@ def _build_with_quarantine(con: duckdb.DuckDBPyConnection, model: Model) -> None
         f"CREATE TABLE IF NOT EXISTS quarantine.{model.schema} (entity VARCHAR, vendor_id VARCHAR, "
         "vendor_sub_id VARCHAR, field VARCHAR, reason VARCHAR, value_class VARCHAR)"
     )
-    con.execute(f"CREATE OR REPLACE TABLE {staged} AS {model.sql}")
+    sql = _RAW.sub(rf"(FROM \g<0> WHERE NOT {_KEYLESS})", model.sql)
+    con.execute(f"CREATE OR REPLACE TABLE {staged} AS {sql}")
     columns = [row[0] for row in con.execute(f"DESCRIBE {staged}").fetchall()]
     sub = next((c for c in ("vendor_location_id", "vendor_price_list", "vendor_audience_id") if c in columns), "''")
     con.execute(f"DELETE FROM quarantine.{model.schema} WHERE entity = ?", [model.table])
@@ -107,6 +113,12 @@ def _build_with_quarantine(con: duckdb.DuckDBPyConnection, model: Model) -> None
         f"FROM (SELECT *, unnest(problems) AS p FROM {staged} WHERE len(problems) > 0)",
         [model.table],
     )
+    for raw in sorted(name for name in model.inputs if _RAW.fullmatch(name)):
+        con.execute(
+            f"INSERT INTO quarantine.{model.schema} SELECT ?, id, '', 'id', 'missing or unusable', 'unknown value' "
+            f"FROM {raw} WHERE {_KEYLESS}",
+            [model.table],
+        )
     con.execute(
         f"CREATE OR REPLACE TABLE {model.name} AS SELECT * EXCLUDE (problems) FROM {staged} "
         "WHERE coalesce(len(problems), 0) = 0"

@@ -18,6 +18,8 @@ def _text(names: str) -> dict[str, str]:
     return dict.fromkeys(names.split(), "VARCHAR")
 
 
+UNUSABLE = "unusable:"
+"""What a raw record's id begins with where the vendor gave it none that could be one."""
 RAW = {"id": "VARCHAR", "updated_at": "VARCHAR", "payload": "VARCHAR", "read_at": "TIMESTAMPTZ"}
 _WRITE = {"version": "VARCHAR", "updated_at": "TIMESTAMPTZ", "write_context": "VARCHAR"}
 _PERSON = _text("first_name last_name phone street city postcode")

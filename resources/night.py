@@ -34,6 +34,27 @@ class NightNotOpened(dg.DagsterError):
     """Why a run could not begin, in one sentence: Dagster shows its own errors as they are and wraps all others."""
 
 
+@contextmanager
+def _opened(opener: Opener, holder: str, context: dg.InitResourceContext) -> Iterator[Workplace]:
+    run = context.run.run_id if context.run else "no run"
+    with ExitStack() as stack:
+        try:
+            place = stack.enter_context(opener(f"{holder} run {run[:8]}"))
+        except SyncError as error:
+            raise NightNotOpened(str(error)) from error
+        yield place
+
+
+def place_resource(opener: Opener = real_workplace) -> dg.ResourceDefinition:
+    """The workplace alone, for a run that is no night: the launchpad asks nothing of it."""
+
+    def place(context: dg.InitResourceContext) -> Iterator[Workplace]:
+        with _opened(opener, "backfill", context) as found:
+            yield found
+
+    return dg.ResourceDefinition(place, config_schema={}, description="The open workplace.")
+
+
 class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     """One run's workplace and what was asked of the run."""
 
@@ -62,12 +83,7 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
     @contextmanager
     def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator["NightResource"]:
         """Open the workplace for the run, close it and whatever the run left open."""
-        run = context.run.run_id if context.run else "no run"
-        with ExitStack() as stack:
-            try:
-                place = stack.enter_context(type(self).opener(f"{self.kind} run {run[:8]}"))
-            except SyncError as error:
-                raise NightNotOpened(str(error)) from error
+        with _opened(type(self).opener, self.kind, context) as place:
             self._tonight = Tonight(
                 place, self.kind, self.dry_run, _words(self.systems), _words(self.entities), self.subjects,
                 self.force_census, _words(self.accept_short), self.plan_id,

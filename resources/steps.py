@@ -28,7 +28,7 @@ from pipelines.scope import narrow_drift
 from pipelines.stage import create_unions, stage_system
 from pipelines.verify import verify_plan
 from resources.catch_up import catch_up
-from resources.tonight import Tonight
+from resources.tonight import Tonight, of_a_night
 
 log = logging.getLogger("trueup.push")
 
@@ -59,6 +59,7 @@ def extract(night: Tonight, say: logging.Logger = log) -> list[ReadVerdict]:
     )
 
 
+@of_a_night
 def stage(night: Tonight, say: logging.Logger = log) -> dict[str, dict[str, int]]:
     """Stage all systems; rows by system and table."""
     con = night.place.con
@@ -67,6 +68,7 @@ def stage(night: Tonight, say: logging.Logger = log) -> dict[str, dict[str, int]
     return found
 
 
+@of_a_night
 def consents(night: Tonight, say: logging.Logger = log) -> None:
     """Permissions, from contact points alone: needs no persons and survives their failure."""
     from pipelines.reconcile.consents import build_consents
@@ -74,6 +76,7 @@ def consents(night: Tonight, say: logging.Logger = log) -> None:
     build_consents(night.place.con)
 
 
+@of_a_night
 def suppress(night: Tonight, say: logging.Logger = log) -> Lane:
     """Plan, approve, push and read back the opt-outs, first. Where that fails, no customer is written anywhere."""
     place, lane = night.place, Lane()
@@ -98,6 +101,7 @@ def _distrust_customers(night: Tonight, say: logging.Logger, error: Exception) -
         distrust(night.place.con, entity, f"tonight's opt-outs did not go out ({type(error).__name__})")
 
 
+@of_a_night
 def reach(night: Tonight, say: logging.Logger = log) -> Lane:
     """The same lane again, for what tonight's links add: a no reaches a person's other addresses."""
     from pipelines.reconcile.consents import reach_consents
@@ -110,6 +114,7 @@ def reach(night: Tonight, say: logging.Logger = log) -> Lane:
     return suppress(night, say) if is_wider else Lane()
 
 
+@of_a_night
 def items(night: Tonight, say: logging.Logger = log) -> None:
     """Records to items."""
     from pipelines.reconcile.items import reconcile_items
@@ -117,6 +122,7 @@ def items(night: Tonight, say: logging.Logger = log) -> None:
     reconcile_items(night.place.con)
 
 
+@of_a_night
 def persons(night: Tonight, say: logging.Logger = log) -> None:
     """Records to persons. Where that fails, no customer is corrected tonight; items, prices and stock go on."""
     from pipelines.reconcile.persons import reconcile_persons
@@ -129,6 +135,7 @@ def persons(night: Tonight, say: logging.Logger = log) -> None:
         distrust(con, "customers", f"persons could not be told apart ({type(error).__name__})")
 
 
+@of_a_night
 def trees(night: Tonight, say: logging.Logger = log) -> None:
     """What each system holds, and what it ought to hold."""
     from pipelines.reconcile.trees import build_trees
@@ -136,6 +143,7 @@ def trees(night: Tonight, say: logging.Logger = log) -> None:
     build_trees(night.place.con)
 
 
+@of_a_night
 def drift(night: Tonight, say: logging.Logger = log) -> None:
     """Every system's drift, with its class; narrowed to what this run was asked to correct."""
     from pipelines.reconcile.drift import build_drift
@@ -149,6 +157,7 @@ def drift(night: Tonight, say: logging.Logger = log) -> None:
         say.info(f"{dropped} drifted values are outside this run's scope")
 
 
+@of_a_night
 def check(night: Tonight, say: logging.Logger = log) -> list[Any]:
     """Run all checks on tonight's tables; a failed one that blocks freezes what it covers, and the night goes on."""
     from pipelines.check import run_checks
@@ -160,6 +169,7 @@ def check(night: Tonight, say: logging.Logger = log) -> list[Any]:
     return results
 
 
+@of_a_night
 def plan(night: Tonight, say: logging.Logger = log) -> str:
     """Plan the main lane, check the draft, seal it; returns the plan's id. UnsafePlan where a fatal check fails."""
     return _checked_plan(night, "main", say)

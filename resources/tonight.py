@@ -3,15 +3,19 @@
 What a night does, step by step, is `resources.steps`; here is only what the steps share.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast, get_args
+from functools import wraps
+from typing import Concatenate, ParamSpec, TypeVar, cast, get_args
 
 from pipelines.errors import ConfigurationError
 from pipelines.estate import NightKind
 from pipelines.ledger.export import swap_snapshot
 from pipelines.night import begin_night, end_night, latest_plan, night_of
 from resources.workplace import Workplace
+
+P = ParamSpec("P")
+T = TypeVar("T")
 
 
 @dataclass(slots=True)
@@ -76,3 +80,18 @@ class Tonight:
         if self._open_night is not None:
             self.end("failed", {})
             swap_snapshot(self.place.con, self.place.settings.snapshot)
+
+
+def of_a_night(step: "Callable[Concatenate[Tonight, P], T]") -> "Callable[Concatenate[Tonight, P], T]":
+    """A step that makes a night's tables or plan: refused where this run has begun none, since that night has ended."""
+
+    @wraps(step)
+    def guarded(night: Tonight, /, *args: P.args, **named: P.kwargs) -> T:
+        if not night.has_begun:
+            raise ConfigurationError(
+                f"{step.__name__}: a night's tables are not made by themselves; launch the job nightly or sync_now, or "
+                "approve_plan and verify_plan for a stored plan"
+            )
+        return step(night, *args, **named)
+
+    return guarded

@@ -19,7 +19,7 @@ import httpx
 from definitions import build_defs
 from pipelines.channels import CHANNELS
 from resources.channels import Settings
-from resources.night import NightResource
+from resources.night import NightResource, place_resource
 from resources.warehouse import open_copy
 from resources.workplace import Workplace, open_workplace
 from sandbox.app import build_app, load_vendors
@@ -94,10 +94,11 @@ class PlayedEstate:
 
             opener = staticmethod(self.open)
 
-        config: Mapping[str, Any] = {
-            "resources": {"night": {"config": asked}}, "loggers": {"console": {"config": {"log_level": "CRITICAL"}}},
-        }
-        return build_defs({"night": PlayedNight()}).resolve_job_def(job).execute_in_process(
+        config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+        if asked:
+            config["resources"] = {"night": {"config": asked}}
+        defs = build_defs({"night": PlayedNight(), "place": place_resource(self.open)})
+        return defs.resolve_job_def(job).execute_in_process(
             run_config=config, instance=instance, raise_on_error=False, partition_key=partition,
             tags=dict(tags or {}),
         )

@@ -13,7 +13,7 @@ import duckdb
 import msgspec
 import pytest
 
-from pipelines.http import whole_characters
+from pipelines.readable import readable
 from pipelines.reconcile.consents import build_consents
 from pipelines.reconcile.drift import build_drift
 from pipelines.reconcile.items import reconcile_items
@@ -365,4 +365,4 @@ def test_a_duplicate_sku_is_nobodys(con, system, second):
     ids=["first half", "second half", "before a whole", "a whole one", "a written one", "after a backslash", "none"],
 )
 def test_half_a_character_is_one_bad_row_not_an_unreadable_page(given, read):
-    assert msgspec.json.decode(whole_characters(given.encode())) == {"a": read}
+    assert msgspec.json.decode(readable(given.encode())) == {"a": read}

@@ -1,5 +1,6 @@
 """The code location: it loads clean and light, its graph is the SQL's, and a night through it fills what it names."""
 
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -40,6 +41,17 @@ def test_every_sql_file_is_an_asset_of_its_name(repository: dg.RepositoryDefinit
     files = [*(ROOT / "channels").glob("*/*.sql"), *(ROOT / "reconcile").glob("*/*.sql")]
     models = {f"{path.parent.name}/{path.stem}" for path in files if path.parent.name != "compared"}
     assert models <= keys
+
+
+def test_a_description_keeps_the_paragraphs_of_its_header(repository: dg.RepositoryDefinition) -> None:
+    """Dagster shows Markdown, in which a single line break is none."""
+    told = {key.to_user_string(): repository.asset_graph.get(key).description or ""
+            for key in repository.asset_graph.get_all_asset_keys()}
+    grain, key, why = told["golden/prices"].split("\n\n")
+    assert (grain, key) == ("**grain:** one item in one of our price lists", "**key:** item_id, price_list_id")
+    assert why.startswith("**why:** the price of the first system") and "\n" not in why
+    assert told["sync/cursors"] == "From where the next read of each endpoint goes on."
+    assert not [name for name, text in told.items() if re.search(r"[^\n]\n[^\n]|(?<!\*)\b(grain|key|why): ", text)]
 
 
 def test_groups_are_the_words_of_the_stages(repository: dg.RepositoryDefinition) -> None:
@@ -148,7 +160,7 @@ def test_past_days_are_read_again_and_nothing_is_written(
     estate, _ = adopted
     before = len(estate.store.effects(origin="api"))
     with dg.DagsterInstance.ephemeral() as instance:
-        result = estate.run("backfill_orders", instance, partition="2026-06-10", kind="backfill")
+        result = estate.run("backfill_orders", instance, partition="2026-06-10")
     assert result.success
     assert len(estate.store.effects(origin="api")) == before
 

@@ -10,6 +10,7 @@ import msgspec
 import pytest
 
 from pipelines.channels.base import Channel, Endpoint, Identity, Page, RawRow, Window
+from pipelines.channels.keys import raw_row
 from pipelines.errors import CredentialError, FatalChannelError
 from pipelines.extract import extract_all, extract_days
 from pipelines.http import Session
@@ -301,6 +302,19 @@ def test_record_without_id_or_not_text_fails_its_read(estate: Estate) -> None:
     )
     assert "have no id" in found["till.blank"].reason
     assert "UTF-8" in found["till.bytes"].reason
+
+
+def test_records_without_an_id_may_be_alike_and_are_looked_for_until_they_have_one(estate: Estate) -> None:
+    def odd() -> RawRow:
+        return raw_row(b'{"id": null}', None)
+
+    first = counting(3, census=Page([row("a"), odd(), odd()]))
+    assert estate.extract({"till": {"things": first}})["till.things"].is_complete
+    held = "SELECT id FROM raw_till.things ORDER BY id"
+    assert estate.one(held) == [("a",), (odd().id,)]
+    mended = Page([row("a"), row("b"), row("c")])
+    found = estate.extract({"till": {"things": counting(3, Page([row("b"), row("c")]), census=mended)}}, "m")
+    assert (found["till.things"].kind, estate.one(held)) == ("census", [("a",), ("b",), ("c",)])
 
 
 def test_what_each_read_cost_is_kept(estate: Estate) -> None:

@@ -14,7 +14,7 @@ from pipelines.model import Correction, Outcome, Reading
 
 @dataclass(frozen=True, slots=True)
 class RawRow:
-    """One record as the vendor gave it. `payload` is the record's own JSON, untouched."""
+    """One record as the vendor gave it (made by `keys.raw_row`). `payload` is the record's own JSON, as `readable`."""
 
     id: str
     updated_at: str | None

@@ -7,7 +7,7 @@ import dagster as dg
 import pytest
 
 from definitions import build_defs
-from resources.night import NightResource
+from resources.night import NightResource, place_resource
 from sandbox.world.settings import WorldSettings
 from tests.nights.harness import PlayedEstate
 
@@ -23,7 +23,7 @@ def defs_over(played: PlayedEstate) -> dg.Definitions:
 
         opener = staticmethod(lambda holder: played.open())
 
-    return build_defs({"night": PlayedNight()})
+    return build_defs({"night": PlayedNight(), "place": place_resource(lambda holder: played.open())})
 
 
 def run(
@@ -31,8 +31,9 @@ def run(
     tags: Mapping[str, str] | None = None, **asked: Any,
 ) -> dg.ExecuteInProcessResult:
     """Run one job, as the command line does."""
+    config = {"resources": {"night": {"config": asked}}} if asked else {}
     return defs_over(played).resolve_job_def(job).execute_in_process(
-        run_config={"resources": {"night": {"config": asked}}, "loggers": QUIET}, instance=instance,
+        run_config={**config, "loggers": QUIET}, instance=instance,
         raise_on_error=False, partition_key=partition, tags=dict(tags or {}),
     )
 

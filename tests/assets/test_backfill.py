@@ -112,10 +112,10 @@ def test_a_range_is_read_once_and_nothing_is_written(first: Played, copy: Copy) 
     before = len(played.effects())
     span = {"dagster/asset_partition_range_start": "2026-06-08", "dagster/asset_partition_range_end": "2026-06-10"}
     with dg.DagsterInstance.ephemeral() as instance:
-        ranged = run(played, "backfill_orders", instance, tags=span, kind="backfill")
+        ranged = run(played, "backfill_orders", instance, tags=span)
         assert ranged.success
         singles = [
-            run(played, "backfill_orders", instance, partition=f"2026-06-{day:02}", kind="backfill")
+            run(played, "backfill_orders", instance, partition=f"2026-06-{day:02}")
             for day in (8, 9, 10)
         ]
         key = dg.AssetKey(["reads", "backfills"])

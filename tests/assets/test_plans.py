@@ -7,7 +7,11 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from tests.assets.conftest import run, told
+from assets.catalogue import specs
+from pipelines.errors import ConfigurationError
+from resources.steps import STEPS
+from resources.tonight import Tonight
+from tests.assets.conftest import QUIET, defs_over, run, told
 from tests.nights.harness import PlayedEstate
 
 Copy = Callable[[PlayedEstate], PlayedEstate]
@@ -139,3 +143,27 @@ def test_what_was_written_and_not_confirmed_is_read_back(held: PlayedEstate, cop
     assert found["sync/nights"]["night_id"] == night_id
     assert len(played.effects()) == seen, "it writes to no system"
     assert {event.step_key for event in result.all_events if event.step_key} == {"verify"}
+
+
+@pytest.mark.parametrize("step", ["suppress", "reach", "plan"])
+def test_tables_that_are_launched_by_themselves_plan_nothing_more_for_a_night_that_has_ended(
+    first: Played, copy: Copy, step: str
+) -> None:
+    played = copy(first[0])
+    before, seen = _plans(played), len(played.effects())
+    job = defs_over(played).resolve_implicit_global_asset_job_def()
+    with dg.DagsterInstance.ephemeral() as instance:
+        result = job.execute_in_process(
+            run_config={"loggers": QUIET}, instance=instance, raise_on_error=False,
+            asset_selection=[spec.key for spec in specs(step)],
+        )
+    assert not result.success
+    (failure,) = [event for event in result.all_events if event.is_step_failure]
+    assert "launch the job nightly or sync_now" in failure.step_failure_data.error_display_string
+    assert (_plans(played), len(played.effects())) == (before, seen)
+
+
+@pytest.mark.parametrize("step", [s for s in STEPS if s.__name__ not in ("extract", "approve", "push", "verify")])
+def test_a_step_that_makes_a_night_needs_one_that_has_begun(step: Callable[..., object]) -> None:
+    with pytest.raises(ConfigurationError, match="approve_plan and verify_plan"):
+        step(Tonight(place=None))  # type: ignore[arg-type]

@@ -3,6 +3,8 @@
 import dagster as dg
 import duckdb
 import pytest
+from dagster._core.snap import JobSnap
+from dagster._core.snap.snap_to_yaml import default_values_yaml_from_type_snap
 from typer.testing import CliRunner
 
 from assets.jobs import JOBS
@@ -54,6 +56,16 @@ def test_sync_now_opens_with_the_words_that_narrow_it() -> None:
     assert opened["resources"]["night"]["config"] == {
         "kind": "sync_now", "dry_run": False, "systems": [], "entities": [], "subjects": []
     }
+
+
+def test_the_launchpad_of_the_backfill_asks_for_nothing_of_a_night() -> None:
+    """It opens with the defaults of the job's schema, whatever config a partitioned job has of its own."""
+    snap = JobSnap.from_job_def(build_defs().resolve_job_def("backfill_orders"))
+    root = snap.config_schema_snapshot.get_config_snap(snap.mode_def_snaps[0].root_config_key)
+    shown = default_values_yaml_from_type_snap(snap.config_schema_snapshot, root)
+    assert [word for word in ("kind", "nightly", "dry_run", "force_census") if word in shown] == []
+    with pytest.raises(dg.DagsterInvalidConfigError):
+        checked("nightly", kind="backfill")
 
 
 @pytest.mark.parametrize(

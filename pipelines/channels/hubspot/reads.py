@@ -7,12 +7,13 @@ index does not show yet is in the overlap of the next night.
 
 from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from pipelines.channels.base import Page, RawRow, Window
 from pipelines.channels.hubspot.session import HubspotSession
+from pipelines.channels.keys import head_of, raw_row, usable_ids
 from pipelines.errors import FatalChannelError
 from pipelines.http import Answer, Session
 
@@ -32,8 +33,8 @@ T = TypeVar("T")
 
 
 class _Head(msgspec.Struct):
-    id: str
-    updated_at: str | None = msgspec.field(name="updatedAt", default=None)
+    id: Any = None
+    updated_at: Any = msgspec.field(name="updatedAt", default=None)
 
 
 class _Next(msgspec.Struct):
@@ -56,12 +57,11 @@ class _Portal(msgspec.Struct):
     id: int = msgspec.field(name="portalId")
 
 
-class _Definition(msgspec.Struct):
-    id: str
-
-
 class _Definitions(msgspec.Struct):
     records: list[msgspec.Raw] = msgspec.field(name="subscriptionDefinitions")
+
+
+_HEAD = msgspec.json.Decoder(_Head)
 
 
 def decode(answer: Answer, kind: type[T]) -> T:
@@ -73,17 +73,14 @@ def decode(answer: Answer, kind: type[T]) -> T:
 
 
 def _rows(records: Sequence[msgspec.Raw]) -> list[RawRow]:
-    try:
-        heads = [msgspec.json.decode(record, type=_Head) for record in records]
-    except msgspec.DecodeError as error:
-        raise FatalChannelError("a record has no id", system="hubspot") from error
-    return [RawRow(head.id, head.updated_at, bytes(record)) for head, record in zip(heads, records, strict=True)]
+    heads = [head_of(record, _HEAD) for record in records]
+    return [raw_row(record, head.id, at=head.updated_at) for head, record in zip(heads, records, strict=True)]
 
 
 async def read_contacts(session: Session, window: Window) -> AsyncIterator[Page]:
     """Contacts with one opt-out property for each subscription type that the account has."""
     definitions = decode(await session.get("communication-preferences/v3/definitions"), _Definitions)
-    ids = [msgspec.json.decode(record, type=_Definition).id for record in definitions.records]
+    ids = usable_ids(_rows(definitions.records), "a subscription type")
     properties = (*CONTACT_PROPERTIES, *(f"hs_email_optout_{key}" for key in ids))
     async for page in _read(session, "contacts", properties, window):
         yield page
@@ -203,6 +200,7 @@ async def _search(
         count += len(rows)
         if page.total <= len(rows):
             return
-        if not rows:
-            raise FatalChannelError(f"a search of {page.total} records gives none", system="hubspot")
-        last = max(int(row.id) for row in rows)
+        ids = [int(row.id) for row in rows if row.id.isdecimal()]
+        if not ids:
+            raise FatalChannelError(f"a search of {page.total} records gives none to go on from", system="hubspot")
+        last = max(ids)

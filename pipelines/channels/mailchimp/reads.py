@@ -9,13 +9,14 @@ after, go along for the verdict. No clock of ours takes part.
 import asyncio
 from collections import deque
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
 from pipelines.channels.base import Page, RawRow, Window
+from pipelines.channels.keys import head_of, is_usable, moment_of, raw_row, usable_ids
 from pipelines.errors import FatalChannelError
 from pipelines.http import Answer, Session
 
@@ -34,17 +35,12 @@ Asked = dict[str, str | int]
 
 
 class _Head(msgspec.Struct):
-    id: str
-    last_changed: str | None = None
+    id: Any = None
+    last_changed: Any = None
 
 
 class _Members(msgspec.Struct):
     members: list[msgspec.Raw]
-    total_items: int
-
-
-class _Newest(msgspec.Struct):
-    members: list[_Head]
     total_items: int
 
 
@@ -53,7 +49,7 @@ class _Lists(msgspec.Struct):
     total_items: int
 
 
-_Got = tuple[list[_Head], list[msgspec.Raw]]
+_HEAD = msgspec.json.Decoder(_Head)
 
 
 @dataclass(slots=True)
@@ -65,7 +61,7 @@ class _Read:
     total: int = 0
     newest: str = ""
     seen: set[int] = field(default_factory=set)
-    """Hashes of members that have been handed on, as numbers: a million of them fit in memory."""
+    """Hashes of the ids that have been handed on: a million of them fit in memory."""
 
 
 def decode(answer: Answer, kind: type[T]) -> T:
@@ -87,7 +83,7 @@ async def _lists(session: Session) -> AsyncIterator[Page]:
     while True:
         asked: Asked = {"count": PAGE, "offset": count}
         page = decode(await session.get("3.0/lists", params=asked), _Lists)
-        rows = [RawRow(msgspec.json.decode(raw, type=_Head).id, None, bytes(raw)) for raw in page.lists]
+        rows = [raw_row(raw, head_of(raw, _HEAD).id) for raw in page.lists]
         yield Page(rows, total=page.total_items)
         count += len(rows)
         if count >= page.total_items:
@@ -98,15 +94,19 @@ async def _lists(session: Session) -> AsyncIterator[Page]:
 
 async def count_members(session: Session) -> int:
     """Members of all audiences but archived ones."""
-    ids = [row.id for page in [p async for p in _lists(session)] for row in page.rows]
+    ids = await _list_ids(session)
     return sum([(await _newest(session, _Read(list_id, None)))[0] for list_id in ids])
+
+
+async def _list_ids(session: Session) -> list[str]:
+    return usable_ids([row for page in [p async for p in _lists(session)] for row in page.rows], "an audience")
 
 
 async def read_members(session: Session, window: Window) -> AsyncIterator[Page]:
     """Members of all audiences but archived ones; ids are `<audience>:<subscriber hash>`."""
     # Mailchimp's bound leaves equal stamps out, and stamps are whole seconds.
     since = None if window.since is None else _text(window.since - timedelta(seconds=1))
-    reads = [_Read(row.id, since) for page in [p async for p in _lists(session)] for row in page.rows]
+    reads = [_Read(list_id, since) for list_id in await _list_ids(session)]
     for read in reads:
         read.total, read.newest = await _newest(session, read)
     yield Page((), total=sum(read.total for read in reads))
@@ -123,8 +123,9 @@ def _text(moment: datetime) -> str:
 async def _newest(session: Session, read: _Read) -> tuple[int, str]:
     """(members declared, time of the newest change) by Mailchimp's own clock."""
     asked = _asked(read.since, 1, 0) | {"sort_dir": "DESC", "fields": "total_items,members.id,members.last_changed"}
-    page = decode(await session.get(f"3.0/lists/{read.list_id}/members", params=asked), _Newest)
-    return page.total_items, (page.members[0].last_changed or "") if page.members else ""
+    page = decode(await session.get(f"3.0/lists/{read.list_id}/members", params=asked), _Members)
+    stamps = [head_of(raw, _HEAD).last_changed for raw in page.members[:1]]
+    return page.total_items, next((stamp for stamp in stamps if moment_of(stamp)), "")
 
 
 def _asked(since: str | None, count: int, offset: int) -> Asked:
@@ -139,8 +140,9 @@ async def _read_list(session: Session, read: _Read) -> AsyncIterator[Page]:
     if (total, newest) != (read.total, read.newest):
         # Something changed meanwhile, and may have slipped from a page not read yet to one that was. One second
         # earlier, since Mailchimp's bound leaves equal stamps out.
-        known = datetime.fromisoformat(read.newest) - timedelta(seconds=1) if read.newest else None
-        async for page in _pages(session, read, _text(known) if known else read.since, 0):
+        known = moment_of(read.newest)
+        since = _text(known - timedelta(seconds=1)) if known else read.since
+        async for page in _pages(session, read, since, 0):
             yield page
         total, _ = await _newest(session, read)
     read.total = total
@@ -150,52 +152,51 @@ async def _pages(session: Session, read: _Read, since: str | None, expected: int
     """Pages in order, each checked against the one before; up to AHEAD of them are under way."""
     step, before = PAGE - SHARED, frozenset[str]()
     offsets = deque(range(0, max(expected - SHARED, 1), step))
-    tasks: deque[tuple[int, asyncio.Task[_Got]]] = deque()
+    tasks: deque[tuple[int, asyncio.Task[list[RawRow]]]] = deque()
     try:
         while offsets or tasks:
             while offsets and len(tasks) < AHEAD:
                 offset = offsets.popleft()
                 tasks.append((offset, asyncio.create_task(_page(session, read, since, offset))))
             offset, task = tasks[0]
-            heads, raws = await task
+            rows = await task
             tasks.popleft()
-            ids = frozenset(head.id for head in heads)
+            ids = frozenset(row.id for row in rows)
             if before and offset and not before & ids:
                 # Members moved up by more than the overlap, and nothing tells what lies between: go back.
                 await _drop(tasks)
                 offsets = deque(range(max(0, offset - step // 2), max(expected, offset + 1), step))
                 continue
-            if rows := _fresh(read, heads, raws):
-                yield Page(rows)
-            if not offsets and not tasks and len(heads) == PAGE:
+            if fresh := _fresh(read, rows):
+                yield Page(fresh)
+            if not offsets and not tasks and len(rows) == PAGE:
                 offsets.append(offset + step)
             before = ids
     finally:
         await _drop(tasks)
 
 
-async def _drop(tasks: "deque[tuple[int, asyncio.Task[_Got]]]") -> None:
+async def _drop(tasks: "deque[tuple[int, asyncio.Task[list[RawRow]]]]") -> None:
     for _, task in tasks:
         task.cancel()
     await asyncio.gather(*(task for _, task in tasks), return_exceptions=True)
     tasks.clear()
 
 
-async def _page(session: Session, read: _Read, since: str | None, offset: int) -> _Got:
+async def _page(session: Session, read: _Read, since: str | None, offset: int) -> list[RawRow]:
     asked = _asked(since, PAGE, offset) | {"fields": _FIELDS}
     page = decode(await session.get(f"3.0/lists/{read.list_id}/members", params=asked), _Members)
-    try:
-        return [msgspec.json.decode(raw, type=_Head) for raw in page.members], page.members
-    except msgspec.DecodeError as error:
-        raise FatalChannelError("a member has no id", system="mailchimp") from error
+    return [_member(read.list_id, raw) for raw in page.members]
 
 
-def _fresh(read: _Read, heads: Sequence[_Head], raws: Sequence[msgspec.Raw]) -> list[RawRow]:
+def _member(list_id: str, raw: msgspec.Raw) -> RawRow:
+    head = head_of(raw, _HEAD)
+    row = raw_row(raw, head.id, at=head.last_changed)
+    return replace(row, id=f"{list_id}:{row.id}") if is_usable(row) else row
+
+
+def _fresh(read: _Read, rows: Sequence[RawRow]) -> list[RawRow]:
     """Those not handed on yet."""
-    rows = []
-    for head, raw in zip(heads, raws, strict=True):
-        number = int(head.id, 16)
-        if number not in read.seen:
-            read.seen.add(number)
-            rows.append(RawRow(f"{read.list_id}:{head.id}", head.last_changed, bytes(raw)))
-    return rows
+    fresh = [row for row in rows if hash(row.id) not in read.seen]
+    read.seen.update(hash(row.id) for row in fresh)
+    return fresh

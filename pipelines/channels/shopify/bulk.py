@@ -14,7 +14,8 @@ from pipelines.channels.base import Page, RawRow
 from pipelines.channels.shopify.documents import read_document
 from pipelines.channels.shopify.session import SYSTEM, ShopifySession, ask
 from pipelines.errors import FatalChannelError
-from pipelines.http import Session, whole_characters
+from pipelines.http import Session
+from pipelines.readable import readable
 
 PATIENCE_SECONDS = 2 * 3600.0
 """How long a job is waited for; the option `bulk_patience_seconds` says otherwise."""
@@ -134,7 +135,7 @@ async def _lines(session: Session, file: BulkFile) -> AsyncIterator[list[bytes]]
     rest = b""
     async for chunk in session.download(file.url):
         *whole, rest = (rest + chunk).split(b"\n")
-        if lines := [whole_characters(line) for line in whole if line]:
+        if lines := [readable(line) for line in whole if line]:
             yield lines
     if rest:
-        yield [whole_characters(rest)]
+        yield [readable(rest)]

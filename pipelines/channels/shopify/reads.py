@@ -7,11 +7,12 @@ the vendor's own counts tell that, and a census follows at once.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
-from typing import TypeVar
+from typing import Any
 
 import msgspec
 
 from pipelines.channels.base import Endpoint, Page, RawRow, Window
+from pipelines.channels.keys import Record, head_of, is_usable, raw_row
 from pipelines.channels.shopify.bulk import bulk_pages
 from pipelines.channels.shopify.counts import count_customers, count_variants
 from pipelines.channels.shopify.documents import PAGE, Document, bulk_text, page_document, read_document, selection
@@ -24,34 +25,33 @@ MAX_DEPTH = 25_000
 """The vendor pages no deeper; a longer delta is read by bulk with the same filter."""
 REFUNDS_AT_ONCE = 40
 
-T = TypeVar("T")
 Reader = Callable[[Session, Window], AsyncIterator[Page]]
 
 
 class _Id(msgspec.Struct):
-    id: str
+    id: Any = None
 
 
 class _Record(msgspec.Struct, rename={"updated_at": "updatedAt"}):
-    id: str
-    updated_at: str | None = None
+    id: Any = None
+    updated_at: Any = None
 
 
 class _OrderLine(msgspec.Struct, rename={"updated_at": "updatedAt"}):
-    id: str
-    updated_at: str | None = None
+    id: Any = None
+    updated_at: Any = None
     refunds: list[_Id] = []
 
 
 class _Level(msgspec.Struct, rename={"updated_at": "updatedAt", "parent": "__parentId"}):
-    item: _Id | None = None
-    updated_at: str | None = None
-    parent: str | None = None
+    item: Any = msgspec.UNSET
+    updated_at: Any = None
+    parent: Any = msgspec.UNSET
 
 
 class _FixedPrice(msgspec.Struct, rename={"parent": "__parentId"}):
-    variant: _Id | None = None
-    parent: str | None = None
+    variant: Any = msgspec.UNSET
+    parent: Any = msgspec.UNSET
 
 
 class _PageInfo(msgspec.Struct, rename="camel"):
@@ -73,9 +73,9 @@ class _RefundLines(msgspec.Struct, rename="camel"):
 
 
 class _Refund(msgspec.Struct, rename="camel"):
-    id: str
-    refund_line_items: _RefundLines
-    created_at: str | None = None
+    id: Any = None
+    refund_line_items: _RefundLines | None = None
+    created_at: Any = None
 
 
 class _Refunded(msgspec.Struct):
@@ -97,26 +97,27 @@ _FIXED_PRICE = msgspec.json.Decoder(_FixedPrice)
 _REFUND = msgspec.json.Decoder(_Refund)
 
 
-def _record_row(record: bytes | msgspec.Raw) -> RawRow:
-    head = _decode(_RECORD, record)
-    return RawRow(head.id, head.updated_at, bytes(record))
+def _record_row(record: Record) -> RawRow:
+    head = head_of(record, _RECORD)
+    return raw_row(record, head.id, at=head.updated_at)
 
 
 def _level_row(line: bytes) -> RawRow | None:
-    head = _decode(_LEVEL, line)
-    return RawRow(f"{head.item.id}|{head.parent}", head.updated_at, line) if head.item and head.parent else None
+    head = head_of(line, _LEVEL)
+    if head.item is msgspec.UNSET and head.parent is msgspec.UNSET:
+        return None  # a location
+    return raw_row(line, _id_of(head.item), head.parent, at=head.updated_at)
 
 
 def _fixed_price_row(line: bytes) -> RawRow | None:
-    head = _decode(_FIXED_PRICE, line)
-    return RawRow(f"{head.parent}|{head.variant.id}", None, line) if head.variant and head.parent else None
+    head = head_of(line, _FIXED_PRICE)
+    if head.variant is msgspec.UNSET and head.parent is msgspec.UNSET:
+        return None  # a price list
+    return raw_row(line, head.parent, _id_of(head.variant))
 
 
-def _decode(decoder: "msgspec.json.Decoder[T]", record: bytes | msgspec.Raw) -> T:
-    try:
-        return decoder.decode(record)
-    except msgspec.DecodeError as error:
-        raise FatalChannelError(f"a record of another shape: {error}", system=SYSTEM) from error
+def _id_of(found: object) -> object:
+    return found.get("id") if isinstance(found, dict) else None
 
 
 async def _census_or_delta(session: Session, window: Window, connection: str, fragment: str) -> AsyncIterator[Page]:
@@ -221,10 +222,11 @@ async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
     refunded: list[str] = []
 
     def row(line: bytes) -> RawRow:
-        head = _decode(_ORDER_LINE, line)
-        if head.refunds:
-            refunded.append(head.id)
-        return RawRow(head.id, head.updated_at, line)
+        head = head_of(line, _ORDER_LINE)
+        found = raw_row(line, head.id, at=head.updated_at)
+        if head.refunds and is_usable(found):
+            refunded.append(found.id)
+        return found
 
     async for page in bulk_pages(session, text, row, is_partial=True):
         yield page
@@ -237,14 +239,14 @@ async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
 
 async def _refund_rows(session: Session, refund: msgspec.Raw) -> AsyncIterator[RawRow]:
     """A refund; where it has more lines than one answer holds, further rows `gid#2`, `gid#3` of the same shape."""
-    head = _decode(_REFUND, refund)
-    yield RawRow(head.id, head.created_at, bytes(refund))
-    part, info = 1, head.refund_line_items.page_info
-    while info.has_next_page:
-        variables = {"id": head.id, "after": info.end_cursor}
+    head, part = head_of(refund, _REFUND), 1
+    first = raw_row(refund, head.id if head.refund_line_items else None, at=head.created_at)
+    yield first
+    while is_usable(first) and head.refund_line_items and head.refund_line_items.page_info.has_next_page:
+        variables = {"id": first.id, "after": head.refund_line_items.page_info.end_cursor}
         found, _ = await ask(session, read_document("refund_lines"), variables, _Node)
-        part, info = part + 1, _decode(_REFUND, found.node).refund_line_items.page_info
-        yield RawRow(f"{head.id}#{part}", head.created_at, bytes(found.node))
+        head, part = head_of(found.node, _REFUND), part + 1
+        yield raw_row(found.node, f"{first.id}#{part}" if head.refund_line_items else None, at=first.updated_at)
 
 
 def _endpoint(

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from pipelines.channels.base import ReadBack
+from pipelines.channels.keys import is_usable
 from pipelines.channels.square.reads import LIMIT, count_row, pages
 from pipelines.channels.square.session import SYSTEM
 from pipelines.errors import FatalChannelError
@@ -125,7 +126,7 @@ async def read_levels(session: Session, corrections: Sequence[Correction]) -> li
     }
     found: dict[tuple[str, str], Object] = {}
     async for page in pages(session, "/v2/inventory/counts/batch-retrieve", query, "counts", count_row):
-        for row in page.rows:
+        for row in filter(is_usable, page.rows):
             count = msgspec.json.decode(row.payload)
             found[count["catalog_object_id"], count["location_id"]] = count
     none: Object = {}

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from pipelines.channels.base import Endpoint, Page, RawRow, Window
+from pipelines.channels.keys import head_of, moment_of, raw_row, usable_ids
 from pipelines.channels.square.closing import closed
 from pipelines.channels.square.session import SYSTEM, VendorError
 from pipelines.errors import FatalChannelError
@@ -21,6 +22,8 @@ OBJECT_TYPES = ("ITEM", "ITEM_VARIATION", "CATEGORY", "TAX", "DISCOUNT", "PRICIN
 LIMIT, CUSTOMER_LIMIT, LOCATIONS_A_CALL = 1000, 100, 10
 LAG = timedelta(minutes=10)
 """Customer search lags "well under 30 seconds", sometimes over a minute; late changes are read twice, not missed."""
+
+_EVER = datetime.min.replace(tzinfo=UTC)
 
 
 class _Body(msgspec.Struct):
@@ -38,20 +41,20 @@ class _Body(msgspec.Struct):
 
 
 class _Record(msgspec.Struct):
-    id: str
+    id: Any = None
     updated_at: Any = None
 
 
 class _Count(msgspec.Struct):
-    catalog_object_id: str
-    location_id: str
-    state: str
+    catalog_object_id: Any = None
+    location_id: Any = None
+    state: Any = None
     calculated_at: Any = None
 
 
 class _Change(msgspec.Struct):
     class Block(msgspec.Struct):
-        id: str
+        id: Any = None
         created_at: Any = None
 
     physical_count: Block | None = None
@@ -60,33 +63,26 @@ class _Change(msgspec.Struct):
 
 
 _decode_body = msgspec.json.Decoder(_Body).decode
-_decode_record = msgspec.json.Decoder(_Record).decode
-_decode_count = msgspec.json.Decoder(_Count).decode
-_decode_change = msgspec.json.Decoder(_Change).decode
+_RECORD = msgspec.json.Decoder(_Record)
+_COUNT = msgspec.json.Decoder(_Count)
+_CHANGE = msgspec.json.Decoder(_Change)
 
 
 def _row(raw: msgspec.Raw) -> RawRow:
-    record = _decode_record(raw)
-    return RawRow(record.id, _text(record.updated_at), bytes(raw))
+    record = head_of(raw, _RECORD)
+    return raw_row(raw, record.id, at=record.updated_at)
 
 
 def count_row(raw: msgspec.Raw) -> RawRow:
     """A count, keyed by variation, location and state: Square gives it no id."""
-    count = _decode_count(raw)
-    key = f"{count.catalog_object_id}|{count.location_id}|{count.state}"
-    return RawRow(key, _text(count.calculated_at), bytes(raw))
+    count = head_of(raw, _COUNT)
+    return raw_row(raw, count.catalog_object_id, count.location_id, count.state, at=count.calculated_at)
 
 
 def _change_row(raw: msgspec.Raw) -> RawRow:
-    change = _decode_change(raw)
-    block = change.physical_count or change.adjustment or change.transfer
-    if block is None:
-        raise FatalChannelError("an inventory change of no known type", system=SYSTEM)
-    return RawRow(block.id, _text(block.created_at), bytes(raw))
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
+    change = head_of(raw, _CHANGE)
+    block = change.physical_count or change.adjustment or change.transfer or _Change.Block()
+    return raw_row(raw, block.id, at=block.created_at)
 
 
 def moment(value: datetime, *, earlier_by: timedelta = timedelta()) -> str:
@@ -185,7 +181,8 @@ async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
     if window.since:
         span = {"start_at": moment(window.since)} | ({"end_at": moment(window.until)} if window.is_closed else {})
         query["filter"] = {"date_time_filter": {"updated_at": span}}
-    shops = [row.id async for page in read_locations(session, window) for row in page.rows]
+    places = [row async for page in read_locations(session, window) for row in page.rows]
+    shops = usable_ids(places, "a location")
     for start in range(0, len(shops), LOCATIONS_A_CALL):
         some = {"location_ids": shops[start : start + LOCATIONS_A_CALL], "limit": LIMIT, "query": query}
         async for page in pages(session, "/v2/orders/search", some, "orders", _row):
@@ -194,9 +191,7 @@ async def read_orders(session: Session, window: Window) -> AsyncIterator[Page]:
 
 def _until(window: Window, page: Page) -> Page:
     """Square does not say whether `end_at` itself is within: so it is asked for, and what bears it is left out."""
-    return replace(
-        page, rows=[r for r in page.rows if not r.updated_at or datetime.fromisoformat(r.updated_at) < window.until]
-    )
+    return replace(page, rows=[row for row in page.rows if (moment_of(row.updated_at) or _EVER) < window.until])
 
 
 def read_locations(session: Session, window: Window) -> AsyncIterator[Page]:
