@@ -42,7 +42,8 @@ parents AS (
       ['OBJECT', 'BOOLEAN', 'ARRAY', 'ARRAY'], ['item', 'status', 'tax', 'category']
     )
     || wrong_elements(json_type(payload, '$.item_data.tax_ids[*]'), 'VARCHAR', 'tax')
-    || wrong_elements(json_type(payload, '$.item_data.categories[*]'), 'OBJECT', 'category') AS misshapen
+    || wrong_elements(json_type(payload, '$.item_data.categories[*]'), 'OBJECT', 'category')
+    || wrong_elements(json_type(payload, '$.item_data.categories[*].id'), 'VARCHAR', 'category') AS misshapen
   FROM raw_square.catalog_objects
   WHERE payload ->> '$.type' = 'ITEM'
 ),
