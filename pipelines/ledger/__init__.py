@@ -1,8 +1,8 @@
 """The ledger: what cannot be rebuilt (`ledger.duckdb`, attached as `ledger`). DDL lives here, in numbered files.
 
 `migrate` brings any older ledger up to date; nothing else in the product creates or alters a ledger table, and no DDL
-runs in a night's writing path. Rows are appended; the few tables that move are named at the top of 001 and 002. Beside this
-file: the export and read snapshot, the inbox of people's answers, and the lease that keeps one writer at a time.
+runs in a night's writing path. Rows are appended; the few tables that move are named at the top of 001 and 002. Beside
+this file: the export and read snapshot, the inbox of people's answers, and the lease that keeps one writer at a time.
 """
 
 from hashlib import sha256
