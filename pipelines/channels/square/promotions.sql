@@ -2,7 +2,8 @@
 -- key: promotion_id, vendor_id
 -- why: a promotion is a PRICING_RULE that points to a PRODUCT_SET (variations, or items with all of theirs) and a
 --      DISCOUNT. Dates are local and both included. Only a whole percentage off each piece, for everybody, all day and
---      in every shop, is a lower price that the webshop can show; a rule under any other condition is a problem, not a guess.
+--      in every shop, is a lower price that the webshop can show; a rule under any other condition is a problem, not
+--      a guess.
 WITH objects AS (
   SELECT
     id,
