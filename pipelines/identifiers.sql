@@ -70,17 +70,18 @@ CREATE OR REPLACE MACRO currency_digits(currency) AS
 CREATE OR REPLACE MACRO price_limit(currency) AS 100000000 * CAST(power(10, currency_digits(currency)) AS BIGINT);
 
 -- Decimal text ("49.9", "49.90") to minor units, exactly; NULL for anything else, more digits than the
--- currency has, or an unknown currency. "12,50" is not a decimal here: it is refused, never read as 1250.
+-- currency has, or an unknown currency. "12,50" is not a decimal here: it is refused, never read as 1250. The casts try,
+-- since DuckDB may take them out of the CASE, and out of its guard, to compute them once.
 CREATE OR REPLACE MACRO to_minor(value, currency) AS
   CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '-?[0-9]{1,12}(\.[0-9]{1,6})?')
-        AND CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT)
-            = floor(CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT))
-       THEN CAST(CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT) AS BIGINT) END;
+        AND TRY_CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT)
+            = floor(TRY_CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT))
+       THEN TRY_CAST(TRY_CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT) AS BIGINT) END;
 
 -- Units: a whole number in digits, or a vendor's decimal of one ("7", "7.000"); NULL for anything else.
 CREATE OR REPLACE MACRO to_units(value) AS
   CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '-?[0-9]{1,15}(\.0*)?')
-       THEN CAST(split_part(CAST(value AS VARCHAR), '.', 1) AS BIGINT) END;
+       THEN TRY_CAST(split_part(CAST(value AS VARCHAR), '.', 1) AS BIGINT) END;
 
 -- A moment as vendors write it; NULL for anything else, and for what no record can be of: before 1970, after 2100, never.
 CREATE OR REPLACE MACRO to_moment(value) AS

@@ -45,7 +45,7 @@ NO_AMOUNT = WRONG | {"absent": None}
 COST: dict[str, Any] = WRONG | {"negative": f"-{NUMBER}", "impossible": f"{NUMBER}0.00"}
 DECIMALS: dict[str, Any] = NO_AMOUNT | {
     "negative": f"-{NUMBER}.5", "comma decimal": f"{NUMBER},50", "too many decimals": f"{NUMBER}.125",
-    "impossible": f"{NUMBER}.00",
+    "impossible": f"{NUMBER}.00", "eighteen digits": f"{NUMBER}{NUMBER}",
     "not a number": "NaN", "endless": "1e309", "blank": "",
 }
 MINOR_UNITS: dict[str, Any] = NO_AMOUNT | {

@@ -17,6 +17,7 @@ WITH parsed AS (
     nullif(trim(r.properties.name), '') AS title,
     nullif(trim(r.properties.category), '') AS category,
     nullif(trim(r.properties.hs_cost_of_goods_sold), '') AS cost,
+    to_minor(cost, 'EUR') AS cost_minor,
     r.properties.hs_status AS hs_status,
     types,
     to_moment(r.updatedAt) AS updated_at
@@ -38,7 +39,7 @@ SELECT
   CAST(NULL AS BOOLEAN) AS is_kit,
   CAST(NULL AS INTEGER) AS tax_rate_bp,
   'net' AS tax_basis,
-  to_minor(cost, 'EUR') AS cost_minor,
+  cost_minor,
   'EUR' AS currency,
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
@@ -50,7 +51,7 @@ SELECT
     too_long_problem(title, 'title', 1000),
     control_problem(sku, 'sku'),
     control_problem(title, 'title'),
-    amount_problem(cost IS NOT NULL AND to_minor(cost, 'EUR') IS NULL, cost, 'cost'),
-    price_problem(to_minor(cost, 'EUR'), 'cost')
+    amount_problem(cost IS NOT NULL AND cost_minor IS NULL, cost, 'cost'),
+    price_problem(cost_minor, 'cost')
   ]) AS problems
 FROM read

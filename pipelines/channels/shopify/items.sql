@@ -22,6 +22,13 @@ shop AS (
     max(payload ->> '$.currencyCode') AS currency,
     CASE max(payload ->> '$.taxesIncluded') WHEN 'true' THEN 'gross' WHEN 'false' THEN 'net' ELSE 'unknown' END AS tax_basis
   FROM raw_shopify.shop
+),
+read AS (
+  SELECT
+    id, v, misshapen,
+    v.inventoryItem.unitCost.amount AS cost,
+    to_minor(v.inventoryItem.unitCost.amount, v.inventoryItem.unitCost.currencyCode) AS cost_minor
+  FROM given
 )
 SELECT
   g.id AS vendor_id,
@@ -41,7 +48,7 @@ SELECT
   CASE g.v.requiresComponents WHEN 'true' THEN true WHEN 'false' THEN false END AS is_kit,
   CAST(NULL AS INTEGER) AS tax_rate_bp,
   s.tax_basis AS tax_basis,
-  to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) AS cost_minor,
+  g.cost_minor,
   coalesce(g.v.inventoryItem.unitCost.currencyCode, s.currency) AS currency,
   CAST(NULL AS VARCHAR) AS version,
   to_moment(g.v.updatedAt) AS updated_at,
@@ -61,9 +68,8 @@ SELECT
       'status', 'not a known status', 'unknown value'),
     problem(coalesce(g.v.inventoryItem.tracked, '') NOT IN ('true', 'false'), 'is_tracked', 'not true or false', 'unknown value'),
     problem(coalesce(g.v.requiresComponents, '') NOT IN ('true', 'false'), 'is_kit', 'not true or false', 'unknown value'),
-    amount_problem(g.v.inventoryItem.unitCost.amount IS NOT NULL AND to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode) IS NULL,
-      g.v.inventoryItem.unitCost.amount, 'cost'),
-    price_problem(to_minor(g.v.inventoryItem.unitCost.amount, g.v.inventoryItem.unitCost.currencyCode), 'cost')
+    amount_problem(g.cost IS NOT NULL AND g.cost_minor IS NULL, g.cost, 'cost'),
+    price_problem(g.cost_minor, 'cost')
   ]) AS problems
-FROM given AS g
+FROM read AS g
 CROSS JOIN shop AS s

@@ -13,23 +13,36 @@ WITH lines AS (
 ),
 orders AS (
   SELECT id, payload ->> '$.currencyCode' AS currency FROM raw_shopify.orders WHERE id LIKE 'gid://shopify/Order/%'
+),
+read AS (
+  SELECT
+    x.id,
+    o.id AS order_id,
+    x.types,
+    x.l.__parentId AS order_json,
+    as_key(x.l.variant.id) AS vendor_item_id,
+    to_units(x.l.quantity) AS quantity,
+    to_units(x.l.currentQuantity) AS kept,
+    x.l.originalUnitPriceSet.shopMoney.amount AS unit,
+    to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) AS unit_minor
+  FROM lines AS x
+  LEFT JOIN orders AS o ON o.id = as_key(x.l.__parentId)
+  WHERE o.id IS NOT NULL OR as_key(x.l.__parentId) IS NULL
 )
 SELECT
-  o.id AS order_id,
-  x.id AS vendor_id,
-  as_key(x.l.variant.id) AS vendor_item_id,
-  to_units(x.l.quantity) AS quantity,
-  to_units(x.l.quantity) - to_units(x.l.currentQuantity) AS returned,
-  to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) AS unit_minor,
-  wrong_kinds(x.types, ['OBJECT', 'VARCHAR'], ['item', 'item']) || problems([
-    key_problem(x.l.__parentId, 'order'),
-    count_problem(coalesce(to_units(x.l.quantity), -1) < 0, 'quantity'),
-    too_many_problem(to_units(x.l.quantity), 'quantity'),
-    count_problem(coalesce(to_units(x.l.currentQuantity), -1) < 0, 'returned'),
-    problem(to_units(x.l.quantity) >= 0 AND to_units(x.l.currentQuantity) > to_units(x.l.quantity), 'returned', 'more than sold', 'number'),
-    amount_problem(o.id IS NOT NULL AND to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency) IS NULL, x.l.originalUnitPriceSet.shopMoney.amount, 'unit_price'),
-    price_problem(to_minor(x.l.originalUnitPriceSet.shopMoney.amount, o.currency), 'unit_price')
+  order_id,
+  id AS vendor_id,
+  vendor_item_id,
+  quantity,
+  quantity - kept AS returned,
+  unit_minor,
+  wrong_kinds(types, ['OBJECT', 'VARCHAR'], ['item', 'item']) || problems([
+    key_problem(order_json, 'order'),
+    count_problem(coalesce(quantity, -1) < 0, 'quantity'),
+    too_many_problem(quantity, 'quantity'),
+    count_problem(coalesce(kept, -1) < 0, 'returned'),
+    problem(quantity >= 0 AND kept > quantity, 'returned', 'more than sold', 'number'),
+    amount_problem(order_id IS NOT NULL AND unit_minor IS NULL, unit, 'unit_price'),
+    price_problem(unit_minor, 'unit_price')
   ]) AS problems
-FROM lines AS x
-LEFT JOIN orders AS o ON o.id = as_key(x.l.__parentId)
-WHERE o.id IS NOT NULL OR as_key(x.l.__parentId) IS NULL
+FROM read

@@ -12,6 +12,13 @@ WITH orders AS (
   FROM raw_shopify.orders
   WHERE id LIKE 'gid://shopify/Order/%'
 ),
+totals AS (
+  SELECT
+    id, o, types,
+    o.totalPriceSet.shopMoney.amount AS total,
+    to_minor(o.totalPriceSet.shopMoney.amount, o.currencyCode) AS total_minor
+  FROM orders
+),
 waiting AS (
   SELECT
     payload ->> '$.__parentId' AS order_id,
@@ -34,7 +41,7 @@ SELECT
   p.location_id AS vendor_location_id,
   as_key(x.o.customer.id) AS vendor_customer_id,
   x.o.currencyCode AS currency,
-  to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) AS total_minor,
+  x.total_minor,
   CASE WHEN x.o.cancelledAt IS NOT NULL THEN 'cancelled' WHEN coalesce(w.units, 0) = 0 THEN 'fulfilled' ELSE 'open' END AS state,
   to_moment(x.o.createdAt) AS created_at,
   to_moment(x.o.updatedAt) AS updated_at,
@@ -42,11 +49,10 @@ SELECT
     count_problem(NOT w.is_whole, 'state'),
     moment_problem(x.o.cancelledAt IS NOT NULL AND to_moment(x.o.cancelledAt) IS NULL, 'cancelled_at'),
     unknown_problem(currency_digits(x.o.currencyCode) IS NULL, 'currency', 'currency'),
-    amount_problem(currency_digits(x.o.currencyCode) IS NOT NULL AND to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode) IS NULL,
-      x.o.totalPriceSet.shopMoney.amount, 'total'),
-    total_problem(to_minor(x.o.totalPriceSet.shopMoney.amount, x.o.currencyCode), 'total'),
+    amount_problem(currency_digits(x.o.currencyCode) IS NOT NULL AND x.total_minor IS NULL, x.total, 'total'),
+    total_problem(x.total_minor, 'total'),
     moment_problem(to_moment(x.o.createdAt) IS NULL, 'created_at')
   ]) AS problems
-FROM orders AS x
+FROM totals AS x
 LEFT JOIN waiting AS w ON w.order_id = x.id
 LEFT JOIN places AS p ON p.order_id = x.id

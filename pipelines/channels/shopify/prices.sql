@@ -65,13 +65,20 @@ every AS (
   FROM keyed AS f
   LEFT JOIN lists AS l ON l.id = f.list_id
   LEFT JOIN estate.price_lists AS e ON e.system = 'shopify' AND e.vendor_price_list = f.list_id
+),
+read AS (
+  SELECT
+    vendor_id, vendor_price_list, currency, amount, compare_at, tax_basis, updated_at, write_context, is_listed, misshapen,
+    to_minor(amount, currency) AS amount_minor,
+    to_minor(compare_at, currency) AS compare_at_minor
+  FROM every
 )
 SELECT
   vendor_id,
   vendor_price_list,
   currency,
-  to_minor(amount, currency) AS amount_minor,
-  nullif(to_minor(compare_at, currency), 0) AS compare_at_minor,
+  amount_minor,
+  nullif(compare_at_minor, 0) AS compare_at_minor,
   tax_basis,
   CAST(NULL AS INTEGER) AS tax_rate_bp,
   CAST(NULL AS VARCHAR) AS version,
@@ -83,10 +90,10 @@ SELECT
       'currency', 'not that of its price list', 'unknown value'),
     blank_problem(nullif(trim(amount), ''), 'amount'),
     amount_problem(nullif(trim(amount), '') IS NOT NULL AND currency_digits(currency) IS NOT NULL
-      AND to_minor(amount, currency) IS NULL, amount, 'amount'),
-    price_problem(to_minor(amount, currency), 'amount'),
+      AND amount_minor IS NULL, amount, 'amount'),
+    price_problem(amount_minor, 'amount'),
     amount_problem(compare_at IS NOT NULL AND currency_digits(currency) IS NOT NULL
-      AND to_minor(compare_at, currency) IS NULL, compare_at, 'compare_at'),
-    price_problem(to_minor(compare_at, currency), 'compare_at')
+      AND read.compare_at_minor IS NULL, compare_at, 'compare_at'),
+    price_problem(read.compare_at_minor, 'compare_at')
   ]) AS problems
-FROM every
+FROM read

@@ -12,6 +12,7 @@ WITH variations AS (
       "item_variation_data":{"item_id":"VARCHAR","name":"JSON","sku":"JSON","upc":"JSON","stockable":"VARCHAR",
         "track_inventory":"VARCHAR","price_money":{"currency":"VARCHAR"}}}') AS o,
     payload -> '$.type' AS type_json,
+    payload -> '$.item_variation_data.location_overrides' AS overrides,
     wrong_kinds(
       json_type(payload, ['$.is_deleted', '$.present_at_all_locations', '$.present_at_location_ids',
         '$.item_variation_data', '$.item_variation_data.item_id', '$.item_variation_data.stockable',
@@ -22,12 +23,9 @@ WITH variations AS (
         'overrides']
     )
     || wrong_elements(json_type(payload, '$.present_at_location_ids[*]'), 'VARCHAR', 'locations')
-    || wrong_elements(json_type(payload, '$.item_variation_data.location_overrides[*]'), 'OBJECT', 'overrides')
-    || wrong_elements(
-      json_type(payload, '$.item_variation_data.location_overrides[*].price_money'), 'OBJECT', 'overrides')
-    || wrong_elements(
-      json_type(payload, '$.item_variation_data.location_overrides[*].track_inventory'), 'BOOLEAN', 'overrides')
-      AS misshapen
+    || wrong_elements(json_type(overrides, '$[*]'), 'OBJECT', 'overrides')
+    || wrong_elements(json_type(overrides, '$[*].price_money'), 'OBJECT', 'overrides')
+    || wrong_elements(json_type(overrides, '$[*].track_inventory'), 'BOOLEAN', 'overrides') AS misshapen
   FROM raw_square.catalog_objects
   WHERE payload ->> '$.type' = 'ITEM_VARIATION' OR as_key(payload -> '$.type') IS NULL
 ),

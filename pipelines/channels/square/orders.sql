@@ -7,15 +7,17 @@ WITH read AS (
     id AS vendor_id,
     from_json(payload, '{"location_id":"JSON","customer_id":"JSON","state":"VARCHAR","created_at":"VARCHAR",
       "updated_at":"VARCHAR","total_money":{"amount":"JSON","currency":"VARCHAR"}}') AS o,
+    payload -> '$.line_items' AS line_items,
+    payload -> '$.returns' AS returns,
     wrong_kinds(json_type(payload, ['$.line_items', '$.returns', '$.customer_id']), ['ARRAY', 'ARRAY', 'VARCHAR'],
       ['line_items', 'returns', 'customer'])
-    || wrong_elements(json_type(payload, '$.line_items[*]'), 'OBJECT', 'line_items')
-    || wrong_elements(json_type(payload, '$.line_items[*].base_price_money'), 'OBJECT', 'line_items')
-    || wrong_elements(json_type(payload, '$.returns[*]'), 'OBJECT', 'returns')
-    || wrong_elements(json_type(payload, '$.returns[*].source_order_id'), 'VARCHAR', 'returns')
-    || wrong_elements(json_type(payload, '$.returns[*].return_line_items'), 'ARRAY', 'returns')
-    || wrong_elements(json_type(payload, '$.returns[*].return_line_items[*]'), 'OBJECT', 'returns')
-    || wrong_elements(json_type(payload, '$.returns[*].return_line_items[*].source_line_item_uid'), 'VARCHAR', 'returns')
+    || wrong_elements(json_type(line_items, '$[*]'), 'OBJECT', 'line_items')
+    || wrong_elements(json_type(line_items, '$[*].base_price_money'), 'OBJECT', 'line_items')
+    || wrong_elements(json_type(returns, '$[*]'), 'OBJECT', 'returns')
+    || wrong_elements(json_type(returns, '$[*].source_order_id'), 'VARCHAR', 'returns')
+    || wrong_elements(json_type(returns, '$[*].return_line_items'), 'ARRAY', 'returns')
+    || wrong_elements(json_type(returns, '$[*].return_line_items[*]'), 'OBJECT', 'returns')
+    || wrong_elements(json_type(returns, '$[*].return_line_items[*].source_line_item_uid'), 'VARCHAR', 'returns')
       AS misshapen
   FROM raw_square.orders
 ),
