@@ -2,8 +2,9 @@
 -- key: promotion_id, vendor_id
 -- why: a promotion is a PRICING_RULE that points to a PRODUCT_SET (variations, or items with all of theirs) and a
 --      DISCOUNT. Dates are local and both included. Only a whole percentage off each piece, for everybody, all day and
---      in every shop, is a lower price that the webshop can show; a rule under any other condition is a problem, not
---      a guess.
+--      in every shop, is a lower price that the webshop can show. What is taken off under a condition leaves the price
+--      on the tag as it is: kept out as that, and nothing waits for it. Any other rule is a problem, not a guess, and
+--      the price is unknown (reconcile.blocked).
 WITH objects AS (
   SELECT
     id,
@@ -87,53 +88,64 @@ matched AS (
   FROM product_sets AS p
   CROSS JOIN variations AS v
   WHERE p.is_all
+),
+
+judged AS (
+  SELECT
+    r.promotion_id,
+    m.vendor_id,
+    CAST(d.percentage AS INTEGER) AS percent,
+    TRY_CAST(r.o.pricing_rule_data.valid_from_date AS DATE) AS starts_on,
+    TRY_CAST(r.o.pricing_rule_data.valid_until_date AS DATE) AS ends_on,
+    problems([
+      problem(coalesce(len(r.o.pricing_rule_data.customer_group_ids_any), 0) > 0, 'condition', 'not for everybody', 'list'),
+      problem(
+        coalesce(len(r.o.pricing_rule_data.time_period_ids), 0) > 0
+          OR r.o.pricing_rule_data.valid_from_local_time IS NOT NULL
+          OR r.o.pricing_rule_data.valid_until_local_time IS NOT NULL,
+        'condition', 'not all day', 'text'
+      ),
+      problem(
+        r.o.pricing_rule_data.minimum_order_subtotal_money IS NOT NULL
+          AND r.o.pricing_rule_data.minimum_order_subtotal_money.amount IS DISTINCT FROM '0',
+        'condition', 'not for every basket', 'number'
+      ),
+      problem(
+        NOT p.is_each_piece OR r.o.pricing_rule_data.apply_products_id IS NOT NULL,
+        'condition', 'not for every piece', 'number'
+      ),
+      problem(
+        NOT (r.is_everywhere AND p.is_everywhere AND coalesce(d.is_everywhere, TRUE)),
+        'condition', 'not in every shop', 'list'
+      ),
+      problem(d.needs_pin, 'condition', 'asks for a PIN', 'boolean')
+    ]) AS conditions,
+    problems([
+      missing_problem(d.discount_id IS NULL, 'discount'),
+      problem(
+        d.discount_id IS NOT NULL
+          AND (d.discount_type IS DISTINCT FROM 'FIXED_PERCENTAGE' OR d.percentage IS NULL
+            OR d.percentage <> floor(d.percentage)),
+        'percent', 'not a whole percentage', 'text'
+      ),
+      problem(d.has_ceiling, 'discount', 'ends at an amount', 'number'),
+      problem(d.leaves_tax, 'discount', 'leaves the tax as it is', 'text'),
+      problem(d.percentage < 0 OR d.percentage > 100, 'percent', 'out of range', 'number'),
+      problem(TRY_CAST(r.o.pricing_rule_data.valid_from_date AS DATE) IS NULL, 'starts_on', 'not a date', 'text'),
+      problem(TRY_CAST(r.o.pricing_rule_data.valid_until_date AS DATE) IS NULL, 'ends_on', 'not a date', 'text'),
+      problem(r.o.pricing_rule_data.exclude_products_id IS NOT NULL, 'promotion', 'has exclusions', 'text')
+    ]) AS faults
+  FROM rules AS r
+  INNER JOIN product_sets AS p ON p.product_set_id = r.o.pricing_rule_data.match_products_id
+  INNER JOIN matched AS m ON m.product_set_id = p.product_set_id
+  LEFT JOIN discounts AS d ON d.discount_id = r.o.pricing_rule_data.discount_id
 )
 
 SELECT
-  r.promotion_id,
-  m.vendor_id,
-  CAST(d.percentage AS INTEGER) AS percent,
-  TRY_CAST(r.o.pricing_rule_data.valid_from_date AS DATE) AS starts_on,
-  TRY_CAST(r.o.pricing_rule_data.valid_until_date AS DATE) AS ends_on,
-  problems([
-    missing_problem(d.discount_id IS NULL, 'discount'),
-    problem(
-      d.discount_id IS NOT NULL
-        AND (d.discount_type IS DISTINCT FROM 'FIXED_PERCENTAGE' OR d.percentage IS NULL
-          OR d.percentage <> floor(d.percentage)),
-      'percent', 'not a whole percentage', 'text'
-    ),
-    problem(d.has_ceiling, 'discount', 'ends at an amount', 'number'),
-    problem(d.needs_pin, 'discount', 'asks for a PIN', 'boolean'),
-    problem(d.leaves_tax, 'discount', 'leaves the tax as it is', 'text'),
-    problem(d.percentage < 0 OR d.percentage > 100, 'percent', 'out of range', 'number'),
-    problem(TRY_CAST(r.o.pricing_rule_data.valid_from_date AS DATE) IS NULL, 'starts_on', 'not a date', 'text'),
-    problem(TRY_CAST(r.o.pricing_rule_data.valid_until_date AS DATE) IS NULL, 'ends_on', 'not a date', 'text'),
-    problem(
-      coalesce(len(r.o.pricing_rule_data.customer_group_ids_any), 0) > 0, 'promotion', 'not for everybody', 'list'
-    ),
-    problem(
-      coalesce(len(r.o.pricing_rule_data.time_period_ids), 0) > 0
-        OR r.o.pricing_rule_data.valid_from_local_time IS NOT NULL
-        OR r.o.pricing_rule_data.valid_until_local_time IS NOT NULL,
-      'promotion', 'not all day', 'text'
-    ),
-    problem(r.o.pricing_rule_data.exclude_products_id IS NOT NULL, 'promotion', 'has exclusions', 'text'),
-    problem(
-      r.o.pricing_rule_data.minimum_order_subtotal_money IS NOT NULL
-        AND r.o.pricing_rule_data.minimum_order_subtotal_money.amount IS DISTINCT FROM '0',
-      'promotion', 'not for every basket', 'number'
-    ),
-    problem(
-      NOT p.is_each_piece OR r.o.pricing_rule_data.apply_products_id IS NOT NULL,
-      'promotion', 'not for every piece', 'number'
-    ),
-    problem(
-      NOT (r.is_everywhere AND p.is_everywhere AND coalesce(d.is_everywhere, TRUE)),
-      'promotion', 'not in every shop', 'list'
-    )
-  ]) AS problems
-FROM rules AS r
-INNER JOIN product_sets AS p ON p.product_set_id = r.o.pricing_rule_data.match_products_id
-INNER JOIN matched AS m ON m.product_set_id = p.product_set_id
-LEFT JOIN discounts AS d ON d.discount_id = r.o.pricing_rule_data.discount_id
+  promotion_id,
+  vendor_id,
+  percent,
+  starts_on,
+  ends_on,
+  CASE WHEN coalesce(len(conditions), 0) > 0 THEN conditions ELSE faults END AS problems
+FROM judged
