@@ -135,7 +135,7 @@ def test_pictures_are_large_enough_to_read(page, rich, width):
     smallest = page.evaluate(
         "Math.min(...[...document.querySelectorAll('svg text')].map((text) => text.getBoundingClientRect().height))"
     )
-    assert page.locator("svg[role=img]").count() == 4 + 5 + 2
+    assert page.locator("svg[role=img]").count() == 4 + 10 + 2  # systems, their entities, the backlog
     assert smallest >= 10
     assert page.evaluate(_OUTSIDE) == []
 
@@ -150,7 +150,7 @@ def test_labels_of_pictures_never_overlap(page, tmp_path, count):
         backlog=[row | {"waiting": 1000 * row["waiting"]} for row in night.backlog[-count:]],
     )), encoding="utf-8")
     page.goto(file.as_uri())
-    assert page.locator("svg[role=img]").count() == 1 + 5 + 2
+    assert page.locator("svg[role=img]").count() == 1 + 10 + 2
     assert page.evaluate(_OVERLAPPING) == []
     assert page.evaluate(_OUTSIDE) == []
 
