@@ -131,14 +131,14 @@ CREATE OR REPLACE MACRO large_problem(is_large, field) AS
   problem(is_large, field, 'impossible quantity', 'large number');
 -- A hundred thousand at one place, or in one sale, are no units of ours.
 CREATE OR REPLACE MACRO too_many_problem(units, field) AS large_problem(abs(units) >= 100000, field);
--- The price of no thing: more than a million (as `staged_money_unreadable` has it); and the total of no order. Below them
--- no product of amounts, rates and markups leaves its type.
+-- The price of no thing in any currency (`price_limit` of one with two digits; reconcile holds each to its own), and the
+-- total of no order. Below them no product of amounts, rates and markups leaves its type.
 CREATE OR REPLACE MACRO too_high_problem(minor, field, most) AS
   problem(minor > most, field, 'impossible amount', 'large number');
 CREATE OR REPLACE MACRO price_problem(minor, field) AS
-  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 100000000) END;
+  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 10000000000) END;
 CREATE OR REPLACE MACRO total_problem(minor, field) AS
-  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 100000000000) END;
+  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 1000000000000) END;
 CREATE OR REPLACE MACRO count_problem(is_bad, field) AS problem(is_bad, field, 'not a whole number', 'text');
 CREATE OR REPLACE MACRO email_problem(is_bad) AS problem(is_bad, 'email', 'not an e-mail address', 'text');
 CREATE OR REPLACE MACRO moment_problem(is_bad, field) AS problem(is_bad, field, 'not a moment', 'text');

@@ -21,7 +21,7 @@ from sandbox.world.shelves import Shelves, build_shelves
 from sandbox.world.state import State, observe
 from sandbox.world.truth import Row, apply_caps, carry, read_truth, write_truth
 from sandbox.world.truth_consents import consent_rows
-from sandbox.world.truth_customers import customer_rows, settle_customers
+from sandbox.world.truth_customers import customer_rows, settle_customers, whole_addresses
 from sandbox.world.truth_prices import discounts, price_rows, rateless_rows, settle_prices
 from sandbox.world.truth_stock import settle_stock, stock_rows
 from sandbox.world.values import values_now
@@ -99,8 +99,8 @@ class Scene:
 
     def tell(self, night: int, state: State, persons: Persons, earlier: Iterable[Row] = ()) -> list[Row]:
         """Work out and write what night `night` must find; `earlier`: what the night before it left unresolved."""
-        rows = apply_caps(
-            carry(self._rows(night, state, persons), earlier), state.populations(self.shelves)
+        rows = whole_addresses(
+            apply_caps(carry(self._rows(night, state, persons), earlier), state.populations(self.shelves))
         )
         write_truth(self.folder, night, rows)
         self.memory.told = state.on_hand.copy()

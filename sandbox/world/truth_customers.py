@@ -1,11 +1,13 @@
 """Which customer fields drift: every record of a person against the field of the system that knows it best.
 
 The source of truth of a field is the first of HubSpot, Square, Shopify, Mailchimp in which it is not blank; of all of
-an address, the first that has a street: where it leaves a part blank, that part is nobody's word. What
-differs in case, accents or punctuation alone is no drift here; the judge lets a pipeline mend it or leave it.
+an address, the first that has a street: where it leaves a part blank, that part is nobody's word. What differs in case,
+accents or punctuation alone is no drift here; the judge lets a pipeline mend it or leave it. An address is written
+whole: where a part of it waits for a person, so do the others.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from sandbox.world.identity import Persons, Record, folded, values_of
 from sandbox.world.memory import FIELDS, Memory
@@ -73,6 +75,17 @@ def _record_rows(
             night, system, "customers", field, key, "", drift_class, disposition_of(drift_class, night), observed,
             golden, source[0], "" if is_new or drift_class != "never_agreed" else LINKED_LATE,
         )
+
+
+def whole_addresses(rows: Iterable[Row]) -> list[Row]:
+    """All rows of a night; no part of an address is written while another part of it waits."""
+    found = [(row, row.entity == "customers" and row.field in _ADDRESS) for row in rows]
+    waiting = {(row.system, row.vendor_id) for row, is_part in found if is_part and row.disposition != "must_push"}
+    return [
+        replace(row, disposition="must_hold") if is_part and (row.system, row.vendor_id) in waiting
+        and row.disposition == "must_push" else row
+        for row, is_part in found
+    ]
 
 
 def _class(observed: str | None, golden: str, base: str | None, has_base: bool) -> str:
