@@ -5,6 +5,7 @@ second time; and whoever serves it waits, before ending it, until the last other
 """
 
 import fcntl
+import json
 import os
 import socket
 import subprocess
@@ -64,7 +65,7 @@ class World:
         if not kept.exists():
             return None
         url = kept.read_text(encoding="ascii").strip()
-        return url if _answers(url) else None
+        return url if _answers(url, self.folder) else None
 
     def ensure(self) -> None:
         """Make it where it is missing; where sizes are asked for, ConfigurationError unless they are its own."""
@@ -136,7 +137,14 @@ def served(settings: Settings, say: Callable[[str], None] = lambda words: None) 
 
 
 def _start(world: World) -> "tuple[str, subprocess.Popen[bytes]]":
-    port = free_port()
+    """Serve it. A port that was free a moment ago may be another's by now: then once more, on one nobody asks for."""
+    try:
+        return _serve(world, free_port())
+    except FatalChannelError:
+        return _serve(world, free_port(usual=()))
+
+
+def _serve(world: World, port: int) -> "tuple[str, subprocess.Popen[bytes]]":
     url = f"http://127.0.0.1:{port}"
     log = world.folder / "server.log"
     with log.open("ab") as sink:
@@ -144,7 +152,7 @@ def _start(world: World) -> "tuple[str, subprocess.Popen[bytes]]":
             world.command("serve", "--port", str(port)), cwd=ROOT, stdout=sink, stderr=sink, start_new_session=True
         )
     try:
-        _await(url, child, log)
+        _await(url, world, child, log)
     except BaseException:
         _end(world, child)
         raise
@@ -185,13 +193,13 @@ def introduce(url: str) -> None:
             os.environ.setdefault(name, value)
 
 
-def _await(url: str, child: "subprocess.Popen[bytes]", log: Path) -> None:
+def _await(url: str, world: World, child: "subprocess.Popen[bytes]", log: Path) -> None:
     until = time.monotonic() + _PATIENCE_SECONDS
     while time.monotonic() < until:
         if child.poll() is not None:
             tail = log.read_text(encoding="utf-8", errors="replace")[-2000:]
             raise FatalChannelError(f"the sandbox did not start; the end of {log}:\n{tail}")
-        if _answers(url):
+        if _answers(url, world.folder):
             return
         child_wait(child, 0.1)
     raise FatalChannelError(f"the sandbox did not answer within {_PATIENCE_SECONDS:.0f} s; see {log}")
@@ -205,21 +213,23 @@ def child_wait(child: "subprocess.Popen[bytes]", seconds: float) -> None:
         return
 
 
-def _answers(url: str) -> bool:
+def _answers(url: str, folder: Path) -> bool:
+    """Whether the world of this folder is served there: another's would be read, and written, as if it were ours."""
     # Loopback, no TLS: the standard library asks at once, where httpx would first have to be imported.
     connection = HTTPConnection(urlsplit(url).netloc, timeout=2.0)
     try:
         connection.request("GET", "/_control/health")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
+        answer = connection.getresponse()
+        return answer.status == 200 and json.loads(answer.read()).get("world") == str(folder.resolve())
+    except (OSError, HTTPException, ValueError):
         return False
     finally:
         connection.close()
 
 
-def free_port() -> int:
+def free_port(usual: tuple[int, ...] = (PORT,)) -> int:
     """The usual port, or any free one where that is taken."""
-    for port in (PORT, 0):
+    for port in (*usual, 0):
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))

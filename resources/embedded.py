@@ -6,6 +6,7 @@ them. So the resource looks where the sandbox keeps its files: it starts nothing
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import httpx
 
@@ -13,15 +14,16 @@ from pipelines.channels import CHANNELS
 from pipelines.errors import ConfigurationError
 from resources.settings import Settings
 
-Ask = Callable[[str], bool]
-"""Whether a sandbox answers at a base URL."""
+Ask = Callable[[str, Path], bool]
+"""Whether the sandbox of a folder answers at a base URL."""
 
 
-def answers(url: str) -> bool:
-    """Whether a sandbox is served there."""
+def answers(url: str, folder: Path) -> bool:
+    """Whether the sandbox of this folder is served there, and not another that has its port by now."""
     try:
-        return httpx.get(f"{url}/_control/health", timeout=2.0, trust_env=False).status_code == 200
-    except httpx.TransportError:
+        told = httpx.get(f"{url}/_control/health", timeout=2.0, trust_env=False)
+        return told.status_code == 200 and told.json().get("world") == str(folder.resolve())
+    except (httpx.TransportError, ValueError):
         return False
 
 
@@ -49,6 +51,6 @@ def found_estate(settings: Settings, ask: Ask = answers) -> Settings:
         )
     kept = folder / "url"
     url = kept.read_text(encoding="ascii").strip() if kept.exists() else ""
-    if not url or not ask(url):
+    if not url or not ask(url, folder):
         raise ConfigurationError("the sandbox is not served: leave `trueup ui` running beside this, or use `trueup`")
     return replace(settings, environment={**introduction(url), **settings.environment, "TRUEUP_ESTATE": str(own)})

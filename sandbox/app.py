@@ -1,7 +1,7 @@
 """The whole outside world as one ASGI app: the four vendors under their names, and a few controls.
 
     /square /shopify /hubspot /mailchimp     the vendors' APIs
-    GET  /_control/health                    {"status": "ok", "night": n, "now": ...}
+    GET  /_control/health                    {"status": "ok", "world": its folder, "night": n, "now": ...}
     POST /_control/day                       lets one day go by; what the next night must find, counted
 
 A vendor is one line in `VENDORS`; its module is imported when it is needed.
@@ -45,7 +45,9 @@ def build_app(
     busy = asyncio.Lock()
 
     async def health(_: Request) -> JSONResponse:
-        return JSONResponse({"status": "ok", "night": store.fact("night"), "now": stamp(store.now())})
+        world = str(folder.resolve()) if folder else ""  # whoever found a port must know whose it is
+        told = {"status": "ok", "world": world, "night": store.fact("night"), "now": stamp(store.now())}
+        return JSONResponse(told)
 
     async def day(_: Request) -> JSONResponse:
         from sandbox.world.day import live_day

@@ -28,7 +28,7 @@ def found(con: duckdb.DuckDBPyConnection) -> dict[str, CheckResult]:
 
 def price(con: duckdb.DuckDBPyConnection, amount: int, currency: str | None = "EUR", item: str = "i") -> None:
     con.execute(
-        "INSERT INTO golden.prices VALUES (?, 'eur', ?, ?, NULL, 'gross', 2000, 'square', 'r', 'x')",
+        "INSERT INTO golden.prices VALUES (?, 'eur', ?, ?, NULL, 'gross', 2000, 'square', 'r', 'x', NULL)",
         [item, currency, amount],
     )
 

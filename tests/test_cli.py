@@ -19,13 +19,14 @@ from typer.testing import CliRunner
 
 from cli import answers, examine, night, questions
 from cli.main import app
-from cli.outside import World, served
+from cli.outside import World, free_port, served
 from cli.summary import show, summarise
 from pipelines.channels import CHANNELS
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.ledger.export import swap_snapshot
 from pipelines.ledger.lease import acquire
+from resources import embedded
 from resources.clock import SystemClock
 from resources.settings import Settings
 from resources.warehouse import open_warehouse
@@ -75,7 +76,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
                 "drift_class, authority, rule, reason, risk, disposition, disposition_reason, approver, "
                 "is_releasable, held_since, is_new) "
                 "VALUES ('p', ?, 'small', 'square', ?, ?, 'V1', '', 's1', '', 'EUR', ?, true, '1199', 'here', "
-                "'shopify', 'r', 'x', 'low', ?, ?, ?, true, ?, true)",
+                "'shopify', 'source of truth', 'x', 'low', ?, ?, ?, true, ?, true)",
                 [key, entity, field, observed, disposition, why, approver, AT],
             )
         con.execute(
@@ -262,6 +263,32 @@ def test_a_sandbox_is_served_until_its_last_user_is_done(tmp_path: Path, monkeyp
     assert answers == [True]
     assert said == ["another command uses this sandbox; it is served until that is done"]
     assert World.of(made).running() is None
+
+
+@pytest.mark.process
+def test_another_estates_sandbox_is_never_taken_for_ones_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither where it has the port that ours had, nor where it takes the one that was free a moment ago."""
+    monkeypatch.setattr("os.environ", dict(os.environ))
+
+    def estate(name: str) -> Settings:
+        return Settings.read({
+            "TRUEUP_HOME": str(tmp_path / name), "SEED": "3", "VARIANTS": "30", "PERSONS": "30", "SHOPS": "2",
+            "TRUEUP_ESTATE": "",
+        })
+
+    ours = World.of(estate("ours"))
+    ours.create()
+    with served(estate("theirs")) as theirs:
+        (ours.folder / "url").write_text(theirs, encoding="ascii")
+        assert ours.running() is None
+        assert not embedded.answers(theirs, ours.folder)
+        assert embedded.answers(theirs, World.of(estate("theirs")).folder)
+        taken = int(theirs.rpartition(":")[2])
+        monkeypatch.setattr("cli.outside.free_port", lambda usual=(taken,): usual[0] if usual else free_port(()))
+        with served(estate("ours")) as url:
+            assert url != theirs
+            assert ours.running() == url
+            assert World.of(estate("theirs")).running() == theirs
 
 
 def test_a_night_is_summed_up_with_orders_who_approved_and_why_not_written(

@@ -232,8 +232,8 @@ def test_a_contradiction_splits_and_the_oldest_binding_keeps_the_id(night):
 def test_golden_takes_each_field_from_the_first_that_holds_it_and_freezes_what_was_not_read(night):
     email = {"email": "a@example.fr"}
     put_customers(night, [
-        {"key": "square/1", **ANNE, **email, "phone": "06 12 34 56 70", "city": " Lyon  3e "},
-        {"key": "hubspot/1", "first_name": "Anne-Marie", "last_name": "Roux", **email},
+        {"key": "square/1", **ANNE, **email, "phone": "06 12 34 56 70", "street": "1 rue A", "city": " Lyon  3e "},
+        {"key": "hubspot/1", "first_name": "Anne-Marie", "last_name": "Roux", **email, "city": "Paris"},
     ])
     reconcile_persons(night)
     query = "SELECT first_name, first_name_authority, phone, phone_authority, city FROM golden.customers"
