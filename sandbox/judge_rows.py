@@ -80,7 +80,9 @@ def _is_apart(case: Case, planned: Planned | None, row: Row) -> bool:
 
 
 def _judge_absent(case: Case, row: Row, tally: Tally, verdict: Verdict) -> None:
-    was_pushed = row.disposition == "must_push" and _same(row, case.now.get(row.key), row.desired)
+    # Whoever linked the person otherwise before may have known better, and written it in an earlier run of this night.
+    may_push = row.disposition == "must_push" or row.note == LINKED_LATE
+    was_pushed = may_push and _same(row, case.now.get(row.key), row.desired)
     if was_pushed or row.key in case.settled:
         tally.earlier += 1
     elif _is_excused(case, row):
