@@ -8,10 +8,8 @@ from sandbox.world.identity import Persons, Record
 
 MIN_PRECISION = 0.99
 MIN_RECALL = 0.90
-SLACK = 3
-"""Pairs that a small world may have wrong: one record that belongs to nobody else, joined to a person whom three others
-describe, is three of them, and of two hundred pairs that is over one per cent. Two who share a name and a home, of
-whom one left no phone, address or birth date, are told apart by nobody."""
+SLACK = 2
+"""Pairs that a small world may have wrong: of fifty pairs, one is two per cent."""
 
 
 def score(persons: Persons, found: Mapping[Record, str], bad: set[Record]) -> PersonScore:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from unittest.mock import create_autospec
 
 import dagster as dg
 import pytest
@@ -11,6 +12,7 @@ from assets.catalogue import specs
 from pipelines.errors import ConfigurationError
 from resources.steps import STEPS
 from resources.tonight import Tonight
+from resources.workplace import Workplace
 from tests.assets.conftest import QUIET, defs_over, run, told
 from tests.nights.harness import PlayedEstate
 
@@ -166,4 +168,4 @@ def test_tables_that_are_launched_by_themselves_plan_nothing_more_for_a_night_th
 @pytest.mark.parametrize("step", [s for s in STEPS if s.__name__ not in ("extract", "approve", "push", "verify")])
 def test_a_step_that_makes_a_night_needs_one_that_has_begun(step: Callable[..., object]) -> None:
     with pytest.raises(ConfigurationError, match="approve_plan and verify_plan"):
-        step(Tonight(place=None))  # type: ignore[arg-type]
+        step(Tonight(create_autospec(Workplace, instance=True)))
