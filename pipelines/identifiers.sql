@@ -65,9 +65,8 @@ CREATE OR REPLACE MACRO currency_digits(currency) AS
          'XOF', 'XPF') THEN 0
        WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3 END;
 
--- What no single thing costs, in minor units: a hundred million of the currency. So high since a code says nothing of a
--- unit's worth (a coat is a million forints); what is too much for one shop is said by its policy's guards.
-CREATE OR REPLACE MACRO price_limit(currency) AS 100000000 * CAST(power(10, currency_digits(currency)) AS BIGINT);
+-- What no single thing costs, in minor units: a million euros, a hundred million yen.
+CREATE OR REPLACE MACRO price_limit() AS 100000000::BIGINT;
 
 -- Decimal text ("49.9", "49.90") to minor units, exactly; NULL for anything else, more digits than the
 -- currency has, or an unknown currency. "12,50" is not a decimal here: it is refused, never read as 1250. The casts try,
@@ -131,14 +130,13 @@ CREATE OR REPLACE MACRO large_problem(is_large, field) AS
   problem(is_large, field, 'impossible quantity', 'large number');
 -- A hundred thousand at one place, or in one sale, are no units of ours.
 CREATE OR REPLACE MACRO too_many_problem(units, field) AS large_problem(abs(units) >= 100000, field);
--- The price of no thing in any currency (`price_limit` of one with two digits; reconcile holds each to its own), and the
--- total of no order. Below them no product of amounts, rates and markups leaves its type.
+-- The price of no thing, and the total of no order. Below them no product of amounts, rates and markups leaves its type.
 CREATE OR REPLACE MACRO too_high_problem(minor, field, most) AS
   problem(minor > most, field, 'impossible amount', 'large number');
 CREATE OR REPLACE MACRO price_problem(minor, field) AS
-  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 10000000000) END;
+  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, price_limit()) END;
 CREATE OR REPLACE MACRO total_problem(minor, field) AS
-  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 1000000000000) END;
+  CASE WHEN minor < 0 THEN negative_problem(minor, field) ELSE too_high_problem(minor, field, 1000 * price_limit()) END;
 CREATE OR REPLACE MACRO count_problem(is_bad, field) AS problem(is_bad, field, 'not a whole number', 'text');
 CREATE OR REPLACE MACRO email_problem(is_bad) AS problem(is_bad, 'email', 'not an e-mail address', 'text');
 CREATE OR REPLACE MACRO moment_problem(is_bad, field) AS problem(is_bad, field, 'not a moment', 'text');

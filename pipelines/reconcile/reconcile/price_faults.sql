@@ -1,4 +1,4 @@
--- grain: one price in a mapped list that cannot be compared with it, or that nothing costs
+-- grain: one price in a mapped list that cannot be compared with it
 -- key: system, vendor_id, vendor_sub_id
 -- why: incomparable is reported and refused (R22); it freezes this price of the item wherever its system is the truth
 SELECT p.system, p.vendor_id, p.vendor_price_list AS vendor_sub_id, 'currency' AS field,
@@ -7,10 +7,3 @@ SELECT p.system, p.vendor_id, p.vendor_price_list AS vendor_sub_id, 'currency' A
 FROM staged.prices AS p
 JOIN estate.price_lists AS l ON l.system = p.system AND l.vendor_price_list = p.vendor_price_list
 WHERE p.currency IS DISTINCT FROM l.currency
-UNION ALL
-SELECT p.system, p.vendor_id, p.vendor_price_list,
-  CASE WHEN p.amount_minor > price_limit(p.currency) THEN 'amount' ELSE 'compare_at' END,
-  concat('more than a hundred million ', p.currency), 'large number'
-FROM staged.prices AS p
-JOIN estate.price_lists AS l ON l.system = p.system AND l.vendor_price_list = p.vendor_price_list
-WHERE p.currency = l.currency AND greatest(p.amount_minor, p.compare_at_minor) > price_limit(p.currency)
