@@ -125,6 +125,17 @@ def test_a_permission_raised_without_a_person_over_proof_is_noticed(
     assert failed(night)["plan_permission_raised"] == [("mailchimp", "consents")]
 
 
+def test_a_no_that_two_rules_say_is_no_value_written_twice_and_else_it_is(night: duckdb.DuckDBPyConnection) -> None:
+    insert(night, "reconcile.consent_drift", [consent(rule="withdrawal"), consent(rule="reach")])
+    decide(night, "suppression")
+    assert night.execute("SELECT disposition, desired FROM plan.decided").fetchall() == [("approve", "no")] * 2
+    assert failed(night) == {}
+    night.execute("UPDATE plan.decided SET drift_class = 'here' WHERE rule = 'reach'")
+    assert failed(night)["plan_value_twice"] == [("mailchimp", "consents")]
+    night.execute("UPDATE plan.decided SET drift_class = 'lower', desired = 'pending' WHERE rule = 'reach'")
+    assert failed(night)["plan_value_twice"] == [("mailchimp", "consents")]
+
+
 def test_a_person_may_raise_a_permission_over_proof(night: duckdb.DuckDBPyConnection) -> None:
     insert(night, "reconcile.consent_drift", [consent(observed="no", desired="yes", drift_class="raise_with_proof")])
     decide(night, "suppression")

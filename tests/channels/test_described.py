@@ -52,8 +52,9 @@ def graphql(document: str, data: Any, **variables: Any) -> tuple[httpx.Request, 
     ],
 )
 def test_what_a_vendor_would_not_take_or_say_is_noticed(shared, vendor, found, says):
-    with pytest.raises(Mismatch, match=says):
-        described(vendor).check(*found)
+    for _ in range(2):  # what was right once is not looked at again; what was wrong is wrong each time
+        with pytest.raises(Mismatch, match=says):
+            described(vendor).check(*found)
 
 
 @pytest.mark.parametrize(
@@ -83,6 +84,8 @@ def test_what_was_planted_is_passed_over_and_its_neighbours_are_not(shared):
     bad = {"type": "ITEM_VARIATION", "item_variation_data": {"price_money": {"amount": "12,50"}}}
     found = exchange("square/v2/catalog/list", {"objects": [bad | {"id": "V1"}]})
     described("square").check(*found, {"V1"})
+    with pytest.raises(Mismatch, match="12,50"):
+        described("square").check(*found)
     with pytest.raises(Mismatch, match="12,50"):
         described("square").check(*exchange("square/v2/catalog/list", {"objects": [bad | {"id": "V2"}]}), {"V1"})
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from sandbox.plan_rows import plan_of, read_plan
 from sandbox.verdict import Verdict
 from sandbox.world.settings import WorldError
 from sandbox.world.truth import Row, read_truth
+from sandbox.world.truth_customers import LINKED_LATE
 from tests.sandbox.perfect import PlanRows, add, kinds, perfect_plan
 
 
@@ -171,6 +173,17 @@ def test_customers_of_unlinked_persons_are_apart():
     judge_rows(_case(CUSTOMER, strangers={("square", "C1")}), plan_of([]), verdict)
     assert verdict.is_passed
     assert verdict.tally("customers", "elsewhere").apart == 1
+
+
+@pytest.mark.parametrize(
+    ("note", "now", "passes"), [(LINKED_LATE, "+332", True), (LINKED_LATE, "+331", False), ("", "+332", False)]
+)
+def test_what_an_earlier_run_wrote_to_a_person_linked_late_is_not_missed(note, now, passes):
+    """Only of such a person: a value that waits for somebody and is there all the same was written without a word."""
+    verdict = Verdict(1)
+    row = replace(CUSTOMER, drift_class="never_agreed", disposition="must_hold", note=note)
+    judge_rows(_case(row, now=now), plan_of([]), verdict)
+    assert verdict.is_passed is passes
 
 
 def test_looks_alone_may_be_mended():

@@ -1,6 +1,7 @@
 """The world: the same from the same seed, drift of every class each day, and a truth that ends with nothing to push."""
 
 import hashlib
+import sqlite3
 from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
@@ -45,6 +46,17 @@ def test_same_seed_same_world(new_world):
     assert digests[0] == digests[1] != digests[2]
     truths = [truth_path(scene.folder, 0).read_bytes() for scene in worlds]
     assert truths[0] == truths[1]
+
+
+def test_a_world_has_its_indexes_once_it_is_made(new_world):
+    scene = new_world("a")
+    with sqlite3.connect(scene.folder / "world.sqlite") as db:
+        tables = {name for (name,) in db.execute(
+            "SELECT name FROM sqlite_master WHERE type = 'table' AND sql LIKE '%lookup TEXT%'"
+        )}
+        indexes = {name for (name,) in db.execute("SELECT name FROM sqlite_master WHERE type = 'index'")}
+    assert len(tables) > 5
+    assert {f"{table}_{column}" for table in tables for column in ("parent", "lookup", "updated_at")} <= indexes
 
 
 def test_same_day_follows(new_world):
