@@ -14,7 +14,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PATIENCE = 240.0
 ASKED = (
-    "{ shouldShowNux workspaceOrError { ... on Workspace { locationEntries { name locationOrLoadError { __typename } } } } "
+    "{ shouldShowNux workspaceOrError { ... on Workspace { "
+    "locationEntries { name locationOrLoadError { __typename } } } } "
     "instance { daemonHealth { allDaemonStatuses { daemonType healthy } } } }"
 )
 
