@@ -72,6 +72,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too, after each phase")
     given = parser.parse_args()
     report = Report(given.variants, given.persons, given.json)
+    if given.dir:
+        given.dir.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=given.dir) as folder:
         world, home = Path(folder, "sandbox"), Path(folder, "home")
         report.add(generate(world, given))
