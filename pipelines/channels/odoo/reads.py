@@ -96,10 +96,10 @@ async def _pages(session: Session, model: Model, domain: list[Any], since: str |
 
 
 async def _page(session: Session, model: Model, domain: list[Any]) -> list[msgspec.Raw]:
-    answer = await odoo(session).answer(
-        model.model, "search_read", domain=domain, fields=list(model.fields), order="id", limit=PAGE, context=ALL,
-        **({} if model.is_named else {"load": None}),
-    )
+    asked: dict[str, Any] = {"domain": domain, "fields": list(model.fields), "order": "id", "limit": PAGE}
+    if not model.is_named:
+        asked["load"] = None
+    answer = await odoo(session).answer(model.model, "search_read", context=ALL, **asked)
     try:
         return _decode_page(answer.body)
     except msgspec.DecodeError as error:

@@ -4,7 +4,7 @@ Every call is `POST /json/2/<model>/<method>` with the method's arguments as the
 body of an error, and the record's values into its message: only the exception's name is passed on. No entity here.
 """
 
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import httpx
 import msgspec
@@ -37,6 +37,16 @@ class OdooSession(Session):
     def __init__(self, *, company: int | None, **rest: Any) -> None:
         super().__init__(**rest)
         self.company = company
+        self._uid: int | None = None
+
+    async def uid(self) -> int:
+        """The id of the key's user, asked for once."""
+        if self._uid is None:
+            try:
+                self._uid = int((await self.execute("res.users", "context_get"))["uid"])
+            except (KeyError, TypeError, ValueError) as error:
+                raise FatalChannelError("Odoo does not say whose key this is", system=SYSTEM) from error
+        return self._uid
 
     async def execute(
         self, model: str, method: str, *, is_repeatable: bool = True, context: dict[str, Any] | None = None,
@@ -128,7 +138,7 @@ def judge(clock: Clock) -> Judge:
 
 class _User(msgspec.Struct):
     company_id: int
-    tz: str | bool = False
+    tz: str | Literal[False] = False
 
 
 class _Company(msgspec.Struct):
@@ -144,9 +154,8 @@ async def identify(session: Session) -> Identity:
     """
     own = odoo(session)
     try:
-        context = await own.execute("res.users", "context_get")
         users = await own.execute(
-            "res.users", "read", ids=[context["uid"]], fields=["company_id", "tz"], load=None
+            "res.users", "read", ids=[await own.uid()], fields=["company_id", "tz"], load=None
         )
         user = msgspec.convert(users[0], _User)
         asked = own.company or user.company_id
@@ -154,7 +163,7 @@ async def identify(session: Session) -> Identity:
             "res.company", "search_read", domain=[["id", "=", asked]], fields=["name", "create_date"]
         )
         found = [msgspec.convert(company, _Company) for company in companies]
-    except (msgspec.ValidationError, KeyError, IndexError, TypeError) as error:
+    except (msgspec.ValidationError, IndexError, TypeError) as error:
         raise FatalChannelError("Odoo does not say whose key this is", system=SYSTEM) from error
     if not found:
         raise FatalChannelError(f"the key's user does not work in company {asked}: see option company", system=SYSTEM)
