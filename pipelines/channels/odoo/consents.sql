@@ -3,7 +3,7 @@
 -- why: a subscription says yes until it is opted out of; the blacklist forbids every list at once, so it makes a no of
 --      each. Beside, every partner's and contact's address has a row in the audience "blacklist": yes only says that
 --      nothing forbids it, so that a no told elsewhere can be laid on it. Odoo keeps when somebody opted out, never when or
---      how somebody opted in: a yes has no time and no proof. What cannot be told to be of a contact, a list or an
+--      how somebody opted in: a yes has no time and no proof. Nothing is sent to an archived list. What cannot be told to be of a contact, a list or an
 --      address is a problem, never left out.
 WITH forbidden AS (
   SELECT
@@ -27,6 +27,11 @@ contacts AS (
     nullif(trim(payload ->> '$.email'), '') AS email,
     to_moment((payload ->> '$.write_date') || 'Z') AS updated_at
   FROM raw_odoo.contacts
+),
+
+lists AS (
+  SELECT id AS list_id, payload ->> '$.active' = 'false' AS is_archived
+  FROM raw_odoo.lists
 ),
 
 partners AS (
@@ -74,7 +79,8 @@ stated AS (
     ]) AS misshapen
   FROM subscriptions AS s
   LEFT JOIN contacts AS c ON c.contact_id = as_number_key(s.contact_json)
-  WHERE as_number_key(s.contact_json) IS NULL OR c.email IS NOT NULL
+  LEFT JOIN lists AS l ON l.list_id = as_number_key(s.list_json)
+  WHERE (as_number_key(s.contact_json) IS NULL OR c.email IS NOT NULL) AND NOT coalesce(l.is_archived, FALSE)
   UNION ALL
   SELECT
     addresses.vendor_id, 'blacklist', addresses.email, 'yes', 'not on the blacklist', NULL, addresses.updated_at, '{}',
