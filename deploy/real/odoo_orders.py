@@ -90,7 +90,8 @@ def _order(
     payment = {"payment_method_id": register["payment_method_id"], "amount": total, "name": row.at,
                "uuid": _uuid(f"{row.key}|paid")}
     return {
-        **head, "uuid": _uuid(row.key), "access_token": _uuid(f"{row.key}|token"), "state": "paid", "date_order": row.at,
+        **head, "uuid": _uuid(row.key), "access_token": _uuid(f"{row.key}|token"), "state": "paid",
+        "date_order": row.at,
         "partner_id": partners.get(row.email, False), "amount_total": total, "amount_paid": total, "amount_return": 0,
         "amount_tax": round(sum(line["price_subtotal_incl"] - line["price_subtotal"] for line in lines), 2),
         "lines": [[0, 0, line] for line in lines], "payment_ids": [[0, 0, payment]],

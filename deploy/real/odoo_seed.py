@@ -1,4 +1,4 @@
-"""Fills an Odoo with a catalogue, stock and customers by its own API, plants differences, and reads values for checking.
+"""Fills an Odoo with items, stock and customers by its own API, plants differences, and reads values for checking.
 
 In big batches, as an importer would: one call makes hundreds of records. Orders of the till are in `odoo_orders`.
 """
@@ -71,7 +71,8 @@ def load_catalogue(api: OdooApi, rows: Sequence[CatalogueRow], shops: Mapping[st
     for part in chunks(levels):
         quants = api.create(
             "stock.quant",
-            [{"product_id": product, "location_id": shop.room, "inventory_quantity": units} for product, shop, units in part],
+            [{"product_id": product, "location_id": shop.room, "inventory_quantity": units}
+             for product, shop, units in part],
             **_COUNTING,
         )
         api.call("stock.quant", "action_apply_inventory", ids=quants)

@@ -45,7 +45,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class OrderRow:
-    """One sale of a shop. `key` is its own for ever: loaded twice, it is one order. `at`: "YYYY-MM-DD HH:MM:SS", UTC."""
+    """One sale of a shop. `key` is its own for ever: loaded twice, it is one. `at`: "2026-01-31 18:30:00", UTC."""
 
     key: str
     shop: str

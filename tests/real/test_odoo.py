@@ -82,7 +82,8 @@ class Shop:
 
     def staged(self, entity: str, field: str, vendor_id: object, sub: str = "") -> Any:
         """One staged value, with its row's context."""
-        key = {"stock": "vendor_location_id", "prices": "vendor_price_list", "consents": "vendor_audience_id"}.get(entity)
+        subs = {"stock": "vendor_location_id", "prices": "vendor_price_list", "consents": "vendor_audience_id"}
+        key = subs.get(entity)
         where = f" AND {key} = '{sub}'" if key else ""
         found = self.con.execute(
             f"SELECT {field}, write_context FROM odoo.{entity} WHERE vendor_id = ?{where}", [str(vendor_id)]
@@ -135,8 +136,8 @@ def pool() -> Iterator[Pool]:
     tag = uuid4().hex[:8].upper()
     rows = [CatalogueRow(f"T{tag}-{n}", "", f"Robe {n}", 4990, 2000, {"Paris": 10, "Lyon": 5}) for n in range(150)]
     people = [
-        CustomerRow(f"Test{tag}.{n}@Example.fr", "Claire", f"Martin{n}", f"06 12 34 5{n // 10} 7{n % 10}", "1 rue Haute",
-                    "Lyon", "69001", consent=True, card=f"{tag}{n}", points=100)
+        CustomerRow(f"Test{tag}.{n}@Example.fr", "Claire", f"Martin{n}", f"06 12 34 5{n // 10} 7{n % 10}",
+                    "1 rue Haute", "Lyon", "69001", consent=True, card=f"{tag}{n}", points=100)
         for n in range(100)
     ]
     with OdooApi(URL, SECRET) as api:
@@ -197,6 +198,7 @@ async def test_planted_drift_is_found_corrected_and_does_not_come_back(shop):
     assert shop.staged("stock", "on_hand", product, sub)[0] == 7
     assert shop.staged("customers", "phone_e164", partner)[0] == "+33699887766"
     assert shop.staged("customers", "postcode", partner)[0] == "75001"
+    assert shop.staged("customers", "loyalty_points", partner)[0] == "55"
     contact = shop.con.execute(
         "SELECT vendor_id FROM odoo.consents WHERE email = ? AND vendor_audience_id = ?",
         [shop.emails[0].lower(), str(shop.list_id)],
@@ -209,6 +211,7 @@ async def test_planted_drift_is_found_corrected_and_does_not_come_back(shop):
         shop.correction("stock", "on_hand", product, "10", sub=sub),
         shop.correction("customers", "phone", partner, phone, column="phone_e164"),
         shop.correction("customers", "postcode", partner, "69001"),
+        shop.correction("customers", "loyalty_points", partner, "100"),
         shop.correction("consents", "state", contact, "no", sub=str(shop.list_id)),
         shop.correction("consents", "state", other, "no", sub="blacklist"),
     ]
@@ -219,6 +222,10 @@ async def test_planted_drift_is_found_corrected_and_does_not_come_back(shop):
     assert seed.level(shop.api, product, paris) == 10
     assert seed.partner(shop.api, partner, "phone") == phone
     assert seed.partner(shop.api, partner, "zip") == "69001"
+    assert seed.points(shop.api, partner) == 100
+    card = shop.api.find("loyalty.card", [["partner_id", "=", partner]], "history_ids")[0]
+    (line,) = shop.api.find("loyalty.history", [["id", "in", card["history_ids"]]], "issued", "used")
+    assert (line["issued"], line["used"]) == (45, 0)
     assert seed.is_opted_out(shop.api, shop.emails[0], shop.list_id)
     assert seed.is_blacklisted(shop.api, shop.emails[1])
 
@@ -230,13 +237,14 @@ async def test_planted_drift_is_found_corrected_and_does_not_come_back(shop):
         shop.correction("stock", "on_hand", product, "10", sub=sub),
         shop.correction("customers", "phone", partner, phone, column="phone_e164"),
         shop.correction("customers", "postcode", partner, "69001"),
+        shop.correction("customers", "loyalty_points", partner, "100"),
         shop.correction("consents", "state", contact, "no", sub=str(shop.list_id)),
         shop.correction("consents", "state", other, "no", sub="blacklist"),
     ]
     assert [c.observed for c in again] == [c.desired for c in again]
     assert shop.con.execute(
-        "SELECT kind, quantity FROM odoo.movements WHERE vendor_id = ? AND vendor_location_id = ? ORDER BY occurred_at, "
-        "movement_id", [str(product), sub],
+        "SELECT kind, quantity FROM odoo.movements WHERE vendor_id = ? AND vendor_location_id = ? "
+        "ORDER BY occurred_at, movement_id", [str(product), sub],
     ).fetchall()[-1] == ("count", 10), "our own count is absolute, so that it explains the level by itself"
     banned = shop.con.execute(
         "SELECT DISTINCT state FROM odoo.consents WHERE email = ?", [shop.emails[1].lower()]
@@ -328,15 +336,15 @@ async def test_what_the_till_sells_and_takes_back_are_movements_and_orders(shop)
     await shop.stage()
     order = str(made[row.key])
     found = shop.con.execute(
-        "SELECT vendor_location_id, vendor_customer_id, currency, total_minor, state FROM odoo.orders WHERE vendor_id = ?",
-        [order],
+        "SELECT vendor_location_id, vendor_customer_id, currency, total_minor, state FROM odoo.orders "
+        "WHERE vendor_id = ?", [order],
     ).fetchall()
     paris = str(shop.shops["Paris"].warehouse)
     assert found == [(paris, str(shop.partners[shop.emails[2]]), "EUR", 3 * 4990, "fulfilled")]
     assert shop.con.execute("SELECT count(*) FROM odoo.orders WHERE vendor_id = ?", [str(back)]).fetchall() == [(0,)]
     sold = shop.con.execute(
-        "SELECT vendor_item_id, quantity, returned, unit_minor FROM odoo.order_lines WHERE order_id = ? ORDER BY quantity",
-        [order],
+        "SELECT vendor_item_id, quantity, returned, unit_minor FROM odoo.order_lines WHERE order_id = ? "
+        "ORDER BY quantity", [order],
     ).fetchall()
     first, second = (str(shop.products[shop.skus[n]]) for n in (5, 4))
     assert sold == [(first, 1, 1, 4990), (second, 2, 2, 4990)]
@@ -370,12 +378,13 @@ async def test_variants_that_share_a_price_are_corrected_together_or_not_at_all(
     attribute = shop.api.create("product.attribute", [
         {"name": name, "value_ids": [[0, 0, {"name": "S"}], [0, 0, {"name": "L", "default_extra_price": 5}]]}
     ])[0]
-    values = [each["id"] for each in shop.api.find("product.attribute.value", [["attribute_id", "=", attribute]], "name")]
-    line = {"attribute_id": attribute, "value_ids": [[6, 0, values]]}
+    values = shop.api.find("product.attribute.value", [["attribute_id", "=", attribute]], "name")
+    line = {"attribute_id": attribute, "value_ids": [[6, 0, [each["id"] for each in values]]]}
     template = shop.api.create("product.template", [
         {"name": name, "list_price": 20, "is_storable": True, "attribute_line_ids": [[0, 0, line]]}
     ])[0]
-    small, large = (each["id"] for each in shop.api.find("product.product", [["product_tmpl_id", "=", template]], "name"))
+    variants = shop.api.find("product.product", [["product_tmpl_id", "=", template]], "name")
+    small, large = (each["id"] for each in variants)
     for product in (small, large):
         shop.api.write("product.product", [product], {"default_code": f"{name}-{product}"})
     await shop.stage()

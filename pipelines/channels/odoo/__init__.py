@@ -36,4 +36,5 @@ ODOO = Channel(
     read_backs=READ_BACKS,
     abilities=_ABILITIES,
     secrets=(KEY,),
+    roles={"pos": ("items", "prices", "stock", "orders"), "crm": ("customers",), "email": ("consents",)},
 )

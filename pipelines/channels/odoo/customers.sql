@@ -2,7 +2,8 @@
 -- key: vendor_id
 -- why: Odoo keeps one name. "Martin, Claire" is split at the comma, else the first word is taken for the first name:
 --      good for recognising a person, no truth about the name (policy.toml does not correct Odoo's names by it). A
---      firm's name is a last name. The card is the barcode that the till scans. An archived partner is gone.
+--      firm's name is a last name. The card is the barcode that the till scans. Points are the whole ones of the oldest
+--      card of the oldest loyalty program, and it is that card that the writer is told. An archived partner is gone.
 WITH read AS (
   SELECT
     id AS vendor_id,
@@ -15,6 +16,19 @@ WITH read AS (
     ) || wrong_kinds(json_type(payload, ['$.is_company', '$.active']), ['BOOLEAN', 'BOOLEAN'], ['name', 'active'])
       AS misshapen
   FROM raw_odoo.partners
+),
+
+cards AS (
+  SELECT
+    id AS card_id,
+    as_number_key(payload -> '$.partner_id') AS partner_id,
+    payload -> '$.points' AS points,
+    wrong_numbers(json_type(payload, ['$.points']), ['loyalty_points']) AS misshapen
+  FROM raw_odoo.loyalty_cards
+  WHERE coalesce(payload ->> '$.active', 'true') <> 'false' AND as_number_key(payload -> '$.partner_id') IS NOT NULL
+  QUALIFY row_number() OVER (
+    PARTITION BY as_number_key(payload -> '$.partner_id')
+    ORDER BY TRY_CAST(payload ->> '$.program_id' AS BIGINT) NULLS LAST, TRY_CAST(id AS BIGINT), id) = 1
 ),
 
 flat AS (
@@ -66,13 +80,16 @@ SELECT
   postcode,
   country,
   card,
+  CAST(TRY_CAST(floor(TRY_CAST(c.points ->> '$' AS DECIMAL(18, 3))) AS BIGINT) AS VARCHAR) AS loyalty_points,
   CAST(NULL AS DATE) AS birth_date,
   CAST(NULL AS VARCHAR) AS version,
   created_at,
   updated_at,
-  CASE WHEN phone IS DISTINCT FROM norm_phone(phone, country) THEN CAST(json_object('phone', phone) AS VARCHAR) END
-    AS write_context,
-  misshapen || problems([
+  CAST(json_merge_patch(
+    CASE WHEN phone IS DISTINCT FROM norm_phone(phone, country) THEN json_object('phone', phone) ELSE '{}' END,
+    CASE WHEN c.card_id IS NOT NULL THEN json_object('card_id', c.card_id) ELSE '{}' END
+  ) AS VARCHAR) AS write_context,
+  n.misshapen || coalesce(c.misshapen, []) || problems([
     email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
     too_long_problem(name, 'name', 500),
     control_problem(name, 'name'),
@@ -86,4 +103,5 @@ SELECT
     control_problem(postcode, 'postcode'),
     control_problem(card, 'card')
   ]) AS problems
-FROM named
+FROM named AS n
+LEFT JOIN cards AS c ON c.partner_id = n.vendor_id

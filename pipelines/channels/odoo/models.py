@@ -22,9 +22,12 @@ class Model:
     """Whether what a record points to comes as id and name ([7, "Robes"]), not as the id alone."""
     is_small: bool = False
     """Settings: always read whole."""
+    switch: str = ""
+    """The option of estate.toml that is "off" where the shop does without; then there are no records, and no call."""
 
 
 _INTERNAL = ["location_id.usage", "=", "internal"]
+_LOYALTY = ["program_id.program_type", "=", "loyalty"]
 
 PRODUCTS = Model(
     "products", "product.product", ("items", "prices", "stock"),
@@ -64,6 +67,10 @@ PARTNERS = Model(
     domain=(["partner_share", "=", True], ["ref_company_ids", "=", False],
             ["type", "not in", ["invoice", "delivery", "other"]]),
 )
+LOYALTY_CARDS = Model(
+    "loyalty_cards", "loyalty.card", ("customers",), ("partner_id", "program_id", "points", "active", "write_date"),
+    booleans=frozenset({"active"}), domain=(_LOYALTY, ["partner_id", "!=", False]), switch="loyalty",
+)
 CONTACTS = Model("contacts", "mailing.contact", ("consents",), ("email", "write_date"))
 SUBSCRIPTIONS = Model(
     "subscriptions", "mailing.subscription", ("consents",),
@@ -92,6 +99,6 @@ ORDER_LINES = Model(
 )
 
 MODELS = (
-    PRODUCTS, TAXES, WAREHOUSES, LOCATIONS, QUANTS, MOVES, PARTNERS, CONTACTS, SUBSCRIPTIONS, LISTS, BLACKLIST,
-    REGISTERS, PICKING_TYPES, ORDERS, ORDER_LINES,
+    PRODUCTS, TAXES, WAREHOUSES, LOCATIONS, QUANTS, MOVES, PARTNERS, LOYALTY_CARDS, CONTACTS, SUBSCRIPTIONS, LISTS,
+    BLACKLIST, REGISTERS, PICKING_TYPES, ORDERS, ORDER_LINES,
 )

@@ -54,6 +54,9 @@ def endpoint_of(model: Model) -> Endpoint:
 
 def _read_of(model: Model) -> Callable[[Session, Window], AsyncIterator[Page]]:
     async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        if _is_off(session, model):
+            yield Page((), total=0)
+            return
         domain = list(model.domain)
         since = None if window.since is None else utc(window.since)
         if since is not None:
@@ -68,12 +71,18 @@ def _read_of(model: Model) -> Callable[[Session, Window], AsyncIterator[Page]]:
 
 def _count_of(model: Model) -> Callable[[Session], Awaitable[int]]:
     async def count(session: Session) -> int:
+        if _is_off(session, model):
+            return 0
         found = await odoo(session).execute(model.model, "search_count", domain=list(model.domain), context=ALL)
         if not isinstance(found, int):
             raise FatalChannelError(f"{model.model}: a count is no number", system=SYSTEM)
         return found
 
     return count
+
+
+def _is_off(session: Session, model: Model) -> bool:
+    return bool(model.switch) and session.options.get(model.switch) == "off"
 
 
 async def _pages(session: Session, model: Model, domain: list[Any], since: str | None) -> AsyncIterator[Page]:

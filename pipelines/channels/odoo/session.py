@@ -74,7 +74,11 @@ def odoo(session: Session) -> OdooSession:
 
 
 def connect(connection: Connection) -> Session:
-    """A session with one company; opens nothing. Options: `calls_per_second`, `company` (its id in Odoo)."""
+    """A session with one company; opens nothing.
+
+    Options: `calls_per_second`; `company`, its id in Odoo (else the one that the key's user works in by default);
+    `loyalty = "off"` where the module pos_loyalty is not there.
+    """
     clock = cast(Clock, connection.clock)
     rate = connection.options.get("calls_per_second", CALLS_PER_SECOND)
     try:
@@ -86,6 +90,8 @@ def connect(connection: Connection) -> Session:
     company = connection.options.get("company")
     if company is not None and not company.isdecimal():
         raise ConfigurationError(f"option company must be the id of a company in Odoo, not {company!r}", system=SYSTEM)
+    if connection.options.get("loyalty", "off") != "off":
+        raise ConfigurationError('option loyalty can only be "off"; leave it out where there are cards', system=SYSTEM)
     key = connection.secrets.get(KEY)
     if not key:
         raise ConfigurationError(f"{KEY} is not set", system=SYSTEM)
@@ -129,7 +135,8 @@ def judge(clock: Clock) -> Judge:
         if status == 404 and name.startswith("werkzeug."):
             raise FatalChannelError(
                 "Odoo has no such model or method: is it Odoo 19 with the modules rpc and those of the estate's roles "
-                "(point_of_sale, pos_loyalty, mass_mailing)?", **where,
+                "(point_of_sale, pos_loyalty, mass_mailing)? Without pos_loyalty, set the option loyalty to off",
+                **where,
             )
         raise FatalChannelError(f"Odoo refused the call: {code}", **where)
 
