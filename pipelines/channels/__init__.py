@@ -9,5 +9,6 @@ from pipelines.channels.mailchimp import MAILCHIMP
 from pipelines.channels.odoo import ODOO
 from pipelines.channels.shopify import SHOPIFY
 from pipelines.channels.square import SQUARE
+from pipelines.channels.vendure import VENDURE
 
-CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, ODOO)
+CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, ODOO, VENDURE)
