@@ -13,12 +13,13 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export SEED VARIANTS PERSONS SHOPS
 
 .DEFAULT_GOAL := help
-.PHONY: help sync test nights ui day judge bench lint lock clean setup
+.PHONY: help sync test nights real ui day judge bench lint lock clean setup
 
 help:
 	@echo "make sync    set up, then run a night on the sandbox and show what it found, changed and proved"
 	@echo "make test    set up, then run all tests"
 	@echo "make nights  many days and nights on worlds of many seeds, each held against its truth (SEEDS=1..10)"
+	@echo "make real    a night against an Odoo and a Vendure that it installs and starts (Debian, PyPI and npm packages)"
 	@echo "make day     let the sandbox's world live one more day"
 	@echo "make judge   compare the last night with the world's truth"
 	@echo "make ui      sandbox and Dagster on 127.0.0.1, until Ctrl-C"
@@ -56,6 +57,9 @@ test: setup
 
 nights: setup
 	@$(BIN)/python -m tests.nights.rounds --seeds $(or $(SEEDS),1..10) --days 6 --variants 90 --persons 240 --shops 2
+
+real: setup
+	@$(BIN)/python -m deploy.real
 
 lint: setup
 	$(BIN)/ruff check .

@@ -170,6 +170,18 @@ def set_customer(api: VendureApi, customer: str, **fields: Any) -> None:
         raise RuntimeError(f"Vendure did not take the customer: {found['__typename']}")
 
 
+def set_barcode(api: VendureApi, variant: str, barcode: str) -> None:
+    """Plant another barcode."""
+    _update_variant(api, id=variant, customFields={"ean": barcode})
+
+
+def set_street(api: VendureApi, customer: str, street: str) -> None:
+    """Plant another street in a customer's first address."""
+    address = customer_of(api, customer)["addresses"][0]["id"]
+    query = "mutation($i: UpdateAddressInput!) { updateCustomerAddress(input: $i) { id } }"
+    api.ask(query, i={"id": address, "streetLine1": street})
+
+
 def _update_variant(api: VendureApi, **given: Any) -> None:
     api.ask("mutation($i: [UpdateProductVariantInput!]!) { updateProductVariants(input: $i) { id } }", i=[given])
 

@@ -1,0 +1,153 @@
+"""The real estate in one command: a night against software that nobody here wrote.
+
+    python -m deploy.real [--items N] [--customers N] [--invoices N] [--data FILE] [--folder DIR] [--keep]
+
+Starts PostgreSQL, Odoo 19 and Vendure from the package registries, pours a retailer's items, customers and sales into
+both, adopts them, lets people change things in both, runs the night, asks both servers by their own APIs whether all is
+right, and runs a night in which nothing happened. Exit codes: 0 all right, 1 something is not, 5 a package is missing.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.real.estate import write_estate
+from deploy.real.missing import Missing
+from deploy.real.plant import live_a_day
+from deploy.real.pour import Poured, pour
+from deploy.real.retail import Limits, NotRetail, Retail, read_retail
+from deploy.real.servers import Servers, running
+
+ROOT = Path(__file__).resolve().parents[2]
+RIGHT, WRONG, MISSING = 0, 1, 5
+DATA = ROOT.parent / "shared" / "data" / "online_retail_ii_2009_2010.parquet"
+ITEMS, CUSTOMERS, INVOICES = 2_000, 1_000, 200
+"""What the run loads; each invoice has some twenty lines, and Odoo moves stock for each of them."""
+OPTIONS = {
+    "gtin_field": "ean", "consent_field": "emailConsent", "consent_at_field": "emailConsentAt",
+    "consent_proof_field": "emailConsentProof", "card_field": "loyaltyCard", "points_field": "loyaltyPoints",
+    "country": "FR",
+}
+
+
+@dataclass
+class Told:
+    """Says what goes on, with the seconds since the start, and remembers what each part took."""
+
+    began: float = field(default_factory=time.monotonic)
+
+    def __call__(self, words: str) -> None:
+        """Print a line of progress."""
+        print(f"[{time.monotonic() - self.began:5.0f} s] {words}", flush=True)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Parse, run, and tell; the exit code."""
+    given = _parser().parse_args(arguments)
+    say = Told()
+    try:
+        data = given.data or (DATA if DATA.is_file() and not given.made else None)
+        limits = Limits(*(None if given.all else n for n in (given.items, given.customers, given.invoices)))
+        retail = read_retail(data, limits)
+        _tell(retail, data, say)
+        with running(given.folder.resolve(), say, is_kept=given.keep) as servers:
+            code = _nights(given.folder.resolve(), servers, retail, say, pour_only=given.pour)
+    except Missing as error:
+        print(f"the real estate was not run: {error}", flush=True)
+        return MISSING
+    except NotRetail as error:
+        print(error, file=sys.stderr)
+        return 2
+    say("all is right" if code == RIGHT else "something is not right: see above")
+    return code
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m deploy.real", description=__doc__.splitlines()[0])
+    parser.add_argument("--folder", type=Path, default=ROOT / ".real", help="where all of it lies")
+    parser.add_argument("--data", type=Path, metavar="FILE", help="invoice lines as UCI Online Retail II has them")
+    parser.add_argument("--made", action="store_true", help="a small year made up, though a data set is at hand")
+    parser.add_argument("--items", type=int, default=ITEMS, help="at most; default: %(default)s")
+    parser.add_argument("--customers", type=int, default=CUSTOMERS, help="at most; default: %(default)s")
+    parser.add_argument("--invoices", type=int, default=INVOICES, help="at most; default: %(default)s")
+    parser.add_argument("--all", action="store_true", help="everything in the file: hours")
+    parser.add_argument("--pour", action="store_true", help="load, say what it took, and run no night")
+    parser.add_argument("--keep", action="store_true", help="leave the servers running")
+    return parser
+
+
+def _tell(retail: Retail, data: Path | None, say: Told) -> None:
+    lines = sum(len(order.lines) for order in retail.orders)
+    say(f"{retail.lines_read:,} invoice lines of {data.name if data else 'a year made up'}")
+    say(f"to be loaded: {len(retail.items):,} items, {len(retail.customers):,} customers, "
+        f"{len(retail.orders):,} invoices with {lines:,} lines")
+    for what, reason, rows in retail.kept_out:
+        print(f"          kept out: {rows:>9,} {what}: {reason}")
+
+
+def _nights(folder: Path, servers: Servers, retail: Retail, say: Told, *, pour_only: bool) -> int:
+    say("pouring them into both")
+    estate = pour(retail, servers.odoo, servers.vendure)
+    if pour_only:
+        return RIGHT
+    environment = _home(folder / "home", servers, estate)
+    say("night 0: what is equal becomes the base")
+    if code := _trueup(environment, "adopt"):
+        return code
+    expected = live_a_day(estate)
+    say(f"people changed things in both: {len(expected)} values are to be right after the night")
+    if code := _trueup(environment, "sync"):
+        return code
+    faults = [fault for one in expected if (fault := one.fault())]
+    for fault in faults:
+        print(f"          NOT RIGHT  {fault}")
+    say(f"by the servers' own APIs, {len(expected) - len(faults)} of {len(expected)} values are right")
+    new = _quiet(environment)
+    say(f"a night in which nothing happened: {new} new corrections")
+    return WRONG if faults or new else RIGHT
+
+
+def _home(home: Path, servers: Servers, estate: Poured) -> Mapping[str, str]:
+    """A new home with its estate file; the environment of `trueup` there."""
+    shutil.rmtree(home, ignore_errors=True)
+    home.mkdir(parents=True)
+    home.chmod(0o700)
+    path = home / "estate.toml"
+    company = servers.odoo.find("res.company", [], "create_date")[0]
+    token = servers.vendure.ask("{ activeChannel { token } }")["activeChannel"]["token"]
+    write_estate(
+        path, odoo=(servers.odoo_url, f"{company['id']}@{company['create_date'].replace(' ', 'T')}"),
+        vendure=(servers.vendure_url, token),
+        warehouses={shop: one.warehouse for shop, one in estate.warehouses.items()}, locations=estate.locations,
+        mailing_list=estate.mailing_list, options=OPTIONS,
+    )
+    return {
+        **os.environ, "TRUEUP_HOME": str(home), "TRUEUP_ESTATE": str(path),
+        "TRUEUP_CONTACT_KEY": "the real estate's key",
+        "TRUEUP_ODOO_KEY": servers.odoo_key, "TRUEUP_VENDURE_KEY": servers.vendure_key,
+    }
+
+
+def _trueup(environment: Mapping[str, str], *words: str) -> int:
+    command = [sys.executable, "-m", "cli.main", *words]
+    return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def _quiet(environment: Mapping[str, str]) -> int:
+    """New corrections of one more night; RuntimeError where it does not end well."""
+    command = [sys.executable, "-m", "cli.main", "sync", "--json"]
+    ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=False)
+    if ended.returncode:
+        raise RuntimeError(f"the quiet night failed ({ended.returncode})")
+    return int(json.loads(ended.stdout)["new_corrections"])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,181 @@
+"""A day in the real estate: people change things in Odoo and in Vendure, and what each must hold after the next night.
+
+Both are asked by their own APIs, not by the connectors. Each kind of difference is planted a few times, on records of
+its own, so that no two of them meet.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from deploy.real import odoo_seed, vendure_orders, vendure_seed
+from deploy.real.odoo_orders import load_orders
+from deploy.real.pour import Poured
+from deploy.real.retail import ean13
+from deploy.real.rows import CatalogueRow, CustomerRow, OrderLine, OrderRow
+
+TIMES = 4
+"""Records of each kind."""
+SOLD_AT = "2026-02-01 10:00:00"
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a system must hold after the night: where, of what, how to ask it, and the right answer."""
+
+    system: str
+    what: str
+    ask: Callable[[], Any]
+    wanted: Any
+
+    def fault(self) -> str:
+        """What it holds instead; '' where all is well."""
+        found = self.ask()
+        return "" if found == self.wanted else f"{self.system}: {self.what}: {found!r}, wanted {self.wanted!r}"
+
+
+def live_a_day(estate: Poured) -> list[Expected]:
+    """Change things in both; returns what the next night must have put right."""
+    items, people = iter(estate.retail.items), _askable(estate.retail.customers)
+    expected: list[Expected] = []
+    for _ in range(TIMES):
+        expected += _price_at_the_till(estate, next(items))
+        expected += _price_edited_online(estate, next(items))
+        expected += _barcode_online(estate, next(items))
+        expected += _sold_at_the_till(estate, next(items))
+        expected += _sold_online(estate, next(items), next(people))
+        expected += _phone(estate, next(people))
+        expected += _street(estate, next(people))
+        expected += _points(estate, next(people))
+        expected += _opt_out_online(estate, next(people))
+        expected += _opt_out_in_odoo(estate, next(people))
+        expected += _blacklisted(estate, next(people))
+    return expected
+
+
+def _askable(customers: list[CustomerRow]) -> Iterator[CustomerRow]:
+    """Those who said yes: only a yes can be taken back."""
+    return iter([row for row in customers if row.consent])
+
+
+def _price_at_the_till(estate: Poured, item: CatalogueRow) -> Iterator[Expected]:
+    """The source of truth moved: the webshop follows."""
+    product, variant, now = estate.products[item.sku], estate.variants[item.sku], item.gross_minor + 10
+    odoo_seed.set_price(estate.odoo, product, now)
+    yield Expected("vendure", "a price changed in Odoo", lambda: vendure_seed.price_of(estate.vendure, variant), now)
+    yield Expected("odoo", "a price changed there", lambda: odoo_seed.price(estate.odoo, product), now)
+
+
+def _price_edited_online(estate: Poured, item: CatalogueRow) -> Iterator[Expected]:
+    """An edit by hand in a target: pushed back, as the estate's policy says."""
+    variant = estate.variants[item.sku]
+    vendure_seed.set_price(estate.vendure, variant, item.gross_minor + 20)
+    yield Expected(
+        "vendure", "a price edited there", lambda: vendure_seed.price_of(estate.vendure, variant), item.gross_minor
+    )
+
+
+def _barcode_online(estate: Poured, item: CatalogueRow) -> Iterator[Expected]:
+    """Barcodes are the webshop's word here: Odoo follows."""
+    product, variant, barcode = estate.products[item.sku], estate.variants[item.sku], ean13(f"28{item.barcode[2:12]}")
+    vendure_seed.set_barcode(estate.vendure, variant, barcode)
+    yield Expected(
+        "odoo", "a barcode changed in Vendure",
+        lambda: estate.odoo.value("product.product", product, "barcode"), barcode,
+    )
+
+
+def _sold_at_the_till(estate: Poured, item: CatalogueRow) -> Iterator[Expected]:
+    """A sale that the till counted: the webshop offers as many fewer."""
+    shop = "Paris"
+    variant, place = estate.variants[item.sku], estate.locations[shop]
+    order = OrderRow(f"day-{item.sku}", shop, SOLD_AT, (OrderLine(item.sku, 2, item.gross_minor),))
+    load_orders(estate.odoo, [order], estate.warehouses, estate.products, estate.partners)
+    yield Expected(
+        "vendure", "units sold in a shop", lambda: vendure_seed.stock_of(estate.vendure, variant)[place],
+        (item.stock[shop] - 2, 0),
+    )
+
+
+def _sold_online(estate: Poured, item: CatalogueRow, person: CustomerRow) -> Iterator[Expected]:
+    """An order of the webshop that has left the house: the till, which counts, is told."""
+    product, variant = estate.products[item.sku], estate.variants[item.sku]
+    before = vendure_seed.stock_of(estate.vendure, variant)
+    order = vendure_orders.place_order(estate.vendure, estate.customers[person.email], {variant: 3})
+    vendure_orders.fulfil(estate.vendure, {vendure_orders.lines_of(estate.vendure, order)[variant]: 3})
+    after = vendure_seed.stock_of(estate.vendure, variant)
+    for shop, place in estate.locations.items():
+        gone = before[place][0] - after[place][0]
+        if gone:
+            warehouse, left = estate.warehouses[shop], item.stock[shop] - gone
+            yield Expected(
+                "odoo", "units sold online",
+                lambda warehouse=warehouse: odoo_seed.level(estate.odoo, product, warehouse), left,
+            )
+
+
+def _phone(estate: Poured, person: CustomerRow) -> Iterator[Expected]:
+    """A customer's field, of which the CRM is the source."""
+    customer, now = estate.customers[person.email], person.phone[:-2] + "00"
+    odoo_seed.set_partner(estate.odoo, estate.partners[person.email], "phone", now)
+    yield Expected(
+        "vendure", "a phone changed in Odoo", lambda: _digits(_customer(estate, customer, "phoneNumber")), _digits(now)
+    )
+
+
+def _street(estate: Poured, person: CustomerRow) -> Iterator[Expected]:
+    """The address that a customer gave at the checkout."""
+    partner, now = estate.partners[person.email], f"{person.street} bis"
+    vendure_seed.set_street(estate.vendure, estate.customers[person.email], now)
+    yield Expected(
+        "odoo", "a street changed in Vendure", lambda: odoo_seed.partner(estate.odoo, partner, "street"), now
+    )
+
+
+def _points(estate: Poured, person: CustomerRow) -> Iterator[Expected]:
+    """Points earned at the till."""
+    customer, now = estate.customers[person.email], (person.points or 0) + 50
+    odoo_seed.set_points(estate.odoo, estate.partners[person.email], now)
+    yield Expected("vendure", "points earned in Odoo",
+                   lambda: _customer(estate, customer, "customFields")["loyaltyPoints"], now)
+
+
+def _opt_out_online(estate: Poured, person: CustomerRow) -> Iterator[Expected]:
+    """A no in the webshop reaches the mailing list."""
+    vendure_seed.set_customer(
+        estate.vendure, estate.customers[person.email], customFields={"emailConsent": False}
+    )
+    yield Expected(
+        "odoo", "an opt-out in Vendure",
+        lambda: odoo_seed.is_opted_out(estate.odoo, person.email, estate.mailing_list), True,
+    )
+
+
+def _opt_out_in_odoo(estate: Poured, person: CustomerRow) -> Iterator[Expected]:
+    """A no by the mailing's own link reaches the webshop."""
+    odoo_seed.set_opt_out(estate.odoo, person.email, estate.mailing_list, True)
+    yield _no_in_vendure(estate, person, "an opt-out in Odoo")
+
+
+def _blacklisted(estate: Poured, person: CustomerRow) -> Iterator[Expected]:
+    """A ban on all mail reaches the webshop and the list."""
+    odoo_seed.add_to_blacklist(estate.odoo, [person.email])
+    yield _no_in_vendure(estate, person, "an address blacklisted in Odoo")
+    yield Expected(
+        "odoo", "an address blacklisted there",
+        lambda: odoo_seed.is_opted_out(estate.odoo, person.email, estate.mailing_list), True,
+    )
+
+
+def _no_in_vendure(estate: Poured, person: CustomerRow, what: str) -> Expected:
+    customer = estate.customers[person.email]
+    return Expected("vendure", what, lambda: _customer(estate, customer, "customFields")["emailConsent"], False)
+
+
+def _customer(estate: Poured, customer: str, field: str) -> Any:
+    return vendure_seed.customer_of(estate.vendure, customer)[field]
+
+
+def _digits(phone: str | None) -> str:
+    """The last nine: how a country's prefix is written is nobody's difference."""
+    return "".join(filter(str.isdigit, phone or ""))[-9:]
