@@ -4,11 +4,13 @@ Runs where the environment names a server that `deploy/real` made; it adds a few
 """
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+import duckdb
 import pytest
 
 from deploy.real import vendure_orders as orders
@@ -20,6 +22,7 @@ from pipelines.channels.vendure.paging import pages
 from pipelines.channels.vendure.reads import _row
 from pipelines.channels.vendure.session import identify
 from pipelines.errors import CredentialError
+from tests.conftest import open_warehouse
 from tests.real.vendure_shop import PASSWORD, Reader, WallClock, connected, operator
 
 A, R = "applied", "rejected"
@@ -65,15 +68,20 @@ def shop() -> Iterator[Shop]:
         )
 
 
+@pytest.fixture(scope="module")
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    con = open_warehouse()
+    yield con
+    con.close()
+
+
 @pytest.fixture
-async def reader(shop, con):
+async def reader(shop, warehouse):
     async with connected(shop.key, order_location=shop.locations["Paris"]) as session:
-        yield Reader(session, con)
+        yield Reader(session, warehouse)
 
 
 async def test_a_key_and_a_login_reach_the_same_shop(shop, reader):
-    import os
-
     known = await identify(reader.session)
     assert known.shop_id and known.name == "__default_channel__"
     async with connected(os.environ[PASSWORD], username="superadmin") as session:
