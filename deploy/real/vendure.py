@@ -37,7 +37,7 @@ class Shop:
         return {
             "PGHOST": self.server.host, "PGPORT": str(self.server.port), "PGUSER": "postgres",
             "PGDATABASE": self.database, "VENDURE_PORT": str(port), "VENDURE_USER": USER,
-            "VENDURE_PASSWORD": PASSWORD, "VENDURE_DISABLE_TELEMETRY": "true", "NODE_ENV": "production",
+            "VENDURE_PASSWORD": PASSWORD, "VENDURE_DISABLE_TELEMETRY": "true",
         }
 
 

@@ -5,10 +5,10 @@ In big batches: aliased mutations for what Vendure makes one by one, lists where
 
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any, TypeVar
 
+from deploy.real.rows import CatalogueRow, CustomerRow
 from deploy.real.vendure_api import VendureApi, aliased
 
 PRODUCTS_AT_ONCE, VARIANTS_AT_ONCE, CUSTOMERS_AT_ONCE = 50, 100, 50
@@ -17,36 +17,6 @@ IN_FLIGHT = 3
 LANGUAGE, CURRENCY = "fr", "EUR"
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class CatalogueRow:
-    """One item: gross price in cents, tax rate in basis points, units by shop."""
-
-    sku: str
-    barcode: str
-    name: str
-    gross_minor: int
-    tax_rate_bp: int
-    stock: Mapping[str, int] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
-class CustomerRow:
-    """One customer; consent None: never asked. `consent_at`: ISO 8601."""
-
-    email: str
-    first_name: str
-    last_name: str
-    phone: str = ""
-    street: str = ""
-    city: str = ""
-    postcode: str = ""
-    consent: bool | None = None
-    consent_at: str | None = None
-    consent_proof: str | None = None
-    card: str | None = None
-    points: int | None = None
 
 
 def open_shop(api: VendureApi, shops: Sequence[str]) -> dict[str, str]:

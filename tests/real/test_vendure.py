@@ -4,21 +4,25 @@ Runs where the environment names a server that `deploy/real` made; it adds a few
 """
 
 import json
+import os
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
 
+import duckdb
 import pytest
 
 from deploy.real import vendure_orders as orders
 from deploy.real import vendure_seed as seed
+from deploy.real.rows import CatalogueRow, CustomerRow
 from deploy.real.vendure_api import VendureApi
 from pipelines.channels.vendure.documents import read_document
 from pipelines.channels.vendure.paging import pages
 from pipelines.channels.vendure.reads import _row
 from pipelines.channels.vendure.session import identify
 from pipelines.errors import CredentialError
+from tests.conftest import open_warehouse
 from tests.real.vendure_shop import PASSWORD, Reader, WallClock, connected, operator
 
 A, R = "applied", "rejected"
@@ -46,12 +50,12 @@ def shop() -> Iterator[Shop]:
     with operator() as api:
         places = seed.open_shop(api, ["Paris", "Lyon"])
         catalogue = [
-            seed.CatalogueRow(f"T-{mark.hex[:8]}-{n}", _barcode(mark.int + n), f"Bougie {n}", 4990 + n, 2000,
+            CatalogueRow(f"T-{mark.hex[:8]}-{n}", _barcode(mark.int + n), f"Bougie {n}", 4990 + n, 2000,
                               {"Paris": 10 + n, "Lyon": 5})
             for n in range(6)
         ]
         people = [
-            seed.CustomerRow(f"anne{n}.{mark.hex[:8]}@example.fr", "Anne", f"Le Goff {n}", "06 12 34 56 78",
+            CustomerRow(f"anne{n}.{mark.hex[:8]}@example.fr", "Anne", f"Le Goff {n}", "06 12 34 56 78",
                              "1 rue de la Paix" if n else "", "Paris", "75002", n != 3 or None,
                              "2026-01-02T03:04:05Z", "double_opt_in" if n else None, f"C{n}", 10)
             for n in range(4)
@@ -64,15 +68,20 @@ def shop() -> Iterator[Shop]:
         )
 
 
+@pytest.fixture(scope="module")
+def warehouse() -> Iterator[duckdb.DuckDBPyConnection]:
+    con = open_warehouse()
+    yield con
+    con.close()
+
+
 @pytest.fixture
-async def reader(shop, con):
+async def reader(shop, warehouse):
     async with connected(shop.key, order_location=shop.locations["Paris"]) as session:
-        yield Reader(session, con)
+        yield Reader(session, warehouse)
 
 
 async def test_a_key_and_a_login_reach_the_same_shop(shop, reader):
-    import os
-
     known = await identify(reader.session)
     assert known.shop_id and known.name == "__default_channel__"
     async with connected(os.environ[PASSWORD], username="superadmin") as session:
@@ -100,8 +109,9 @@ async def test_the_whole_shop_is_staged_and_nothing_of_it_is_kept_out(shop, read
     price = "SELECT amount_minor, tax_basis FROM vendure.prices WHERE vendor_id = ? AND currency = 'EUR'"
     assert reader.one(price, shop.variants[1]) == (4991, "gross")
     assert reader.one(
-        "SELECT phone_e164, street, country, card FROM vendure.customers WHERE vendor_id = ?", shop.customers[1]
-    ) == ("+33612345678", "1 rue de la Paix", "FR", "C1")
+        "SELECT phone_e164, street, country, card, loyalty_points FROM vendure.customers WHERE vendor_id = ?",
+        shop.customers[1],
+    ) == ("+33612345678", "1 rue de la Paix", "FR", "C1", "10")
     states = dict(reader.con.execute("SELECT vendor_id, state || ' ' || has_proof FROM vendure.consents").fetchall())
     assert [states[c] for c in shop.customers] == ["yes false", "yes true", "yes true", "unknown false"]
 
@@ -182,18 +192,18 @@ async def test_customers_are_corrected_field_by_field_and_keep_the_rest(shop, re
     await reader.stage()
     context = json.loads(reader.one("SELECT write_context FROM vendure.customers WHERE vendor_id = ?", first)[0])
     rows = [reader.correction("customers", field, first, value, context=context) for field, value in
-            (("first_name", "Anna"), ("phone", "+33611111111"), ("postcode", "75009"))]
+            (("first_name", "Anna"), ("phone", "+33611111111"), ("loyalty_points", "25"), ("postcode", "75009"))]
     gone = reader.correction("customers", "first_name", "99999999", "Nobody")
     made = [reader.correction("customers", f, second, v) for f, v in (("street", "2 rue de Rivoli"), ("city", "Lyon"))]
     every = [gone, *rows, *made]
-    assert await reader.write(every) == [(R, "ENTITY_NOT_FOUND")] + [(A, "")] * 5
-    assert await reader.read_back(every) == [None, "Anna", "+33611111111", "75009", "2 rue de Rivoli", "Lyon"]
+    assert await reader.write(every) == [(R, "ENTITY_NOT_FOUND")] + [(A, "")] * 6
+    assert await reader.read_back(every) == [None, "Anna", "+33611111111", "25", "75009", "2 rue de Rivoli", "Lyon"]
     held = seed.customer_of(shop.api, first)
     home = held["addresses"][0]
     assert (held["lastName"], home["streetLine1"], home["defaultShippingAddress"]) == (
         "Le Goff 1", "1 rue de la Paix", True
     )
-    assert len(held["addresses"]) == 1 and held["customFields"]["loyaltyPoints"] == 10
+    assert len(held["addresses"]) == 1 and held["customFields"]["loyaltyPoints"] == 25
 
 
 async def test_a_permission_goes_down_with_its_proof_and_never_up(shop, reader):
@@ -214,7 +224,7 @@ async def test_a_permission_goes_down_with_its_proof_and_never_up(shop, reader):
 
 async def test_small_pages_lose_nothing_while_records_come_and_go(shop, reader):
     extra = seed.load_customers(shop.api, [
-        seed.CustomerRow(f"gone{n}.{uuid.uuid4().hex[:8]}@example.fr", "Go", "Ne") for n in range(9)
+        CustomerRow(f"gone{n}.{uuid.uuid4().hex[:8]}@example.fr", "Go", "Ne") for n in range(9)
     ])
     ids = sorted(extra.values(), key=int)
     there = {c["id"] for c in shop.api.all("customers", "id")}

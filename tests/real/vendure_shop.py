@@ -21,7 +21,8 @@ from pipelines.stage import stage_system
 URL, USER, PASSWORD = "TRUEUP_VENDURE_URL", "TRUEUP_VENDURE_USER", "TRUEUP_VENDURE_PASSWORD"
 FIELDS = {
     "gtin_field": "ean", "consent_field": "emailConsent", "consent_at_field": "emailConsentAt",
-    "consent_proof_field": "emailConsentProof", "card_field": "loyaltyCard", "country": "FR",
+    "consent_proof_field": "emailConsentProof", "card_field": "loyaltyCard", "points_field": "loyaltyPoints",
+    "country": "FR",
 }
 
 

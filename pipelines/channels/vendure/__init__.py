@@ -10,7 +10,7 @@ from pipelines.channels.vendure.options import SYSTEM
 from pipelines.channels.vendure.read_backs import READ_BACKS
 from pipelines.channels.vendure.reads import ENDPOINTS
 from pipelines.channels.vendure.session import KEY, connect, identify
-from pipelines.channels.vendure.write_people import CUSTOMER_FIELDS, PEOPLE_WRITERS
+from pipelines.channels.vendure.write_people import CUSTOMER_FIELDS, PEOPLE_WRITERS, POINTS
 from pipelines.channels.vendure.write_variants import VARIANT_WRITERS
 
 _ABILITIES = (
@@ -18,7 +18,8 @@ _ABILITIES = (
     Ability("prices", "amount", (3,), "one price per currency; read just before"),
     Ability("stock", "available", (3,), "on hand less allocated; read just before"),
     Ability("stock", "on_hand", (3,), "absolute; read just before"),
-    *(Ability("customers", field, (3,), "read just before") for field in sorted(CUSTOMER_FIELDS)),
+    *(Ability("customers", field, (3,), "read just before") for field in sorted(CUSTOMER_FIELDS - {POINTS})),
+    Ability("customers", POINTS, (3,), "a custom field, named in the options; read just before"),
     Ability("consents", "state", (3,), "a custom field, named in the options; lowered only; read just before"),
 )
 
@@ -32,4 +33,5 @@ VENDURE = Channel(
     read_backs=READ_BACKS,
     abilities=_ABILITIES,
     secrets=(KEY,),
+    roles={"webshop": ("items", "prices", "stock", "orders"), "crm": ("customers",), "email": ("consents",)},
 )

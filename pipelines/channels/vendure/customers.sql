@@ -1,12 +1,14 @@
 -- grain: one row per customer
 -- key: vendor_id (Customer id)
 -- why: phones are free text (the raw text goes along for the writer's check), names may be blank; the address is the one
---      marked for shipping, else for billing, else the first. Card and birth date are the retailer's own fields
+--      marked for shipping, else for billing, else the first. Card, birth date and points are the
+--      retailer's own fields
 WITH given AS (
   SELECT
     id,
     from_json(payload, '{"firstName": "VARCHAR", "lastName": "VARCHAR", "emailAddress": "VARCHAR", "phoneNumber": "VARCHAR",
-      "createdAt": "VARCHAR", "updatedAt": "VARCHAR", "customFields": {"card": "VARCHAR", "birthDate": "VARCHAR"}}') AS c,
+      "createdAt": "VARCHAR", "updatedAt": "VARCHAR", "customFields": {"card": "VARCHAR", "birthDate": "VARCHAR",
+      "points": "VARCHAR"}}') AS c,
     payload -> '$.addresses' AS addresses,
     json_type(payload, ['$.firstName', '$.lastName', '$.emailAddress', '$.phoneNumber', '$.customFields.card',
       '$.customFields.birthDate']) AS types,
@@ -41,6 +43,7 @@ trimmed AS (
     nullif(upper(trim(h.home ->> '$.country.code')), '') AS country,
     as_key(h.home -> '$.id') AS address_id,
     nullif(trim(g.c.customFields.card), '') AS card,
+    nullif(trim(g.c.customFields.points), '') AS points,
     nullif(trim(g.c.customFields.birthDate), '') AS birth_date,
     CAST(try_strptime(birth_key(nullif(trim(g.c.customFields.birthDate), ''), FALSE), '%Y%m%d') AS DATE) AS born_on,
     wrong_types(g.types, ['first_name', 'last_name', 'email', 'phone', 'card', 'birth_date'])
@@ -67,6 +70,7 @@ SELECT
   postcode,
   country,
   card,
+  CAST(to_units(points) AS VARCHAR) AS loyalty_points,
   born_on AS birth_date,
   CAST(NULL AS VARCHAR) AS version,
   to_moment(created_at) AS created_at,
@@ -87,6 +91,7 @@ SELECT
     too_long_problem(postcode, 'postcode', 32),
     control_problem(postcode, 'postcode'),
     control_problem(card, 'card'),
+    count_problem(points IS NOT NULL AND to_units(points) IS NULL, 'loyalty_points'),
     date_problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date')
   ]) AS problems
 FROM trimmed

@@ -17,7 +17,7 @@ SYSTEM = "vendure"
 VARIANT_FIELDS: Mapping[str, str] = MappingProxyType({"gtin_field": "gtin"})
 CUSTOMER_FIELDS: Mapping[str, str] = MappingProxyType({
     "consent_field": "consent", "consent_at_field": "consentAt", "consent_proof_field": "consentProof",
-    "card_field": "card", "birth_date_field": "birthDate",
+    "card_field": "card", "birth_date_field": "birthDate", "points_field": "points",
 })
 """Option to the name under which its custom field is read: the raw tables are alike, whatever the shop calls it."""
 KNOWN = frozenset({

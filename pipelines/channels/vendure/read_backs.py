@@ -114,6 +114,9 @@ _HOME = {"street": "streetLine1", "city": "city", "postcode": "postalCode"}
 
 
 def _value(record: Record, field: str) -> str | None:
+    if field == "loyalty_points":
+        points = (record.get("customFields") or {}).get("points")
+        return None if points is None else str(points)
     text = record.get(_PERSON[field]) if field in _PERSON else home_of(record).get(_HOME[field])
     return (text or "").strip() or None
 

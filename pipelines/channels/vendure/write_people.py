@@ -22,7 +22,8 @@ from pipelines.model import Correction, Outcome
 RECORDS_AT_ONCE = 50
 PERSON_KEYS = {"first_name": "firstName", "last_name": "lastName", "phone": "phoneNumber"}
 ADDRESS_KEYS = {"street": "streetLine1", "city": "city", "postcode": "postalCode"}
-CUSTOMER_FIELDS = frozenset(PERSON_KEYS) | frozenset(ADDRESS_KEYS)
+POINTS = "loyalty_points"
+CUSTOMER_FIELDS = frozenset(PERSON_KEYS) | frozenset(ADDRESS_KEYS) | {POINTS}
 _RESULT = "{ __typename ... on ErrorResult { errorCode } }"
 _RECORD = "{ __typename }"
 
@@ -64,8 +65,10 @@ async def _send(session: Session, name: str, changes: Sequence[_Change]) -> list
 async def write_customers(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
     """Names, phones and addresses. Fields refused together are tried once more one by one."""
     outcomes = {c.correction_key: blank(c) for c in corrections if not c.desired}
-    homeless = _homeless(session, [c for c in corrections if c.desired])
-    outcomes |= homeless
+    outcomes |= _homeless(session, [c for c in corrections if c.desired])
+    if "points_field" not in session.options:
+        outcomes |= {c.correction_key: rejected(c, "NO_FIELD", unnamed("points_field")) for c in corrections
+                     if c.field == POINTS}
     again: list[Correction] = []
     for change, code in await _send(session, "UpdateCustomers", _changes(session, corrections, outcomes)):
         if code and len(change.rows) > 1 and change.mutation != "createCustomerAddress":
@@ -94,10 +97,13 @@ def _homeless(session: Session, corrections: Sequence[Correction]) -> dict[str, 
 def _changes(session: Session, corrections: Sequence[Correction], settled: Any = ()) -> list[_Change]:
     changes = []
     for customer, rows in by_record(c for c in corrections if c.correction_key not in settled).items():
-        person = tuple(c for c in rows if c.field in PERSON_KEYS)
+        person = tuple(c for c in rows if c.field not in ADDRESS_KEYS)
         home = tuple(c for c in rows if c.field in ADDRESS_KEYS)
         if person:
-            given = {"id": customer} | {PERSON_KEYS[c.field]: c.desired for c in person}
+            given: dict[str, Any] = {"id": customer}
+            given |= {PERSON_KEYS[c.field]: c.desired for c in person if c.field != POINTS}
+            if points := [int(c.desired or 0) for c in person if c.field == POINTS]:
+                given["customFields"] = {session.options["points_field"]: points[-1]}
             changes.append(_Change("updateCustomer", {"input": ("UpdateCustomerInput!", given)}, person))
         if home:
             changes.append(_address(session, customer, home))
