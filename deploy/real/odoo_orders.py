@@ -3,15 +3,16 @@
 One register a shop, with a cash drawer of its own; a session is opened where none is. An order loaded twice is one.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 from deploy.real.odoo_api import OdooApi
-from deploy.real.odoo_seed import Shop, chunks
+from deploy.real.odoo_seed import Shop
 from deploy.real.rows import OrderLine, OrderRow
 
-ORDERS_AT_ONCE = 100
+LINES_AT_ONCE = 60
+"""Lines in one call: Odoo moves stock for each, and gives up on a call that takes it two minutes."""
 
 
 def load_orders(
@@ -25,7 +26,7 @@ def load_orders(
     used = sorted({tax for some in taxes.values() for tax in some})
     rates = {tax["id"]: tax["amount"] for tax in api.find("account.tax", [["id", "in", used]], "amount")}
     made: dict[str, int] = {}
-    for some in chunks(orders, ORDERS_AT_ONCE):
+    for some in _together(orders):
         sent = [_order(row, sessions[row.shop], products, partners, taxes, rates) for row in some]
         api.call("pos.order", "sync_from_ui", orders=sent)
         ids = {each["uuid"]: each["id"] for each in api.find(
@@ -33,6 +34,18 @@ def load_orders(
         )}
         made |= {row.key: ids[each["uuid"]] for row, each in zip(some, sent, strict=True)}
     return made
+
+
+def _together(orders: Sequence[OrderRow]) -> Iterator[list[OrderRow]]:
+    """Orders in the order given, as many at a time as have no more lines than one call may."""
+    some: list[OrderRow] = []
+    for row in orders:
+        if some and sum(len(each.lines) for each in (*some, row)) > LINES_AT_ONCE:
+            yield some
+            some = []
+        some.append(row)
+    if some:
+        yield some
 
 
 def refund(api: OdooApi, order: int) -> int:

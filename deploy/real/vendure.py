@@ -18,7 +18,7 @@ from deploy.real.processes import start as start_process
 
 FILES = Path(__file__).parent / "vendure"
 NODE_MAJOR = 20
-USER, PASSWORD = "superadmin", "superadmin"
+USER, PASSWORD = "superadmin", "loopback only"
 """Of a shop that only loopback reaches."""
 INSTALL_SECONDS, CREATE_SECONDS, START_SECONDS = 300.0, 120.0, 120.0
 _STAMP = "installed.sha256"
