@@ -9,7 +9,7 @@ WITH read AS (
       "state":"VARCHAR","date_order":"VARCHAR","write_date":"VARCHAR"}') AS o,
     wrong_kinds(json_type(payload, ['$.config_id', '$.partner_id', '$.state', '$.currency_id', '$.currency_id[1]']),
       ['ARRAY', 'ARRAY', 'VARCHAR', 'ARRAY', 'VARCHAR'], ['location', 'customer', 'state', 'currency', 'currency'])
-    || wrong_numbers(json_type(payload, ['$.amount_total']), ['total']) AS misshapen
+    || wrong_numbers(json_type(payload, ['$.amount_total', '$.partner_id[0]']), ['total', 'customer']) AS misshapen
   FROM raw_odoo.orders
 ),
 
