@@ -73,11 +73,13 @@ class Shop:
             table = f"raw_odoo.{endpoint.name}"
             if since is None or not endpoint.has_delta:
                 self.con.execute(f"DELETE FROM {table}")
-            self.con.executemany(f"DELETE FROM {table} WHERE id = ?", [[row.id] for row in rows] or [[""]])
-            self.con.executemany(
-                f"INSERT INTO {table} VALUES (?, ?, ?, now())",
-                [[row.id, row.updated_at, row.payload.decode()] for row in rows],
-            ) if rows else None
+            columns = zip(*((row.id, row.updated_at, row.payload.decode()) for row in rows), strict=True)
+            listed = [list(column) for column in columns] or [[], [], []]
+            self.con.execute(f"DELETE FROM {table} WHERE list_contains(?::VARCHAR[], id)", listed[:1])
+            self.con.execute(
+                f"INSERT INTO {table} SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), now()",
+                listed,
+            )
         stage_system(self.con, "odoo")
 
     def staged(self, entity: str, field: str, vendor_id: object, sub: str = "") -> Any:

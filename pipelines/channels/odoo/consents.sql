@@ -51,6 +51,8 @@ subscriptions AS (
     s.payload -> '$.list_id' AS list_json,
     s.payload -> '$.opt_out' AS opt_out_json,
     s.payload ->> '$.opt_out_datetime' AS opted_out_at,
+    wrong_kinds(json_type(s.payload, ['$.opt_out', '$.opt_out_datetime']), ['BOOLEAN', 'VARCHAR'],
+      ['state', 'changed_at']) AS misshapen,
     to_moment((s.payload ->> '$.write_date') || 'Z') AS updated_at
   FROM raw_odoo.subscriptions AS s
 ),
@@ -66,10 +68,8 @@ stated AS (
     to_moment(s.opted_out_at || 'Z') AS said_at,
     s.updated_at,
     CAST(json_object('subscription_id', s.subscription_id) AS VARCHAR) AS write_context,
-    wrong_kinds(
-      json_type(json_object('o', s.opt_out_json, 'd', s.opted_out_at, 'e', c.email_json), ['$.o', '$.d', '$.e']),
-      ['BOOLEAN', 'VARCHAR', 'VARCHAR'], ['state', 'changed_at', 'email']
-    ) || problems([
+    s.misshapen || problems([
+      wrong_type_problem(c.email_json, 'email', 'VARCHAR'),
       number_key_problem(s.contact_json, 'contact'),
       number_key_problem(s.list_json, 'audience'),
       moment_problem(

@@ -23,7 +23,8 @@ cards AS (
     id AS card_id,
     as_number_key(payload -> '$.partner_id') AS partner_id,
     payload -> '$.points' AS points,
-    wrong_numbers(json_type(payload, ['$.points']), ['loyalty_points']) AS misshapen
+    wrong_numbers(json_type(payload, ['$.points', '$.program_id']), ['loyalty_points', 'loyalty_program'])
+    || wrong_kinds(json_type(payload, ['$.active']), ['BOOLEAN'], ['loyalty_card']) AS misshapen
   FROM raw_odoo.loyalty_cards
   WHERE coalesce(payload ->> '$.active', 'true') <> 'false' AND as_number_key(payload -> '$.partner_id') IS NOT NULL
   QUALIFY row_number() OVER (

@@ -6,7 +6,7 @@ WITH read AS (
   SELECT
     id AS vendor_id,
     from_json(payload, '{"order_id":"JSON","product_id":"JSON","qty":"JSON","price_unit":"JSON",
-      "refunded_orderline_id":"JSON"}') AS o
+      "price_subtotal_incl":"JSON","refunded_orderline_id":"JSON"}') AS o
   FROM raw_odoo.order_lines
 ),
 
@@ -23,34 +23,50 @@ returned AS (
 currencies AS (
   SELECT id AS order_id, payload ->> '$.currency_id[1]' AS currency
   FROM raw_odoo.orders
+),
+
+flat AS (
+  SELECT
+    l.vendor_id,
+    l.o AS o,
+    c.currency,
+    to_units(l.o.qty ->> '$') AS quantity,
+    coalesce(TRY_CAST(l.o.qty ->> '$' AS DOUBLE) < 0, FALSE) AS is_back,
+    coalesce(r.returned, 0) AS returned,
+    r.is_whole,
+    wrong_numbers(
+      [json_type(l.o.qty), json_type(l.o.price_unit), json_type(l.o.price_subtotal_incl),
+        json_type(l.o.refunded_orderline_id)],
+      ['quantity', 'unit', 'total', 'returns']
+    ) || problems([
+      number_key_problem(l.o.order_id, 'order'),
+      number_key_problem(l.o.product_id, 'item')
+    ]) AS misshapen
+  FROM read AS l
+  LEFT JOIN returned AS r ON r.vendor_id = l.vendor_id
+  LEFT JOIN currencies AS c ON c.order_id = as_number_key(l.o.order_id)
 )
 
 SELECT
-  as_number_key(l.o.order_id) AS order_id,
-  l.vendor_id,
-  as_number_key(l.o.product_id) AS vendor_item_id,
-  to_units(l.o.qty ->> '$') AS quantity,
-  coalesce(r.returned, 0) AS returned,
-  to_minor(l.o.price_unit ->> '$', c.currency) AS unit_minor,
-  wrong_numbers(
-    [json_type(l.o.qty), json_type(l.o.price_unit), json_type(l.o.refunded_orderline_id)], ['quantity', 'unit', 'returns']
-  ) || problems([
-    number_key_problem(l.o.order_id, 'order'),
-    number_key_problem(l.o.product_id, 'item'),
-    missing_problem(coalesce(json_type(l.o.qty), 'NULL') = 'NULL', 'quantity'),
-    count_problem(to_units(l.o.qty ->> '$') IS NULL AND json_type(l.o.qty) <> 'NULL', 'quantity'),
-    large_problem(to_units(l.o.qty ->> '$') = 0, 'quantity'),
-    too_many_problem(to_units(l.o.qty ->> '$'), 'quantity'),
-    count_problem(NOT r.is_whole, 'returned'),
-    problem(coalesce(r.returned, 0) > to_units(l.o.qty ->> '$'), 'returned', 'more than sold', 'number'),
+  as_number_key(o.order_id) AS order_id,
+  vendor_id,
+  as_number_key(o.product_id) AS vendor_item_id,
+  quantity,
+  returned,
+  to_minor(o.price_unit ->> '$', currency) AS unit_minor,
+  CASE WHEN is_back THEN misshapen ELSE misshapen || problems([
+    missing_problem(coalesce(json_type(o.qty), 'NULL') = 'NULL', 'quantity'),
+    count_problem(quantity IS NULL AND json_type(o.qty) <> 'NULL', 'quantity'),
+    large_problem(quantity = 0, 'quantity'),
+    too_many_problem(quantity, 'quantity'),
+    count_problem(NOT is_whole, 'returned'),
+    problem(returned > quantity, 'returned', 'more than sold', 'number'),
     amount_problem(
-      currency_digits(c.currency) IS NOT NULL AND json_type(l.o.price_unit) <> 'NULL'
-        AND to_minor(l.o.price_unit ->> '$', c.currency) IS NULL,
-      l.o.price_unit ->> '$', 'unit'
+      currency_digits(currency) IS NOT NULL AND json_type(o.price_unit) <> 'NULL'
+        AND to_minor(o.price_unit ->> '$', currency) IS NULL,
+      o.price_unit ->> '$', 'unit'
     ),
-    price_problem(to_minor(l.o.price_unit ->> '$', c.currency), 'unit')
-  ]) AS problems
-FROM read AS l
-LEFT JOIN returned AS r ON r.vendor_id = l.vendor_id
-LEFT JOIN currencies AS c ON c.order_id = as_number_key(l.o.order_id)
-WHERE NOT coalesce(TRY_CAST(l.o.qty ->> '$' AS DOUBLE) < 0, FALSE)
+    price_problem(to_minor(o.price_unit ->> '$', currency), 'unit')
+  ]) END AS problems
+FROM flat
+WHERE NOT is_back OR len(misshapen) > 0

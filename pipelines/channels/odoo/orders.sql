@@ -7,9 +7,9 @@ WITH read AS (
     id AS vendor_id,
     from_json(payload, '{"config_id":"JSON","partner_id":"JSON","currency_id":"JSON","amount_total":"JSON",
       "state":"VARCHAR","date_order":"VARCHAR","write_date":"VARCHAR"}') AS o,
-    wrong_kinds(json_type(payload, ['$.partner_id', '$.state', '$.currency_id[1]']), ['ARRAY', 'VARCHAR', 'VARCHAR'],
-      ['customer', 'state', 'currency'])
-    || wrong_numbers(json_type(payload, ['$.amount_total']), ['total']) AS misshapen
+    wrong_kinds(json_type(payload, ['$.config_id', '$.partner_id', '$.state', '$.currency_id', '$.currency_id[1]']),
+      ['ARRAY', 'ARRAY', 'VARCHAR', 'ARRAY', 'VARCHAR'], ['location', 'customer', 'state', 'currency', 'currency'])
+    || wrong_numbers(json_type(payload, ['$.amount_total', '$.partner_id[0]']), ['total', 'customer']) AS misshapen
   FROM raw_odoo.orders
 ),
 

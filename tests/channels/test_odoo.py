@@ -1,0 +1,532 @@
+"""Odoo's connector against answers as Odoo 19 gives them, in process: paging, errors, what is sent, what is refused.
+
+What a running Odoo does with it is in `tests/real/test_odoo.py`.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from pipelines.channels.base import Connection, Endpoint, Page, Window
+from pipelines.channels.odoo import ODOO, reads
+from pipelines.channels.odoo.session import KEY, OdooSession
+from pipelines.channels.odoo.write_people import split_name
+from pipelines.errors import (
+    AmbiguousWrite,
+    ConfigurationError,
+    CredentialError,
+    FatalChannelError,
+    RetriableChannelError,
+)
+from pipelines.model import Correction, Outcome, OutcomeStatus
+from pipelines.stage import stage_system
+
+NOW = datetime(2026, 6, 14, 20, tzinfo=UTC)
+SINCE = NOW - timedelta(days=1)
+APPLIED = (OutcomeStatus.APPLIED, "")
+Reply = Any | Exception | Callable[[dict[str, Any]], Any]
+"""What a call is answered with: JSON, a whole response, an error of the wire, or a function of the call's body."""
+
+
+@dataclass
+class Clock:
+    """Stands still; sleeping costs nothing."""
+
+    def now(self) -> datetime:
+        return NOW
+
+    def monotonic(self) -> float:
+        return 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        return None
+
+
+@dataclass
+class Fake:
+    """Answers `<model>/<method>` with the replies given, the last one again and again; keeps what it was sent."""
+
+    replies: dict[str, list[Reply]] = field(default_factory=dict)
+    sent: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+
+    def on(self, call: str, *replies: Reply) -> "Fake":
+        self.replies[call] = list(replies)
+        return self
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        call, body = request.url.path.removeprefix("/json/2/"), json.loads(request.content)
+        self.sent.append((call, body))
+        found = self.replies[call]
+        reply = found.pop(0) if len(found) > 1 else found[0]
+        reply = reply(body) if callable(reply) else reply
+        if isinstance(reply, Exception):
+            raise reply
+        return reply if isinstance(reply, httpx.Response) else httpx.Response(200, content=json.dumps(reply))
+
+    def bodies(self, call: str) -> list[dict[str, Any]]:
+        return [body for name, body in self.sent if name == call]
+
+    def session(self, **options: str) -> OdooSession:
+        transport = httpx.MockTransport(self)
+        session = ODOO.connect(Connection("https://odoo.example", {KEY: "k"}, options, Clock(), transport))
+        assert isinstance(session, OdooSession)
+        return session
+
+
+def endpoint(name: str) -> Endpoint:
+    return next(e for e in ODOO.endpoints if e.name == name)
+
+
+async def pages(fake: Fake, name: str, since: datetime | None = None, **options: str) -> list[Page]:
+    return [page async for page in endpoint(name).read(fake.session(**options), Window(since, NOW))]
+
+
+def error(status: int, name: str, message: str = "SECRET918273645") -> httpx.Response:
+    body = {"name": name, "message": message, "arguments": [message], "context": {}, "debug": f"Traceback {message}"}
+    return httpx.Response(status, json=body)
+
+
+def correction(entity: str, name: str, vendor_id: str, desired: str | None, **rest: Any) -> Correction:
+    sub, observed, context = rest.pop("sub", ""), rest.pop("observed", "1"), rest.pop("context", {})
+    key = f"{entity}.{name}.{vendor_id}.{sub}"
+    return Correction(key, "p", "odoo", entity, name, vendor_id, sub, "s", "", observed, desired, context=context)
+
+
+async def write(fake: Fake, *corrections: Correction) -> list[Outcome]:
+    first = corrections[0]
+    writer = next(w for w in ODOO.writers if w.entity == first.entity and first.field in w.fields)
+    return await writer.write(fake.session(), corrections, "key")
+
+
+def statuses(outcomes: list[Outcome]) -> list[tuple[OutcomeStatus, str]]:
+    return [(outcome.status, outcome.code) for outcome in outcomes]
+
+
+# -- session ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (error(401, "werkzeug.exceptions.Unauthorized"), CredentialError),
+        (error(403, "odoo.exceptions.AccessError"), CredentialError),
+        (error(404, "odoo.exceptions.MissingError"), FatalChannelError),
+        (error(404, "werkzeug.exceptions.NotFound"), FatalChannelError),
+        (error(422, "odoo.exceptions.ValidationError"), FatalChannelError),
+        (error(500, "builtins.TypeError"), FatalChannelError),
+        (error(500, "psycopg2.errors.SerializationFailure"), RetriableChannelError),
+        (error(429, ""), RetriableChannelError),
+        (httpx.Response(502, text="<html>SECRET918273645</html>"), RetriableChannelError),
+    ],
+)
+async def test_errors_are_told_apart_and_never_quote_the_server(answer, kind):
+    fake = Fake().on("res.partner/search_count", answer)
+    with pytest.raises(kind) as caught:
+        await fake.session().execute("res.partner", "search_count", domain=[])
+    assert "SECRET" not in str(caught.value) and "Traceback" not in str(caught.value)
+    assert caught.value.status == answer.status_code
+    assert len(fake.sent) == (5 if kind is RetriableChannelError else 1)
+
+
+async def test_a_write_whose_answer_is_lost_is_ambiguous_and_sent_once():
+    fake = Fake().on("res.partner/load", httpx.ReadTimeout("lost"))
+    with pytest.raises(AmbiguousWrite):
+        await write(fake, correction("customers", "city", "6", "Lyon"))
+    assert len(fake.sent) == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"calls_per_second": "fast"}, {"calls_per_second": "0"}, {"company": "Paris"}, {"loyalty": "no"}]
+)
+def test_an_option_that_cannot_be_is_named(options):
+    with pytest.raises(ConfigurationError, match=next(iter(options))):
+        Fake().session(**options)
+
+
+async def test_the_company_goes_along_with_every_call():
+    fake = Fake().on("res.partner/search_count", 0)
+    await fake.session(company="3").execute("res.partner", "search_count", domain=[], context={"active_test": False})
+    assert fake.sent[0][1]["context"] == {"allowed_company_ids": [3], "active_test": False}
+
+
+async def test_identity_is_the_company_of_the_keys_user():
+    fake = Fake().on("res.users/context_get", {"uid": 2, "lang": "fr_FR"})
+    fake.on("res.users/read", [{"id": 2, "company_id": 1, "tz": "Europe/Paris"}])
+    fake.on("res.company/search_read", [{"id": 1, "name": "Maison", "create_date": "2026-01-01 10:00:00"}])
+    who = await ODOO.identify(fake.session())
+    assert (who.shop_id, who.name, who.timezone) == ("1@2026-01-01T10:00:00", "Maison", "Europe/Paris")
+    fake.on("res.company/search_read", [])
+    with pytest.raises(FatalChannelError, match="option company"):
+        await ODOO.identify(fake.session(company="7"))
+
+
+# -- reads --------------------------------------------------------------------------------------------------
+
+
+def record(number: int, **rest: Any) -> dict[str, Any]:
+    return {"id": number, "write_date": "2026-06-14 19:00:00", **rest}
+
+
+async def test_pages_go_on_after_the_last_id_until_one_is_empty_however_short_they_come():
+    fake = Fake().on("res.partner/search_read", [record(1), record(4)], [record(9)], [])
+    found = await pages(fake, "partners")
+    assert [[row.id for row in page.rows] for page in found] == [["1", "4"], ["9"]]
+    assert [body["domain"][-1] for body in fake.bodies("res.partner/search_read")] == [
+        ["id", ">", 0], ["id", ">", 4], ["id", ">", 9]]
+    assert {(body["order"], body["limit"]) for _, body in fake.sent} == {("id", reads.PAGE)}
+    assert all(body["context"]["active_test"] is False for _, body in fake.sent), "archived ones too"
+
+
+async def test_an_empty_census_is_believed_on_the_count():
+    fake = Fake().on("res.partner/search_read", []).on("res.partner/search_count", 0)
+    assert [(len(page.rows), page.total) for page in await pages(fake, "partners")] == [(0, 0)]
+
+
+async def test_a_delta_asks_from_the_whole_second_on():
+    fake = Fake().on("res.partner/search_read", [])
+    await pages(fake, "partners", SINCE.replace(microsecond=999_999))
+    assert ["write_date", ">=", "2026-06-13 20:00:00"] in fake.sent[0][1]["domain"]
+
+
+async def test_a_filter_or_an_order_that_is_ignored_is_seen():
+    old = Fake().on("res.partner/search_read", [record(1) | {"write_date": "2026-01-01 00:00:00"}])
+    with pytest.raises(FatalChannelError, match="filter by write_date is ignored"):
+        await pages(old, "partners", SINCE)
+    for answers in ([[record(4), record(1)]], [[record(1)], [record(1)]]):
+        with pytest.raises(FatalChannelError, match="order of their ids"):
+            await pages(Fake().on("res.partner/search_read", *answers), "partners")
+
+
+async def test_what_is_false_for_want_of_a_value_is_null_and_a_boolean_stays():
+    held = record(1, email=False, name="A", is_company=False, active=True)
+    (page,) = await pages(Fake().on("res.partner/search_read", [held], []), "partners")
+    found = json.loads(page.rows[0].payload)
+    assert found["email"] is None and found["is_company"] is False and found["active"] is True
+    assert page.rows[0].updated_at == "2026-06-14T19:00:00Z"
+
+
+@pytest.mark.parametrize("odd", [{"id": "7"}, {"id": True}, {"id": None}, {}])
+async def test_a_record_without_a_usable_id_is_kept_and_the_rest_goes_on(odd):
+    fake = Fake().on("res.partner/search_read", [odd, record(8)], [])
+    (page,) = await pages(fake, "partners")
+    assert [row.id.startswith("unusable:") for row in page.rows] == [True, False]
+    with pytest.raises(FatalChannelError, match="without an id"):
+        await pages(Fake().on("res.partner/search_read", [odd]), "partners")
+
+
+async def test_a_shop_without_loyalty_is_not_asked_for_cards():
+    fake = Fake()
+    assert [page.total for page in await pages(fake, "loyalty_cards", loyalty="off")] == [0]
+    counted = endpoint("loyalty_cards").count
+    assert counted is not None and await counted(fake.session(loyalty="off")) == 0
+    assert fake.sent == []
+
+
+def test_each_role_reads_and_writes_its_own():
+    pos, crm, email = (ODOO.in_roles([role]) for role in ("pos", "crm", "email"))
+    assert {e.name for e in crm.endpoints} == {"partners", "loyalty_cards"}
+    assert {e.name for e in email.endpoints} == {"partners", "contacts", "subscriptions", "lists", "blacklist"}
+    assert not {e.name for e in pos.endpoints} & {e.name for e in (*crm.endpoints, *email.endpoints)}
+    assert {w.entity for w in pos.writers} == {"items", "prices", "stock"}
+    assert {w.entity for w in crm.writers} == {"customers"} and {w.entity for w in email.writers} == {"consents"}
+    assert ODOO.in_roles(["pos", "crm", "email"]).endpoints == ODOO.endpoints
+
+
+# -- writes -------------------------------------------------------------------------------------------------
+
+
+def price(template: str, desired: str | None, vendor_id: str = "", **rest: Any) -> Correction:
+    context = {"template_id": template, "variants": 1, "extra_minor": 0, "digits": 2, **rest}
+    return correction("prices", "amount", vendor_id or template, desired, sub="list_price", context=context)
+
+
+def loaded(body: dict[str, Any]) -> dict[str, Any]:
+    return {"ids": [int(row[0]) for row in body["data"]], "messages": [], "nextrow": 0}
+
+
+def refusing(*bad: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
+    """A load that takes all rows or none, and names those of these ids."""
+
+    def answer(body: dict[str, Any]) -> dict[str, Any]:
+        places = [place for place, row in enumerate(body["data"]) if row[0] in bad]
+        said = [{"type": "error", "record": place, "message": "SECRET918273645"} for place in places]
+        return {"ids": False, "messages": said} if said else loaded(body)
+
+    return answer
+
+
+async def test_prices_go_out_in_one_load_in_major_units():
+    fake = Fake().on("product.template/load", loaded)
+    rows = price("3", "4990"), price("4", "5"), price("5", "8200", digits=0), price("6", "3050", extra_minor=50)
+    assert statuses(await write(fake, *rows)) == [APPLIED] * 4
+    (body,) = fake.bodies("product.template/load")
+    assert body["fields"] == [".id", "list_price"]
+    assert body["data"] == [["3", "49.90"], ["4", "0.05"], ["5", "8200"], ["6", "30.00"]]
+
+
+async def test_a_row_that_is_refused_takes_no_other_with_it():
+    fake = Fake().on("product.template/load", refusing("4"))
+    found = await write(fake, price("3", "100"), price("4", "100"), price("5", "100"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED"), APPLIED]
+    assert [row[0] for row in fake.bodies("product.template/load")[-1]["data"]] == ["3", "5"]
+    assert "SECRET" not in found[1].message
+
+
+async def test_a_load_that_is_refused_and_names_no_row_is_for_push_to_halve():
+    fake = Fake().on("product.template/load", {"ids": False, "messages": [{"type": "error", "message": "x"}]})
+    with pytest.raises(FatalChannelError) as caught:
+        await write(fake, price("3", "100"), price("4", "100"))
+    assert caught.value.status == 422
+
+
+async def test_a_load_that_wrote_something_else_is_not_believed():
+    fake = Fake().on("product.template/load", {"ids": [3, 99], "messages": []})
+    with pytest.raises(FatalChannelError, match="other records"):
+        await write(fake, price("3", "100"), price("4", "100"))
+
+
+async def test_what_is_no_price_or_cannot_be_reached_by_the_templates_is_refused_without_a_call():
+    fake = Fake()
+    found = await write(
+        fake, price("3", None), price("4", "-5"), price("5", "20", extra_minor=50),
+        price("6", "100", vendor_id="61", variants=2), price("6", "200", vendor_id="62", variants=2),
+    )
+    assert [code for _, code in statuses(found)] == [
+        "NOT_AN_AMOUNT", "NOT_AN_AMOUNT", "BELOW_EXTRA", "SHARED_PRICE", "SHARED_PRICE"]
+    assert fake.sent == []
+
+
+async def test_a_missing_right_refuses_the_rows_and_no_more():
+    fake = Fake().on("product.template/load", error(403, "odoo.exceptions.AccessError"))
+    assert statuses(await write(fake, price("3", "100"))) == [(OutcomeStatus.REJECTED, "AccessError")]
+    fake.on("product.template/load", error(401, "werkzeug.exceptions.Unauthorized"))
+    with pytest.raises(CredentialError):
+        await write(fake, price("3", "100"))
+
+
+async def test_fields_of_partners_go_out_in_one_load_for_each_set_of_fields_and_never_blank():
+    fake = Fake().on("res.partner/load", loaded)
+    found = await write(
+        fake, correction("customers", "city", "6", "Lyon"), correction("customers", "postcode", "6", "69001"),
+        correction("customers", "city", "7", " Nice "), correction("customers", "street", "8", " "),
+    )
+    assert statuses(found) == [APPLIED] * 3 + [(OutcomeStatus.REJECTED, "BLANK")]
+    assert [(b["fields"], b["data"]) for b in fake.bodies("res.partner/load")] == [
+        ([".id", "city", "zip"], [["6", "Lyon", "69001"]]), ([".id", "city"], [["7", "Nice"]])]
+
+
+@pytest.mark.parametrize(
+    ("name", "is_company", "parts"),
+    [
+        ("Claire Martin", False, ("Claire", "Martin")), (" Claire   de La Tour ", False, ("Claire", "de La Tour")),
+        ("Martin, Claire", False, ("Claire", "Martin")), ("Cher", False, ("", "Cher")),
+        ("Dupont et Fils", True, ("", "Dupont et Fils")), ("", False, ("", "")),
+    ],
+)
+def test_a_name_comes_apart_as_the_sql_takes_it_apart(con, name, is_company, parts):
+    assert split_name(name, is_company=is_company) == parts
+    payload = json.dumps({"name": name or None, "is_company": is_company, "active": True})
+    con.execute("INSERT INTO raw_odoo.partners VALUES ('1', NULL, ?, NULL)", [payload])
+    stage_system(con, "odoo")
+    found = con.execute("SELECT coalesce(first_name, ''), coalesce(last_name, '') FROM odoo.customers").fetchall()
+    assert found == [parts]
+
+
+async def test_points_are_set_with_a_line_of_history_and_without_mail():
+    fake = Fake().on("loyalty.card/load", loaded)
+    fake.on("loyalty.card/search_read", [{"id": 3, "points": 55.5}, {"id": 4, "points": 100.0}])
+    found = await write(
+        fake, correction("customers", "loyalty_points", "6", "100", context={"card_id": "3"}),
+        correction("customers", "loyalty_points", "7", "90", context={"card_id": "4"}),
+        correction("customers", "loyalty_points", "8", "90", context={"card_id": "5"}),
+        correction("customers", "loyalty_points", "9", "90"), correction("customers", "loyalty_points", "10", "1.5"),
+    )
+    assert [code for _, code in statuses(found)] == ["", "", "GONE", "NO_CARD", "NOT_POINTS"]
+    (body,) = fake.bodies("loyalty.card/load")
+    assert body["data"] == [["3", "100", "trueup", "44.5", "0"], ["4", "90", "trueup", "0", "10"]]
+    assert body["context"]["loyalty_no_mail"] is True
+
+
+async def test_a_permission_is_lowered_and_never_raised():
+    fake = Fake().on("mailing.subscription/write", True).on("mail.blacklist/write", True)
+    fake.on("mail.blacklist/create", [9])
+    fake.on("mail.blacklist/search_read", [
+        {"id": 1, "email": "a@example.fr", "active": False}, {"id": 2, "email": "b@example.fr", "active": True}])
+
+    def consent(vendor_id: str, sub: str, desired: str, **context: Any) -> Correction:
+        return correction("consents", "state", vendor_id, desired, sub=sub, context=context)
+
+    found = await write(
+        fake, consent("contact:1", "3", "no", subscription_id="31", email="a@example.fr"),
+        consent("contact:2", "3", "yes", subscription_id="32", email="b@example.fr"),
+        consent("new:x", "3", "pending", email="c@example.fr"),
+        *(consent(key, "blacklist", "no", email=f"{key}@example.fr") for key in ("a", "b", "c")),
+    )
+    refused = (OutcomeStatus.REJECTED, "RAISE_REFUSED")
+    assert statuses(found) == [APPLIED, refused, refused, APPLIED, APPLIED, APPLIED]
+    assert [(b["ids"], b["vals"]) for b in fake.bodies("mailing.subscription/write")] == [([31], {"opt_out": True})]
+    assert [(b["ids"], b["vals"]) for b in fake.bodies("mail.blacklist/write")] == [([1], {"active": True})]
+    assert [b["vals_list"] for b in fake.bodies("mail.blacklist/create")] == [[{"email": "c@example.fr"}]]
+
+
+# -- stock --------------------------------------------------------------------------------------------------
+
+
+def quant(number: int, product: int, units: float, **rest: Any) -> dict[str, Any]:
+    given = {"location_id": 8, "reserved_quantity": 0.0, "lot_id": False, "package_id": False, "owner_id": False,
+             "inventory_quantity_set": False, "user_id": False, "warehouse_id": 1}
+    return {"id": number, "product_id": product, "quantity": units, **given, **rest}
+
+
+def stockroom(*quants: dict[str, Any], tracking: str = "none") -> Fake:
+    """Products 11 and 12 in warehouse 1, whose stock room is location 8."""
+    fake = Fake().on("product.product/search_read", [
+        {"id": n, "is_storable": True, "tracking": tracking} for n in (11, 12)])
+    fake.on("stock.warehouse/search_read", [{"id": 1, "lot_stock_id": 8}])
+    fake.on("stock.quant/search_read", list(quants)).on("res.users/context_get", {"uid": 2})
+    fake.on("stock.quant/load", loaded).on("stock.quant/action_clear_inventory_quantity", None)
+    fake.on("stock.quant/create", lambda body: [90 + n for n, _ in enumerate(body["vals_list"])])
+    fake.on("stock.inventory.adjustment.name/create", [5])
+    return fake.on("stock.inventory.adjustment.name/action_apply", None)
+
+
+def level(product: int, observed: str, desired: str, name: str = "on_hand") -> Correction:
+    return correction("stock", name, str(product), desired, sub="1", observed=observed)
+
+
+def calls(fake: Fake) -> list[str]:
+    return [call.rsplit("/", 1)[1] for call, _ in fake.sent if not call.endswith(("search_read", "context_get"))]
+
+
+async def test_a_count_says_what_was_seen_and_the_level_that_it_makes():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 11, 3.0, location_id=9), quant(3, 12, 2.0, reserved_quantity=1.0))
+    found = await write(fake, level(11, "10", "12"), level(12, "1", "3", "available"))
+    assert statuses(found) == [APPLIED, APPLIED]
+    counted, differing = fake.bodies("stock.quant/load")
+    assert counted["data"] == [["1", "9", "2"], ["3", "4", "2"]] and counted["context"] == {"inventory_mode": True}
+    assert differing["data"] == [["1", "2"], ["3", "2"]]
+    names = [b["vals_list"][0] for b in fake.bodies("stock.inventory.adjustment.name/create")]
+    assert names == [
+        {"quant_ids": [[6, 0, [1]]], "inventory_adjustment_name": "trueup: counted 12"},
+        {"quant_ids": [[6, 0, [3]]], "inventory_adjustment_name": "trueup: counted 4"},
+    ]
+
+
+async def test_where_nothing_lies_a_quant_is_made():
+    fake = stockroom()
+    assert statuses(await write(fake, level(11, "0", "4"))) == [APPLIED]
+    assert fake.bodies("stock.quant/create")[0]["vals_list"] == [
+        {"product_id": 11, "location_id": 8, "inventory_quantity": 4.0}]
+    assert calls(fake) == ["create", "load", "load", "create", "action_apply"]
+
+
+@pytest.mark.parametrize(
+    ("quants", "tracking", "row", "code"),
+    [
+        ([quant(1, 11, 7.0)], "none", level(11, "9", "12"), "MOVED"),
+        ([quant(1, 11, 12.0)], "none", level(11, "9", "12"), "ALREADY"),
+        ([quant(1, 11, 7.0)], "lot", level(11, "7", "12"), "BY_LOT"),
+        ([quant(1, 11, 7.0, location_id=9)], "none", level(11, "7", "5"), "OTHER_SHELVES"),
+        ([quant(1, 11, 7.0, inventory_quantity_set=True, user_id=6)], "none", level(11, "7", "5"), "BEING_COUNTED"),
+        ([quant(1, 11, 7.0)], "none", level(13, "7", "5"), "NO_LEVEL"),
+        ([quant(1, 11, 7.0)], "none", level(11, "7", "-5"), "NOT_A_QUANTITY"),
+        ([quant(1, 11, 7.0)], "none", level(11, "7", "2.5"), "NOT_A_QUANTITY"),
+    ],
+)
+async def test_what_cannot_be_counted_is_not(quants, tracking, row, code):
+    fake = stockroom(*quants, tracking=tracking)
+    assert [c for _, c in statuses(await write(fake, row))] == [code]
+    assert calls(fake) == []
+
+
+async def test_our_own_count_that_was_never_applied_is_made_anew():
+    fake = stockroom(quant(1, 11, 7.0, inventory_quantity_set=True, user_id=2))
+    assert statuses(await write(fake, level(11, "7", "5"))) == [APPLIED]
+
+
+async def test_what_moved_meanwhile_is_stale_its_count_taken_back_and_the_rest_applied():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    conflict = {"res_model": "stock.inventory.conflict", "context": {"default_quant_to_fix_ids": [2]}}
+    fake.on("stock.inventory.adjustment.name/action_apply", conflict, None)
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "5"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.STALE, "MOVED")]
+    assert [b["ids"] for b in fake.bodies("stock.quant/action_clear_inventory_quantity")] == [[2]]
+
+
+async def test_a_count_that_is_refused_is_taken_back():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on("stock.inventory.adjustment.name/action_apply", error(422, "odoo.exceptions.UserError"))
+    assert statuses(await write(fake, level(11, "7", "5"))) == [(OutcomeStatus.REJECTED, "UserError")]
+    with pytest.raises(FatalChannelError) as caught:
+        await write(fake, level(11, "7", "5"), level(12, "7", "5"))
+    assert caught.value.status == 422
+    assert [b["ids"] for b in fake.bodies("stock.quant/action_clear_inventory_quantity")] == [[1], [1, 2]]
+    fake.on("stock.inventory.adjustment.name/action_apply", {"type": "ir.actions.act_window", "context": {}})
+    assert statuses(await write(fake, level(11, "7", "5"))) == [(OutcomeStatus.REJECTED, "NOT_APPLIED")]
+
+
+# -- read-backs ---------------------------------------------------------------------------------------------
+
+
+async def read_back(fake: Fake, *corrections: Correction) -> list[tuple[str | None, bool]]:
+    found = next(r for r in ODOO.read_backs if r.entity == corrections[0].entity)
+    return [(r.value, r.exists) for r in await found.read(fake.session(), corrections)]
+
+
+async def test_values_are_read_back_as_they_are_staged_and_what_is_gone_is_not_there():
+    fake = Fake().on("product.product/search_read", [
+        {"id": 11, "list_price": 49.9, "price_extra": 5.0, "barcode": " 123 "},
+        {"id": 12, "list_price": 0.005, "price_extra": 0.0, "barcode": False}])
+    rows = price("3", "1", "11"), price("3", "1", "12"), price("3", "1", "13")
+    assert await read_back(fake, *rows) == [("5490", True), ("0.005", True), (None, False)]
+    codes = [correction("items", "gtin", key, "1") for key in ("11", "12", "13")]
+    assert await read_back(fake, *codes) == [("123", True), (None, True), (None, False)]
+
+
+async def test_a_partner_is_read_back_with_the_whole_points_of_the_card():
+    partner = {"id": 6, "name": "Claire Martin", "is_company": False, "active": True, "phone": "06 12", "street": False,
+               "city": "Lyon ", "zip": "69001"}
+    fake = Fake().on("res.partner/search_read", [partner, {**partner, "id": 7, "active": False}])
+    fake.on("loyalty.card/search_read", [{"id": 3, "points": 12.9}])
+    rows = [
+        correction("customers", "phone", "6", "x", observed="+33612", context={"phone": "06 12"}),
+        correction("customers", "street", "6", "x"), correction("customers", "city", "6", "x"),
+        correction("customers", "last_name", "6", "x"),
+        correction("customers", "loyalty_points", "6", "x", context={"card_id": "3"}),
+        correction("customers", "city", "7", "x"),
+    ]
+    assert await read_back(fake, *rows) == [
+        ("+33612", True), (None, True), ("Lyon", True), ("Martin", True), ("12", True), (None, False)]
+
+
+async def test_a_permission_is_read_back_for_the_address_that_it_was_of():
+    fake = Fake().on("mailing.contact/search_read", [
+        {"id": 1, "email_normalized": "a@example.fr", "is_blacklisted": False},
+        {"id": 2, "email_normalized": "b@example.fr", "is_blacklisted": True}])
+    fake.on("res.partner/search_read", [{"id": 6, "email_normalized": "moved@example.fr", "is_blacklisted": False}])
+    fake.on("mailing.subscription/search_read", [
+        {"id": 31, "contact_id": 1, "list_id": 3, "opt_out": False},
+        {"id": 32, "contact_id": 2, "list_id": 3, "opt_out": False}])
+
+    def consent(vendor_id: str, sub: str, email: str, **context: Any) -> Correction:
+        return correction("consents", "state", vendor_id, "no", sub=sub, context={"email": email, **context})
+
+    assert await read_back(
+        fake, consent("contact:1", "3", "a@example.fr", subscription_id="31"),
+        consent("contact:2", "3", "b@example.fr", subscription_id="32"),
+        consent("contact:1", "4", "a@example.fr", subscription_id="31"),
+        consent("contact:2", "blacklist", "b@example.fr"), consent("contact:1", "blacklist", "a@example.fr"),
+        consent("6", "blacklist", "c@example.fr"), consent("new:x", "3", "a@example.fr"),
+    ) == [("yes", True), ("no", True), (None, False), ("no", True), ("yes", True), (None, False), (None, False)]
+
+
+async def test_levels_are_read_back_over_all_shelves():
+    fake = stockroom(quant(1, 11, 7.0, reserved_quantity=2.0), quant(2, 11, 3.5, location_id=9))
+    rows = level(11, "1", "1"), level(11, "1", "1", "available"), level(12, "1", "1"), level(13, "1", "1")
+    assert await read_back(fake, *rows[:2]) == [("10.5", True), ("8.5", True)]
+    assert await read_back(fake, *rows[2:]) == [("0", True), (None, False)]
