@@ -23,6 +23,8 @@ ROLE, TEMPLATE = "odoo", "odoo_template"
 """Odoo refuses to work as PostgreSQL's superuser."""
 PYTHONS = ((3, 10), (3, 13))
 INSTALL_SECONDS, CREATE_SECONDS, START_SECONDS = 900.0, 900.0, 180.0
+CALL_SECONDS = 1200
+"""For one call. Odoo's own limit, two minutes, starts the whole server anew while a busy machine still loads."""
 REQUIREMENTS = Path(__file__).with_name("odoo-requirements.txt")
 _KEY_DAYS, _KEY_DAYS_LEFT = 89, 80
 """Odoo keeps a user's key for 90 days at most."""
@@ -176,6 +178,7 @@ def _configure(folder: Path, server: postgres.Server, database: str, port: int) 
         "db_host": server.host, "db_port": server.port, "db_user": ROLE, "db_name": database,
         "http_interface": server.host, "http_port": port, "data_dir": folder / "data",
         "addons_path": _packages(folder) / "addons", "workers": 0, "max_cron_threads": 0, "list_db": False,
+        "limit_time_real": CALL_SECONDS, "limit_time_cpu": CALL_SECONDS,
     }
     lines = [f"{name} = {value}" for name, value in settings.items()]
     (folder / "odoo.conf").write_text("\n".join(["[options]", *lines, ""]))

@@ -16,6 +16,8 @@ from deploy.real.processes import stop
 from deploy.real.vendure_api import VendureApi
 
 Say = Callable[[str], None]
+DATABASE = "shop"
+"""Odoo's; Vendure's has a name of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +48,12 @@ def running(folder: Path, say: Say, *, is_kept: bool = False) -> Iterator[Server
             ends.callback(postgres.stop, server)
         say("making an empty Odoo and an empty Vendure")
         shop = vendure.Shop(folder / "vendure", server)
-        made = pool.submit(odoo.create, folder / "odoo", server), pool.submit(vendure.create, shop)
+        made = pool.submit(odoo.create, folder / "odoo", server, DATABASE), pool.submit(vendure.create, shop)
         for done in made:
             done.result()
-        starts = pool.submit(odoo.start, folder / "odoo"), pool.submit(vendure.start, shop)
+        starts = (
+            pool.submit(odoo.start, folder / "odoo", server, DATABASE), pool.submit(vendure.start, shop)
+        )
         started = []
         for start in starts:
             pid, url = start.result()
