@@ -22,13 +22,14 @@ from tests.records import AT, PLACE, SYSTEMS, Records, gid
 
 WORD = "SECRET918273645"
 UNCHECKED: dict[str, str] = {
-    r"\.(updated_at|updatedAt|version|calculated_at)$": "what cannot be read is no version, and the writer is refused",
+    r"\.(updated_at|updatedAt|modifiedAt|version|calculated_at)$": "what cannot be read is no version, and the writer is refused",
     r"(customers|members|contacts)\.(created_?[aA]t|timestamp_signup)$": "an unknown age decides nothing",
     r"(adjustment|physical_count)\.created_at$": "when the vendor was told explains nothing",
     r"members\.last_changed$": "a no stands without its time",
     r"marketingOptInLevel$|members\.ip_opt$": "what is no double opt-in is no proof",
     r"defaultAddress\.id$|\.ADDRESS\.(addr2|state)$": "goes back to its vendor as it came, and means nothing to us",
     r"FulfillmentOrder:\.__parentId$": "its lines name their order; the order's own place is then unknown",
+    r"brevo\.contacts\.(createdAt|smsBlacklisted)$": "an unknown age decides nothing, and SMS is no permission of ours",
     r"displayFulfillmentStatus$|base_price_money\.currency$|list_id$": "not read, or read where it is checked",
 }
 
@@ -48,6 +49,8 @@ def whole(system: str, n: int) -> Records:
         found["inventory_changes"][f"P{n}"] = {"type": "PHYSICAL_COUNT", "physical_count": count}
         back = {"source_line_item_uid": f"L{n}", "quantity": "1"}
         found["orders"][f"O{n}"]["returns"] = [{"source_order_id": f"O{n}", "return_line_items": [back]}]
+    if system == "brevo":
+        found["contacts"][f"{7000 + n}"]["listUnsubscribed"] = [int(records.BREVO_LIST)]
     if system == "shopify":
         line = {"quantity": 1, "restockType": "RETURN", "restocked": True, "location": {"id": PLACE},
                 "lineItem": {"id": gid("LineItem", n)}}

@@ -315,7 +315,8 @@ async def test_what_is_staged_is_what_the_world_put_in(con):
     assert await world.stage(con) == {"brevo.customers": 4, "brevo.consents": 4}
     people = con.execute(
         "SELECT vendor_id, first_name, last_name, email, coalesce(phone, ''), coalesce(street, ''), "
-        "coalesce(city, ''), coalesce(postcode, ''), coalesce(card, ''), coalesce(CAST(birth_date AS VARCHAR), '') FROM brevo.customers"
+        "coalesce(city, ''), coalesce(postcode, ''), coalesce(card, ''), coalesce(CAST(birth_date AS VARCHAR), '') "
+        "FROM brevo.customers"
     ).fetchall()
     assert sorted(people) == sorted(
         (c.key, c.first_name, c.last_name, c.email, c.phone, c.street, c.city, c.postcode, c.card, c.birth_date)

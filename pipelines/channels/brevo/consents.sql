@@ -10,8 +10,8 @@ WITH contacts AS (
   SELECT
     id,
     payload->'$.email' AS email_json,
-    CASE WHEN NOT ends_with(lower(trim(payload->>'$.email')), '@mailin-sms.com') THEN nullif(trim(payload->>'$.email'), '')
-      END AS email,
+    CASE WHEN json_type(payload->'$.email') = 'VARCHAR' AND NOT ends_with(lower(trim(payload->>'$.email')), '@mailin-sms.com')
+         THEN nullif(trim(payload->>'$.email'), '') END AS email,
     payload->'$.emailBlacklisted' AS blacklisted,
     payload->'$.listIds' AS joined_json,
     payload->'$.listUnsubscribed' AS left_json,
@@ -24,8 +24,8 @@ WITH contacts AS (
 ), addressed AS (
   SELECT
     id, email, email_json, blacklisted, joined_json, left_json, updated_at,
-    list_transform(joined, lambda one: one->>'$') AS joined,
-    list_transform(departed, lambda one: one->>'$') AS departed,
+    list_transform(list_filter(joined, lambda one: json_type(one) = 'UBIGINT'), lambda one: one->>'$') AS joined,
+    list_transform(list_filter(departed, lambda one: json_type(one) = 'UBIGINT'), lambda one: one->>'$') AS departed,
     wrong_elements(list_transform(joined || departed, lambda one: json_type(one)), 'UBIGINT', 'audience') AS strange
   FROM contacts
   WHERE email IS NOT NULL OR json_type(email_json) NOT IN ('VARCHAR', 'NULL')
@@ -43,7 +43,8 @@ WITH contacts AS (
   UNION
   -- What cannot be read as lists at all is a problem of its contact, whether lists are mapped or not.
   SELECT addressed.id, '' FROM addressed
-  WHERE json_type(addressed.joined_json) <> 'ARRAY' OR json_type(addressed.left_json) NOT IN ('ARRAY', 'NULL')
+  WHERE coalesce(json_type(addressed.joined_json), '') <> 'ARRAY'
+    OR json_type(addressed.left_json) NOT IN ('ARRAY', 'NULL') OR len(addressed.strange) > 0
 ), permissions AS (
   SELECT
     a.id, n.list_id, a.email, a.email_json, a.blacklisted, a.joined_json, a.left_json, a.strange, a.updated_at,
@@ -82,7 +83,7 @@ SELECT
   ) AS VARCHAR) AS write_context,
   strange || problems([
     wrong_type_problem(email_json, 'email', 'VARCHAR'),
-    email_problem(norm_email(email) IS NULL),
+    email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
     missing_problem(blacklisted IS NULL, 'state'),
     wrong_type_problem(blacklisted, 'state', 'BOOLEAN'),
     missing_problem(joined_json IS NULL, 'audience'),
