@@ -56,8 +56,10 @@ brevo = "{BREVO_LIST}"
 BREVO_NAMES = {
     "first_name": "PRENOM", "last_name": "NOM", "phone": "SMS", "street": "ADRESSE", "city": "VILLE",
     "postcode": "CODE_POSTAL", "country": "PAYS", "card": "CARTE_FIDELITE", "birth_date": "DATE_NAISSANCE",
+    "loyalty_points": "POINTS",
 }
 """What the Brevo account calls our fields."""
+BREVO_TYPES = {"birth_date": "date", "loyalty_points": "float"}
 _FIRST = ("Claire", "Hugo", "Inès", "Jules", "Léa", "Malo", "Nora", "Oscar", "Rose", "Sacha", "Tom", "Zoé")
 _SYLLABLES = ("ba", "cho", "du", "fer", "gui", "lan", "mi", "net", "pau", "rou")
 
@@ -111,7 +113,7 @@ def common(system: str) -> Records:
         return {
             "lists": {BREVO_LIST: {"id": int(BREVO_LIST), "name": "La lettre"}},
             "attributes": {
-                field: {"field": field, "name": name, "category": "normal", "type": "text"}
+                field: {"field": field, "name": name, "category": "normal", "type": BREVO_TYPES.get(field, "text")}
                 for field, name in BREVO_NAMES.items()
             },
         }
@@ -303,7 +305,7 @@ def _brevo(n: int) -> Records:
         "attributes": {
             "PRENOM": names(n)[0], "NOM": names(n)[1], "SMS": phone(n).removeprefix("+"), "ADRESSE": f"{n} rue Haute",
             "VILLE": "Lyon", "CODE_POSTAL": "69001", "PAYS": "France", "CARTE_FIDELITE": f"CARD{n:06d}",
-            "DATE_NAISSANCE": born_on(n),
+            "DATE_NAISSANCE": born_on(n), "POINTS": n,
         },
     }
     return {"contacts": {str(contact["id"]): contact}}

@@ -22,14 +22,15 @@ from tests.records import AT, PLACE, SYSTEMS, Records, gid
 
 WORD = "SECRET918273645"
 UNCHECKED: dict[str, str] = {
-    r"\.(updated_at|updatedAt|modifiedAt|version|calculated_at)$": "what cannot be read is no version, and the writer is refused",
+    r"\.(updated_at|updatedAt|version|calculated_at)$": "what cannot be read is no version, and the writer is refused",
     r"(customers|members|contacts)\.(created_?[aA]t|timestamp_signup)$": "an unknown age decides nothing",
     r"(adjustment|physical_count)\.created_at$": "when the vendor was told explains nothing",
     r"members\.last_changed$": "a no stands without its time",
     r"marketingOptInLevel$|members\.ip_opt$": "what is no double opt-in is no proof",
     r"defaultAddress\.id$|\.ADDRESS\.(addr2|state)$": "goes back to its vendor as it came, and means nothing to us",
     r"FulfillmentOrder:\.__parentId$": "its lines name their order; the order's own place is then unknown",
-    r"brevo\.contacts\.(createdAt|smsBlacklisted)$": "an unknown age decides nothing, and SMS is no permission of ours",
+    r"brevo\.contacts\.(createdAt|modifiedAt)$": "an unknown age decides nothing",
+    r"\.smsBlacklisted$": "another channel's permission",
     r"displayFulfillmentStatus$|base_price_money\.currency$|list_id$": "not read, or read where it is checked",
 }
 

@@ -418,6 +418,23 @@ async def test_a_number_that_is_written_may_not_be_sent_to():
     assert held(world, 4)["attributes"]["TELEPHONE"] == "+33612345679" and held(world, 4)["smsBlacklisted"] is False
 
 
+@pytest.mark.parametrize(("kind", "name", "stored"), [("float", "POINTS", 120), ("text", "PRENOM", "120")])
+async def test_points_are_written_as_their_attribute_takes_them(con, kind, name, stored):
+    world = club(loyalty_points=name)
+    sent = [field(world, 4, "loyalty_points", "120", attributes={"loyalty_points": name}, points_type=kind)]
+    assert [o.status for o in await world.writer("customers")(sent)] == [OutcomeStatus.APPLIED]
+    assert held(world, 4)["attributes"][name] == stored
+    assert [r.value for r in await world.read_back("customers", sent)] == ["120"]
+    await put(world, 4, attributes={name: 0 if kind == "float" else "0"})
+    assert [r.value for r in await world.read_back("customers", sent)] == ["0"], "none left is not unknown"
+    world.session.options |= {"first_name": "VILLE"}
+    await world.stage(con)
+    row = con.execute(
+        "SELECT loyalty_points, write_context->>'$.points_type' FROM brevo.customers WHERE vendor_id = '4'"
+    ).fetchone()
+    assert row == ("0", kind)
+
+
 async def test_a_number_of_another_contact_is_refused_and_takes_no_other_field_with_it_in_the_end():
     world = club()
     names = {**NAMES, "phone": "SMS"}

@@ -19,7 +19,9 @@ _PLACES = {
     "mailchimp": Place("a1b2c3d4e5", "Lettre", "audience"),
     "brevo": Place("7", "Lettre", "audience"),
 }
-_KEYS = {"square": "C1", "shopify": "gid://shopify/Customer/6000000001", "hubspot": "5001", "mailchimp": "", "brevo": "5"}
+_KEYS = {
+    "square": "C1", "shopify": "gid://shopify/Customer/6000000001", "hubspot": "5001", "mailchimp": "", "brevo": "5",
+}
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)

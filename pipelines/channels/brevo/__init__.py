@@ -48,12 +48,14 @@ BREVO = Channel(
     abilities=(
         *(
             Ability("customers", field, (3,), "one contact a call, looked at before it counts; no blank is written")
-            for field in FIELDS
+            for field in FIELDS if field != "loyalty_points"
         ),
+        Ability("customers", "loyalty_points", (3,), "where an option names the attribute that holds them"),
         Ability(
             "consents", "state", (3,),
             "down only: blacklisted, or out of the one list where another purpose stands; nobody is created or raised",
         ),
     ),
     secrets=(TOKEN,),
+    roles={"crm": ("customers",), "email": ("consents",)},
 )

@@ -1,9 +1,9 @@
 """Which of a Brevo account's attributes holds which of our fields: its owner named them, in any language.
 
 An option of the estate names one (`options = { card = "CARTE" }`); where nothing is said, the names that Brevo's own
-accounts and forms use are looked for, and two of them at once are asked about, never chosen from. The account's own
-list is what counts: an attribute that is not there, or is of another type, is passed over by Brevo without a word, so
-it is an error here.
+accounts and forms use are looked for, and two of them at once are asked about, never chosen from; points have no usual
+name, and are held only where an option says so. The account's own list is what counts: an attribute that is not there,
+or is of another type, is passed over by Brevo without a word, so it is an error here.
 """
 
 from collections.abc import AsyncIterator, Mapping, Sequence
@@ -17,7 +17,7 @@ from pipelines.http import Answer, Session
 
 SMS = "SMS"
 """Every account has it, listed or not: the number that Brevo itself sends text messages to."""
-_TYPES: Mapping[str, tuple[str, ...]] = {"birth_date": ("date", "text")}
+_TYPES: Mapping[str, tuple[str, ...]] = {"birth_date": ("date", "text"), "loyalty_points": ("float", "text")}
 _USUAL: Mapping[str, tuple[str, ...]] = {
     "first_name": ("FIRSTNAME", "PRENOM", "FNAME", "FIRST_NAME"),
     "last_name": ("LASTNAME", "NOM", "LNAME", "LAST_NAME"),
@@ -28,6 +28,7 @@ _USUAL: Mapping[str, tuple[str, ...]] = {
     "country": ("COUNTRY", "PAYS"),
     "card": ("LOYALTY_CARD", "CARTE_FIDELITE"),
     "birth_date": ("DOB", "DATE_OF_BIRTH", "DATE_NAISSANCE", "DATE_DE_NAISSANCE", "BIRTHDAY"),
+    "loyalty_points": (),
 }
 CHOSEN = frozenset(_USUAL)
 """Our fields, by which an option names an attribute."""

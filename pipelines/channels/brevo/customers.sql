@@ -13,7 +13,9 @@ WITH fields AS (
     max(payload->>'$.name') FILTER (id = 'postcode') AS postcode,
     max(payload->>'$.name') FILTER (id = 'country') AS country,
     max(payload->>'$.name') FILTER (id = 'card') AS card,
-    max(payload->>'$.name') FILTER (id = 'birth_date') AS birth_date
+    max(payload->>'$.name') FILTER (id = 'birth_date') AS birth_date,
+    max(payload->>'$.name') FILTER (id = 'loyalty_points') AS loyalty_points,
+    max(payload->>'$.type') FILTER (id = 'loyalty_points') AS points_type
   FROM raw_brevo.attributes
 ), held AS (
   SELECT
@@ -29,11 +31,14 @@ WITH fields AS (
     contacts.payload->('$.attributes."' || fields.country || '"') AS country,
     contacts.payload->('$.attributes."' || fields.card || '"') AS card,
     contacts.payload->('$.attributes."' || fields.birth_date || '"') AS birth_date,
+    contacts.payload->('$.attributes."' || fields.loyalty_points || '"') AS points,
     contacts.payload->>'$.createdAt' AS created_at,
     contacts.payload->>'$.modifiedAt' AS modified_at,
     fields.phone = 'SMS' AS is_sms,
     json_object('first_name', fields.first_name, 'last_name', fields.last_name, 'phone', fields.phone,
-      'street', fields.street, 'city', fields.city, 'postcode', fields.postcode) AS names
+      'street', fields.street, 'city', fields.city, 'postcode', fields.postcode,
+      'loyalty_points', fields.loyalty_points) AS names,
+    fields.points_type
   FROM raw_brevo.contacts AS contacts
   CROSS JOIN fields
 ), read AS (
@@ -42,6 +47,9 @@ WITH fields AS (
     names,
     is_sms,
     attributes,
+    points_type,
+    json_type(points) AS points_kind,
+    nullif(trim(points->>'$'), '') AS points,
     [json_type(first_name), json_type(last_name), json_type(email_json), json_type(phone), json_type(street),
      json_type(city), json_type(postcode), json_type(country), json_type(card), json_type(birth_date)] AS types,
     nullif(trim(first_name->>'$'), '') AS first_name,
@@ -66,8 +74,9 @@ WITH fields AS (
   FROM held
 ), joined AS (
   SELECT
-    id, names, attributes, types, first_name, last_name, email, phone, street, city, postcode, country, card, birth_date,
-    created_at, updated_at,
+    id, names, attributes, points_type, points_kind, points, to_units(points) AS units,
+    coalesce(points_kind, 'NULL') IN ('VARCHAR', 'UBIGINT', 'BIGINT', 'DOUBLE', 'NULL') AS is_number,
+    types, first_name, last_name, email, phone, street, city, postcode, country, card, birth_date, created_at, updated_at,
     norm_phone(CASE WHEN is_sms AND regexp_full_match(phone, '[1-9][0-9]{7,14}') THEN '+' || phone ELSE phone END, country)
       AS phone_e164,
     CAST(try_strptime(birth_key(birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
@@ -99,14 +108,17 @@ SELECT
   postcode,
   country,
   card,
+  CAST(units AS VARCHAR) AS loyalty_points,
   born_on AS birth_date,
   CAST(NULL AS VARCHAR) AS version,
   created_at,
   updated_at,
-  CAST(json_object('attributes', names, 'phone', phone) AS VARCHAR) AS write_context,
+  CAST(json_object('attributes', names, 'phone', phone, 'points_type', points_type) AS VARCHAR) AS write_context,
   wrong_types(types, ['first_name', 'last_name', 'email', 'phone', 'street', 'city', 'postcode', 'country', 'card',
     'birth_date']) || problems([
     wrong_type_problem(attributes, 'attributes', 'OBJECT'),
+    problem(NOT is_number, 'loyalty_points', 'wrong type', lower(points_kind)),
+    count_problem(is_number AND points IS NOT NULL AND units IS NULL, 'loyalty_points'),
     email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
     date_problem(birth_date IS NOT NULL AND born_on IS NULL, 'birth_date'),
     too_long_in(too_long, 255),

@@ -21,7 +21,7 @@ from pipelines.errors import FatalChannelError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 
-FIELDS = ("first_name", "last_name", "phone", "street", "city", "postcode")
+FIELDS = ("first_name", "last_name", "phone", "street", "city", "postcode", "loyalty_points")
 MAX_BATCH = 10
 """Corrections of one contact."""
 MAX_READS = 8
@@ -49,7 +49,7 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
             text = f"the account has no attribute for {c.field}: name one in options of [systems.brevo]"
             done[c.correction_key] = _rejected(c, "NO_ATTRIBUTE", text)
     sent = [c for c in corrections if c.correction_key not in done]
-    body: dict[str, Any] = {"attributes": {_attribute(c): c.desired for c in sent}}
+    body: dict[str, Any] = {"attributes": {_attribute(c): _value(c) for c in sent}}
     if SMS in body["attributes"]:
         # A number that we write may not be sent to: nobody has said yes for it, whatever was said for the last one.
         body["smsBlacklisted"] = True
@@ -118,6 +118,12 @@ def _attribute(c: Correction) -> str | None:
     return None if name is None else str(name)
 
 
+def _value(c: Correction) -> str | int | None:
+    """As the attribute takes it: a number is passed over where text belongs, and text where a number does."""
+    is_number = c.field == "loyalty_points" and c.context.get("points_type") == "float"
+    return int(c.desired) if is_number and c.desired is not None else c.desired
+
+
 def _is_unlinked(c: Correction) -> bool:
     return c.context.get("lowered_by") == "unlink"
 
@@ -141,9 +147,12 @@ async def read_back_consents(session: Session, corrections: Sequence[Correction]
 
 def _held(c: Correction, contact: _Contact) -> str | None:
     name = _attribute(c)
-    text = str(contact.attributes.get(name) or "").strip(" ") or None if name else None
-    if text is None or c.field != "phone":
-        return text
+    held = contact.attributes.get(name) if name else None
+    text = "" if held is None else str(held).strip(" ")
+    if c.field == "loyalty_points":
+        return text.removesuffix(".0") or None
+    if not text or c.field != "phone":
+        return text or None
     if text == c.context.get("phone"):
         return c.observed
     return f"+{text}" if name == SMS and text.isdecimal() and text[0] != "0" else text
