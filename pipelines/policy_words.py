@@ -15,7 +15,7 @@ from pipelines.model import DriftClass
 FIELDS = (
     "items.gtin", "prices.amount", "prices.compare_at", "stock.on_hand", "stock.available", "customers.first_name",
     "customers.last_name", "customers.phone", "customers.street", "customers.city", "customers.postcode",
-    "consents.state",
+    "customers.loyalty_points", "consents.state",
 )
 """Everything that is compared, as `<entity>.<field>`; a new one also needs its column in the trees."""
 

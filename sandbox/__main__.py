@@ -12,6 +12,7 @@ import socket
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,9 +20,10 @@ from sandbox.app import VENDORS, build_app, load_vendors
 from sandbox.estate import write_estate
 from sandbox.store import Store, parse_stamp
 from sandbox.vendor import Settings
-from sandbox.world.settings import EPOCH, WorldError, WorldSettings
+from sandbox.world.settings import EMAIL_TOOLS, EPOCH, WEBSHOPS, WorldError, WorldSettings
 
 PORT = 8765
+_PLAYERS = {"webshop": WEBSHOPS, "email": EMAIL_TOOLS}
 FOLDER = Path(".trueup") / "sandbox"
 """Where `trueup` keeps the world of its own sandbox."""
 
@@ -52,6 +54,8 @@ def _parser() -> argparse.ArgumentParser:
     defaults = WorldSettings()
     for name in ("seed", "variants", "persons", "shops"):
         sizes.add_argument(f"--{name}", type=int, help=f"of a new world; default: {getattr(defaults, name)}")
+    for name, players in _PLAYERS.items():
+        sizes.add_argument(f"--{name}", choices=players, help=f"of a new world; default: {getattr(defaults, name)}")
     sizes.add_argument("--over-cap", action="store_true", help="edit so many prices a day that a cap must hold them")
     sizes.add_argument("--port", type=int, default=PORT, help="default: %(default)s; 0: any that is free")
 
@@ -81,7 +85,7 @@ def _create(args: argparse.Namespace) -> int:
     from sandbox.world.create import create_world
     from sandbox.world.truth import summary
 
-    asked = {name: getattr(args, name) for name in ("seed", "variants", "persons", "shops")}
+    asked = {name: getattr(args, name) for name in ("seed", "variants", "persons", "shops", *_PLAYERS)}
     told = {name: value for name, value in asked.items() if value is not None}
     settings = WorldSettings(**told, over_cap=args.over_cap)
     if (args.dir / "estate.toml").exists() and not args.force:
@@ -98,9 +102,10 @@ def _create(args: argparse.Namespace) -> int:
     return 0
 
 
-def _refuse_another(folder: Path, asked: dict[str, int | None]) -> None:
+def _refuse_another(folder: Path, asked: dict[str, int | str | None]) -> None:
     """A world has one seed and one size for life; who asks for others means another world."""
-    made = json.loads((folder / "truth" / "chronicle.json").read_text(encoding="utf-8"))["settings"]
+    kept = json.loads((folder / "truth" / "chronicle.json").read_text(encoding="utf-8"))["settings"]
+    made = asdict(WorldSettings(**kept))
     other = [f"{name} {made[name]}, not {value}" for name, value in asked.items() if value not in (None, made[name])]
     if other:
         raise WorldError(f"this world has {'; '.join(other)}. `make clean` forgets it, then another can be made")

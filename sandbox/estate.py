@@ -8,12 +8,14 @@
     [policy]                     the first night is approved by policy; caps that fit the world's size
 
 Left unmapped on purpose: Shopify's drop-ship location and USD list, Square's pop-up stand and its override for one EUR
-shop, Mailchimp's competition audience, HubSpot's invitations.
+shop, the e-mail tool's competition audience, HubSpot's invitations.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
 
+from sandbox.brevo import ORGANIZATION
+from sandbox.world.cast import cast_of
 from sandbox.world.places import (
     AUDIENCES,
     SHOPIFY_CHF,
@@ -28,6 +30,7 @@ SHOP_IDS = {
     "shopify": "gid://shopify/Shop/1",
     "hubspot": "26260001",
     "mailchimp": "sandbox",
+    "brevo": ORGANIZATION,
 }
 """Each shop's id as its own API says it."""
 
@@ -37,6 +40,7 @@ MODES = {
     "shopify": ("items", "prices", "stock", "customers", "consents"),
     "hubspot": ("prices", "customers", "consents"),
     "mailchimp": ("customers", "consents"),
+    "brevo": ("customers", "consents"),
 }
 
 
@@ -55,11 +59,12 @@ def write_estate(folder: Path, settings: WorldSettings, base_url: str) -> Path:
 def _lines(settings: WorldSettings, base_url: str) -> Iterator[str]:
     yield "# The sandbox's estate, as its retailer would have typed it. Written by `python -m sandbox create`."
     yield from ("", "[estate]", 'name = "sandbox"', f'timezone = "{TIMEZONE}"', 'clock = "systems"')
-    for system, entities in MODES.items():
+    cast = cast_of(settings)
+    for system in cast:
         yield from ("", f"[systems.{system}]", f'base_url = "{base_url}/{system}"', f'shop_id = "{SHOP_IDS[system]}"')
         if system in OPTIONS:
             yield f"options = {_inline(OPTIONS[system])}"
-        yield f"mode = {_inline(dict.fromkeys(entities, 'live'))}"
+        yield f"mode = {_inline(dict.fromkeys(MODES[system], 'live'))}"
     for place in locations(settings):
         if place.ours is not None:
             yield from ("", f"[locations.{place.ours}]", 'authority = "square"', f"safety_stock = {place.safety}")
@@ -71,7 +76,8 @@ def _lines(settings: WorldSettings, base_url: str) -> Iterator[str]:
     yield f'vendor_ids = {{ {chf}, hubspot = {{ id = "hs_price_chf", tax_basis = "net" }} }}'
     yield from ("", "[price_lists.jpy]", 'currency = "JPY"', 'tax_basis = "gross"')
     yield f'vendor_ids = {{ shopify = "{SHOPIFY_JPY}", hubspot = {{ id = "hs_price_jpy", tax_basis = "net" }} }}'
-    yield from ("", "[audiences.newsletter]", 'channel = "email"', f"vendor_ids = {_inline(AUDIENCES)}")
+    audiences = {system: AUDIENCES[system] for system in cast}
+    yield from ("", "[audiences.newsletter]", 'channel = "email"', f"vendor_ids = {_inline(audiences)}")
     yield from ("", "[policy.adopt]", 'never_agreed = "approve"')
     most = max(500, settings.variants, settings.persons)
     for entity, share in CAP_SHARE_PCT.items():

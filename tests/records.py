@@ -23,10 +23,10 @@ from tests import records_odoo
 Records = dict[str, dict[str, dict[str, Any]]]
 """Raw records by endpoint and id."""
 
-SYSTEMS = ("square", "shopify", "hubspot", "mailchimp")
+SYSTEMS = ("square", "shopify", "hubspot", "mailchimp", "brevo")
 AT = "2026-06-14T20:00:00.000Z"
 PLACE, LIST = "gid://shopify/Location/1", "gid://shopify/PriceList/1"
-SUBSCRIPTION, AUDIENCE = "7", "a1b2c3d4e5"
+SUBSCRIPTION, AUDIENCE, BREVO_LIST = "7", "a1b2c3d4e5", "7"
 ESTATE = f"""
 estate = {{ name = "maison", timezone = "Europe/Paris" }}
 [systems]
@@ -34,6 +34,7 @@ square = {{ base_url = "https://square.example", shop_id = "M1", mode = {{ price
 shopify = {{ base_url = "https://shopify.example", shop_id = "S1", mode = {{ prices = "live", stock = "live" }} }}
 hubspot = {{ base_url = "https://hubspot.example", shop_id = "H1", mode = {{ prices = "live" }} }}
 mailchimp = {{ base_url = "https://mailchimp.example", shop_id = "C1" }}
+brevo = {{ base_url = "https://brevo.example", shop_id = "B1" }}
 [locations.paris]
 authority = "square"
 vendor_ids = {{ square = "LPARIS", shopify = "{PLACE}" }}
@@ -46,9 +47,20 @@ shopify = "{LIST}"
 hubspot = {{ id = "hs_price_chf", tax_basis = "net" }}
 [price_lists.chf]
 currency = "CHF"
-[audiences.newsletter]
-vendor_ids = {{ square = "email", shopify = "email", hubspot = "{SUBSCRIPTION}", mailchimp = "{AUDIENCE}" }}
+[audiences.newsletter.vendor_ids]
+square = "email"
+shopify = "email"
+hubspot = "{SUBSCRIPTION}"
+mailchimp = "{AUDIENCE}"
+brevo = "{BREVO_LIST}"
 """
+BREVO_NAMES = {
+    "first_name": "PRENOM", "last_name": "NOM", "phone": "SMS", "street": "ADRESSE", "city": "VILLE",
+    "postcode": "CODE_POSTAL", "country": "PAYS", "card": "CARTE_FIDELITE", "birth_date": "DATE_NAISSANCE",
+    "loyalty_points": "POINTS",
+}
+"""What the Brevo account calls our fields."""
+BREVO_TYPES = {"birth_date": "date", "loyalty_points": "float"}
 _FIRST = ("Claire", "Hugo", "Inès", "Jules", "Léa", "Malo", "Nora", "Oscar", "Rose", "Sacha", "Tom", "Zoé")
 _SYLLABLES = ("ba", "cho", "du", "fer", "gui", "lan", "mi", "net", "pau", "rou")
 
@@ -100,13 +112,24 @@ def common(system: str) -> Records:
         return {"account": {"7": account}, "definitions": {SUBSCRIPTION: definition}}
     if system == "odoo":
         return records_odoo.common()
+    if system == "brevo":
+        return {
+            "lists": {BREVO_LIST: {"id": int(BREVO_LIST), "name": "La lettre"}},
+            "attributes": {
+                field: {"field": field, "name": name, "category": "normal", "type": BREVO_TYPES.get(field, "text")}
+                for field, name in BREVO_NAMES.items()
+            },
+        }
     return {"lists": {AUDIENCE: {"id": AUDIENCE}}}
 
 
 def sound(system: str, number: int) -> Records:
     """One item (sold once, one unit left behind) and one person of a system."""
-    makers = {"square": _square, "shopify": _shopify, "hubspot": _hubspot, "mailchimp": _mailchimp}
-    return (makers | {"odoo": records_odoo.sound})[system](number)
+    makers = {
+        "square": _square, "shopify": _shopify, "hubspot": _hubspot, "mailchimp": _mailchimp, "brevo": _brevo,
+        "odoo": records_odoo.sound,
+    }
+    return makers[system](number)
 
 
 def spoilt(records: Records, endpoint: str, path: str, value: Any) -> Records:
@@ -277,3 +300,16 @@ def _mailchimp(n: int) -> Records:
         },
     }
     return {"members": {f"{AUDIENCE}:{member_id(n)}": member}}
+
+
+def _brevo(n: int) -> Records:
+    contact = {
+        "id": 7000 + n, "email": email(n), "emailBlacklisted": False, "smsBlacklisted": False, "createdAt": AT,
+        "modifiedAt": AT, "listIds": [int(BREVO_LIST)], "listUnsubscribed": None,
+        "attributes": {
+            "PRENOM": names(n)[0], "NOM": names(n)[1], "SMS": phone(n).removeprefix("+"), "ADRESSE": f"{n} rue Haute",
+            "VILLE": "Lyon", "CODE_POSTAL": "69001", "PAYS": "France", "CARTE_FIDELITE": f"CARD{n:06d}",
+            "DATE_NAISSANCE": born_on(n), "POINTS": n,
+        },
+    }
+    return {"contacts": {str(contact["id"]): contact}}

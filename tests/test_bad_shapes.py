@@ -33,6 +33,8 @@ UNCHECKED: dict[str, str] = {
     r"\.(write_date|create_date)$": "Odoo's times of a record order nothing, and an unknown age decides nothing",
     r"(product_tmpl_id|config_id|partner_id)\.1$|(categ_id|currency_id)\.0$": "the half of a link that is not read",
     r"loyalty_cards\.partner_id$": "points of nobody knows whom are nobody's",
+    r"brevo\.contacts\.(createdAt|modifiedAt)$": "an unknown age decides nothing",
+    r"\.smsBlacklisted$": "another channel's permission",
     r"displayFulfillmentStatus$|base_price_money\.currency$|list_id$": "not read, or read where it is checked",
 }
 
@@ -52,6 +54,8 @@ def whole(system: str, n: int) -> Records:
         found["inventory_changes"][f"P{n}"] = {"type": "PHYSICAL_COUNT", "physical_count": count}
         back = {"source_line_item_uid": f"L{n}", "quantity": "1"}
         found["orders"][f"O{n}"]["returns"] = [{"source_order_id": f"O{n}", "return_line_items": [back]}]
+    if system == "brevo":
+        found["contacts"][f"{7000 + n}"]["listUnsubscribed"] = [int(records.BREVO_LIST)]
     if system == "shopify":
         line = {"quantity": 1, "restockType": "RETURN", "restocked": True, "location": {"id": PLACE},
                 "lineItem": {"id": gid("LineItem", n)}}

@@ -49,6 +49,7 @@ _PLACES: dict[str, tuple[tuple[str, str], ...]] = {
         ("contacts", "properties.address"),
     ),
     "mailchimp": (("members", "merge_fields.FNAME"), ("members", "merge_fields.ADDRESS.addr1")),
+    "brevo": (("contacts", "attributes.PRENOM"), ("contacts", "attributes.ADRESSE")),
 }
 
 
@@ -109,7 +110,7 @@ def test_it_comes_through_or_is_in_quarantine(night, number, text):
     items = {"square": f"V{number}", "shopify": gid("ProductVariant", number), "hubspot": str(1000 + number)}
     persons = {
         "square": f"C{number}", "shopify": gid("Customer", number), "hubspot": str(5000 + number),
-        "mailchimp": member_id(number),
+        "mailchimp": member_id(number), "brevo": str(7000 + number),
     }
     for system, vendor_id in items.items():
         if _is_quarantined(con, system, "items", vendor_id):

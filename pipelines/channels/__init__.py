@@ -4,6 +4,7 @@ A new system is a folder here and a line in the list: its assets, checks and doc
 """
 
 from pipelines.channels.base import Channel
+from pipelines.channels.brevo import BREVO
 from pipelines.channels.hubspot import HUBSPOT
 from pipelines.channels.mailchimp import MAILCHIMP
 from pipelines.channels.odoo import ODOO
@@ -11,4 +12,4 @@ from pipelines.channels.shopify import SHOPIFY
 from pipelines.channels.square import SQUARE
 from pipelines.channels.vendure import VENDURE
 
-CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, ODOO, VENDURE)
+CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, ODOO, VENDURE, BREVO)

@@ -92,9 +92,9 @@ _SPOIL: dict[str, Callable[[Item], Item]] = {
 }
 
 
-def bad_customer(kind: tuple[str, str, str], record: Customer) -> Dirt:
-    """One bad customer row made of a sound record."""
-    system, name, note = kind
+def bad_customer(kind: tuple[str, str, str], record: Customer, system: str) -> Dirt:
+    """One bad customer row made of a sound record of a system that plays the kind's part."""
+    _, name, note = kind
     value = {
         "invalid e-mail": f"{record.first_name}.{record.last_name}(at)courriel".lower().replace(" ", ""),
         "control characters": f"{record.last_name}{_BELL}",

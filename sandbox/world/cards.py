@@ -13,10 +13,11 @@ import numpy as np
 
 from sandbox.records import Customer
 from sandbox.world import ids
+from sandbox.world.cast import PARTS, is_email_tool, part_of
 from sandbox.world.dice import Bools, Dice, Ints
 from sandbox.world.dirt import abbreviated, careless, phone_text, slip
 from sandbox.world.names import DIMINUTIVES, STREETS, TOWNS
-from sandbox.world.people import SYSTEMS, People
+from sandbox.world.people import People
 from sandbox.world.permissions import Permissions
 from sandbox.world.settings import EPOCH, WorldSettings
 
@@ -61,15 +62,16 @@ def records_of(
 
 
 def _draw(settings: WorldSettings, people: People, system: str) -> _Draws:
-    dice = Dice(settings.seed, "cards", system)
+    part = part_of(system)
+    dice = Dice(settings.seed, "cards", part)
     known = np.flatnonzero(people.knows(system))
     person = known[dice.order(len(known))]
     n = len(person)
     return _Draws(
-        person=person, email=dice.weighted(_EMAIL[system], n), phone=dice.weighted(_PHONE[system], n),
-        first=dice.weighted(_FIRST, n), last=dice.weighted(_LAST, n), address=dice.weighted(_ADDRESS[system], n),
+        person=person, email=dice.weighted(_EMAIL[part], n), phone=dice.weighted(_PHONE[part], n),
+        first=dice.weighted(_FIRST, n), last=dice.weighted(_LAST, n), address=dice.weighted(_ADDRESS[part], n),
         street=dice.weighted(_STREET, n), noise=dice.below(1 << 30, n),
-        has_card=dice.chance(_CARD[system], n), has_birth=dice.chance(_BIRTH[system], n), swaps=dice.chance(0.007, n),
+        has_card=dice.chance(_CARD[part], n), has_birth=dice.chance(_BIRTH[part], n), swaps=dice.chance(0.007, n),
         created=dice.between(60, 3 * 365 * 24 * 60, n),
     )
 
@@ -133,7 +135,7 @@ def _email(people: People, system: str, i: int, noise: int, kind: int) -> str:
     email = people.email(i)
     if people.shares_email[i]:
         email = people.email(int(people.home[i]))
-    elif people.second_email_in[i] == SYSTEMS.index(system):
+    elif people.second_email_in[i] == PARTS.index(part_of(system)):
         email = people.second_email(i)
     if kind == 2:
         return email.upper() if noise % 2 else email.capitalize()
@@ -149,4 +151,4 @@ def _phone(people: People, system: str, i: int, noise: int, kind: int) -> str:
         return ""
     if kind == 2:
         number = number[:-4] + f"{(int(number[-4:]) + 1 + noise % 9998) % 10_000:04d}"
-    return phone_text(number, 1 + noise % 2 * 3 if system == "mailchimp" else noise)
+    return phone_text(number, 1 + noise % 2 * 3 if is_email_tool(system) else noise)

@@ -106,7 +106,11 @@ class Chronicle:
     def save(self, folder: Path) -> None:
         """Write it under `<folder>/truth`."""
         path = folder / "truth" / "chronicle.json"
-        path.write_text(json.dumps(asdict(self), ensure_ascii=False), encoding="utf-8")
+        kept, usual = asdict(self), WorldSettings()
+        for name in ("webshop", "email"):  # the usual cast goes without saying
+            if kept["settings"][name] == getattr(usual, name):
+                del kept["settings"][name]
+        path.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
 
     @classmethod
     def load(cls, folder: Path) -> "Chronicle":

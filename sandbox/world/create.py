@@ -16,6 +16,7 @@ from sandbox.vendor import Vendor
 from sandbox.world import ids
 from sandbox.world.bad_rows import CUSTOMER_KINDS, ITEM_KINDS, Dirt, bad_customer, bad_item
 from sandbox.world.cards import records_of
+from sandbox.world.cast import PARTS, cast_of, part_of
 from sandbox.world.chronicle import BadRow, Chronicle, OpenOrder
 from sandbox.world.dice import Bools, Dice, Ints
 from sandbox.world.history import (
@@ -30,7 +31,7 @@ from sandbox.world.history import (
 from sandbox.world.identity import write_persons
 from sandbox.world.items import items_of, prices_of, shown_prices, unmapped_prices
 from sandbox.world.nature import unsettle_levels, unsettle_prices
-from sandbox.world.people import SYSTEMS, People, build_people
+from sandbox.world.people import People, build_people
 from sandbox.world.permissions import build_permissions
 from sandbox.world.places import places_of
 from sandbox.world.promotions import announce, promotion_record
@@ -52,7 +53,7 @@ def create_world(
     scene = Scene.new(folder, settings, store, vendors)
     store.set_now(_FOUNDED)
     with store.loading():
-        for system in SYSTEMS:
+        for system in cast_of(settings):
             vendors[system].put_places(store, places_of(system, settings), _FOUNDED)
         say("catalogue and prices")
         shown = _put_goods(scene)
@@ -118,7 +119,7 @@ def _put_customers(scene: Scene, people: People) -> dict[str, int]:
     settings, counts = scene.chronicle.settings, {}
     permissions = build_permissions(settings, people)
     write_persons(scene.folder, [])
-    for system in SYSTEMS:
+    for system in scene.cast:
         spoil = _persons_to_spoil(settings, people, system)
         rows: list[tuple[str, str, str]] = []
         bad: list[BadRow] = []
@@ -130,7 +131,7 @@ def _put_customers(scene: Scene, people: People) -> dict[str, int]:
             for person, record in records_of(settings, people, permissions, system):
                 rows.append((f"P{person:07d}", system, record.key))
                 if person in spoil:
-                    dirt = bad_customer(spoil[person], record)
+                    dirt = bad_customer(spoil[person], record, system)
                     bad += dirt.rows
                     record = dirt.customers[0]
                 yield record
@@ -144,9 +145,10 @@ def _put_customers(scene: Scene, people: People) -> dict[str, int]:
 
 
 def _persons_to_spoil(settings: WorldSettings, people: People, system: str) -> dict[int, tuple[str, str, str]]:
-    dice = Dice(settings.seed, "bad customers", system)
-    alone = dice.sample(np.flatnonzero(people.systems == 1 << SYSTEMS.index(system)), len(people))
-    kinds = [kind for kind in CUSTOMER_KINDS if kind[0] == system] * (1 + len(people) // 50_000)
+    part = part_of(system)
+    dice = Dice(settings.seed, "bad customers", part)
+    alone = dice.sample(np.flatnonzero(people.systems == 1 << PARTS.index(part)), len(people))
+    kinds = [kind for kind in CUSTOMER_KINDS if kind[0] == part] * (1 + len(people) // 50_000)
     return dict(zip(alone.tolist(), kinds, strict=False))
 
 

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sandbox.records import Consent
 from sandbox.world.agenda import Action, Agenda
+from sandbox.world.cast import is_email_tool, keeps_proof
 from sandbox.world.day_people import People
 from sandbox.world.identity import Record, email_norm
 from sandbox.world.settings import DayRates
@@ -103,13 +104,16 @@ def say(agenda: Agenda, record: Record, state: str, *, proven: bool) -> Action:
 
 
 def _newcomer(agenda: Agenda, people: People, *, proven: bool) -> list[Action]:
-    """Somebody new with an old no in the shop and a fresh yes in the newsletter tool."""
+    """Somebody new with an old no in the shop, and a fresh yes where its time is kept: the e-mail tool, or the CRM."""
     person, record = people.new_person()
     people.take(person)
     old_no = Consent("no", agenda.opens - _LONG_AGO, False, "link")
     shop = replace(record, key=people.new_key("shopify", record.email), consent=old_no)
-    letter = replace(
-        record, key=people.new_key("mailchimp", record.email), street="", city="", postcode="",
-        consent=Consent("yes", agenda.opens, proven, "form"),
-    )
-    return [people.join(person, "shopify", shop), people.join(person, "mailchimp", letter)]
+    yes = Consent("yes", agenda.opens, proven, "form")
+    tool = next(system for system in agenda.scene.cast if is_email_tool(system))
+    if keeps_proof(tool):
+        told = replace(record, key=people.new_key(tool, record.email), street="", city="", postcode="", consent=yes)
+    else:
+        tool = "hubspot"
+        told = replace(record, key=people.new_key(tool, record.email), consent=yes)
+    return [people.join(person, "shopify", shop), people.join(person, tool, told)]

@@ -37,7 +37,7 @@ class _Way:
 
 _WAYS = tuple(_Way(system, how) for system, ways in {
     "square": ("deleted", "merged"), "shopify": ("deleted", "merged"), "hubspot": ("archived", "merged", "erased"),
-    "mailchimp": ("archived", "erased"),
+    "mailchimp": ("archived", "erased"), "brevo": ("deleted", "erased"),
 }.items() for how in ways)
 
 
@@ -46,7 +46,7 @@ def plan_departures(agenda: Agenda, people: People, rates: DayRates, away: froze
     the night before is not known to anybody."""
     count = rates.count("gone_customers", agenda.scene.chronicle.settings.persons)
     actions: list[Action] = []
-    for at, way in enumerate(way for _ in range(count) for way in _WAYS):
+    for at, way in enumerate(way for _ in range(count) for way in _WAYS if way.system in agenda.scene.cast):
         if way.system in away or (way.how != "merged" and not _may_lose(agenda, way.system)):
             continue
         person = next(_candidates(people, way), None)

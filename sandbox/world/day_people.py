@@ -11,13 +11,13 @@ from sandbox.records import Consent, Customer
 from sandbox.world import ids
 from sandbox.world.agenda import Action, Agenda
 from sandbox.world.bad_rows import CUSTOMER_KINDS, bad_customer
+from sandbox.world.cast import is_email_tool, part_of
 from sandbox.world.dirt import phone_text, slip, unaccented
 from sandbox.world.identity import Persons, Record, email_norm, folded, value_of
 from sandbox.world.names import DOMAINS, FAMILY, MEN, STREETS, TOWNS, WOMEN
-from sandbox.world.people import SYSTEMS
 from sandbox.world.settings import DayRates
 from sandbox.world.truth_consents import contact_points, wants_no
-from sandbox.world.truth_customers import RANK, customer_rows, is_target, sources
+from sandbox.world.truth_customers import customer_rows, is_target, rank_of, sources
 
 Changes = dict[str, str]
 
@@ -138,7 +138,7 @@ def _changed(people: People, record: Record, field: str) -> str:
     """Another value for a field of a record."""
     held = people.agenda.state.customers[record[0]][record[1]]
     if field == "phone":
-        return new_phone(people, 1 if record[0] == "mailchimp" else people.dice.one(8))
+        return new_phone(people, 1 if is_email_tool(record[0]) else people.dice.one(8))
     if field == "first_name":
         return slip(held.first_name, people.dice.one(1000))
     start = people.dice.one(len(FAMILY))
@@ -181,9 +181,11 @@ def _joining(people: People, person: str) -> list[Action]:
     state, records = people.agenda.state, people.persons[person]
     if person in people.forsaken:
         return []
-    known = sorted((RANK.index(system) for system, _ in records))
-    held = state.customers[RANK[known[0]]][next(key for system, key in records if system == RANK[known[0]])]
-    free = [system for at, system in enumerate(RANK) if at > known[0] and at not in known]
+    best = min(records, key=lambda record: rank_of(record[0]))
+    held = state.customers[best[0]][best[1]]
+    taken = {system for system, _ in records}
+    ranked = sorted(people.agenda.scene.cast, key=rank_of)
+    free = [system for system in ranked if rank_of(system) > rank_of(best[0]) and system not in taken]
     if not free or not email_norm(held.email) or not value_of(held, "last_name"):
         return []
     system = free[people.dice.one(len(free))]
@@ -195,8 +197,9 @@ def _joining(people: People, person: str) -> list[Action]:
 
 def _newcomer(people: People) -> list[Action]:
     person, record = people.new_person()
-    first = people.dice.one(len(SYSTEMS))
-    systems = [SYSTEMS[first]] + ([SYSTEMS[(first + 1) % len(SYSTEMS)]] if people.dice.one(2) else [])
+    cast = people.agenda.scene.cast
+    first = people.dice.one(len(cast))
+    systems = [cast[first]] + ([cast[(first + 1) % len(cast)]] if people.dice.one(2) else [])
     people.take(person)
     actions = []
     for system in systems:
@@ -210,7 +213,7 @@ def _registered(people: People, system: str, facts: Customer) -> Customer:
         facts, key=people.new_key(system, facts.email), phone=phone_text(value_of(facts, "phone") or "", 1),
         consent=Consent(),
     )
-    if system != "mailchimp":
+    if not is_email_tool(system):
         return record
     consent = Consent("yes", people.agenda.opens, False, "form")
     return replace(record, street="", city="", postcode="", consent=consent)
@@ -220,12 +223,12 @@ def _spoil(people: People, count: int) -> list[Action]:
     actions, chronicle = [], people.agenda.scene.chronicle
     for at in range(count):
         kind = CUSTOMER_KINDS[((people.agenda.night - 1) * count + at) % len(CUSTOMER_KINDS)]
-        person = next((p for p in people.free() if [r[0] for r in people.persons[p]] == [kind[0]]), None)
+        person = next((p for p in people.free() if [part_of(r[0]) for r in people.persons[p]] == [kind[0]]), None)
         if person is not None:
             people.take(person)
             people.touched.add(person)
             system, key = people.persons[person][0]
-            dirt = bad_customer(kind, people.agenda.state.customers[system][key])
+            dirt = bad_customer(kind, people.agenda.state.customers[system][key], system)
             chronicle.bad += dirt.rows
             actions.append(_put(people, system, dirt.customers[0]))
     return actions

@@ -69,6 +69,8 @@ def shopify_line(number: int) -> str:
 
 def customer(system: str, number: int, email: str) -> str:
     """A customer record's id in one system; Mailchimp's follows from the address."""
+    if system == "brevo":
+        return str(number + 1)
     if system == "square":
         return f"C{number + 1:08d}"
     if system == "shopify":

@@ -9,19 +9,19 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from sandbox.world.cast import PARTS, part_of
 from sandbox.world.dice import Bools, Dice, Ints
 from sandbox.world.dirt import unaccented
 from sandbox.world.names import DOMAINS, FAMILY, MEN, STREETS, TOWNS, WOMEN, WORK_DOMAINS
 from sandbox.world.settings import WorldSettings
 
-SYSTEMS = ("square", "shopify", "hubspot", "mailchimp")
 _COMBINATIONS = (
     ((0b0001, 40), (0b0010, 25), (0b0100, 10), (0b1000, 25)),
     ((0b0011, 25), (0b0101, 20), (0b1001, 20), (0b0110, 10), (0b1010, 20), (0b1100, 5)),
     ((0b0111, 30), (0b1011, 35), (0b1101, 20), (0b1110, 15)),
     ((0b1111, 1),),
 )
-"""For persons in 1, 2, 3, 4 systems: which ones (bit = place in SYSTEMS) and how often."""
+"""For persons in 1, 2, 3, 4 systems: which ones (bit = place in PARTS) and how often."""
 _BORN = date(1935, 1, 1)
 
 
@@ -30,7 +30,7 @@ class People:
     """One array per fact; index = person number."""
 
     systems: Ints
-    """Bit set over SYSTEMS."""
+    """Bit set over PARTS."""
     is_woman: Bools
     first: Ints
     last: Ints
@@ -47,7 +47,7 @@ class People:
     shares_email: Bools
     """Uses the address of the head of the household."""
     second_email_in: Ints
-    """Place in SYSTEMS of the one system that has the person's other address, or -1."""
+    """Place in PARTS of the one system that has the person's other address, or -1."""
     has_card: Bools
 
     def __len__(self) -> int:
@@ -55,7 +55,7 @@ class People:
 
     def knows(self, system: str) -> Bools:
         """Whom a system has a record of."""
-        return (self.systems >> SYSTEMS.index(system)) & 1 == 1
+        return (self.systems >> PARTS.index(part_of(system))) & 1 == 1
 
     def first_name(self, i: int) -> str:
         """As in the passport."""

@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import Literal
 
 from sandbox.records import Consent
+from sandbox.world.cast import PARTS, part_of
 from sandbox.world.dice import Bools, Dice, Ints
-from sandbox.world.people import SYSTEMS, People, one_of
+from sandbox.world.people import People, one_of
 from sandbox.world.settings import EPOCH, WorldSettings
 
 State = Literal["yes", "no", "pending", "none"]
@@ -38,22 +39,23 @@ class Permissions:
     yes_minute: Ints
     no_minute: Ints
     dissents_in: Ints
-    """Place in SYSTEMS of the one system that was told no, or -1."""
+    """Place in PARTS of the one system that was told no, or -1."""
     draws: dict[str, Ints]
     proofs: dict[str, Bools]
 
     def consent(self, system: str, i: int) -> Consent:
         """What a system's record of the person says."""
-        draw = int(self.draws[system][i])
-        options = _STATES[system][int(self.base[i])]
+        part = part_of(system)
+        draw = int(self.draws[part][i])
+        options = _STATES[part][int(self.base[i])]
         state = next(name for name, limit in options if draw < limit)
-        if self.dissents_in[i] == SYSTEMS.index(system):
+        if self.dissents_in[i] == PARTS.index(part):
             state = "no"
         if state == "none":
             return Consent()
         minute = int(self.no_minute[i]) if state == "no" else int(self.yes_minute[i])
-        minute -= draw % 60 * (1 + SYSTEMS.index(system))
-        proven = state == "yes" and bool(self.proofs[system][i])
+        minute -= draw % 60 * (1 + PARTS.index(part))
+        proven = state == "yes" and bool(self.proofs[part][i])
         return Consent(state, EPOCH - timedelta(minutes=minute), proven, "form" if proven else "import")
 
 
@@ -67,6 +69,6 @@ def build_permissions(settings: WorldSettings, people: People) -> Permissions:
     place[~dissents] = -1
     return Permissions(
         base=base, yes_minute=dice.between(100 * _DAY, 700 * _DAY, n), no_minute=dice.between(_DAY, 99 * _DAY, n),
-        dissents_in=place, draws={system: dice.below(100, n) for system in SYSTEMS},
-        proofs={system: dice.chance(_PROVEN[system] / 100, n) for system in SYSTEMS},
+        dissents_in=place, draws={part: dice.below(100, n) for part in PARTS},
+        proofs={part: dice.chance(_PROVEN[part] / 100, n) for part in PARTS},
     )

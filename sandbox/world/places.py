@@ -1,7 +1,7 @@
 """The retailer's places: shops, warehouse, price lists, audiences, with each vendor's id and our own.
 
 Some exist in one system only and are left out of the estate on purpose (`ours` is None): a drop-ship location and a
-USD price list in Shopify, a pop-up stand in Square, a competition's audience in Mailchimp, invitations in HubSpot.
+USD price list in Shopify, a pop-up stand in Square, a competition's audience in the e-mail tool, HubSpot's invitations.
 """
 
 from dataclasses import dataclass
@@ -25,9 +25,14 @@ SHOPIFY_JPY = "gid://shopify/PriceList/2"
 SHOPIFY_USD = "gid://shopify/PriceList/3"
 MAILCHIMP_LIST = "a1b2c3d4e5"
 MAILCHIMP_OTHER = "0f9e8d7c6b"
+BREVO_LIST = "7"
+BREVO_OTHER = "12"
 HUBSPOT_NEWSLETTER = "318273641"
 HUBSPOT_INVITATIONS = "318273642"
-AUDIENCES = {"square": "email", "shopify": "email", "hubspot": HUBSPOT_NEWSLETTER, "mailchimp": MAILCHIMP_LIST}
+AUDIENCES = {
+    "square": "email", "shopify": "email", "hubspot": HUBSPOT_NEWSLETTER, "mailchimp": MAILCHIMP_LIST,
+    "brevo": BREVO_LIST,
+}
 """vendor_audience_id of each system's newsletter consent."""
 
 
@@ -80,4 +85,6 @@ def places_of(system: str, settings: WorldSettings) -> list[Place]:
     if system == "hubspot":
         return [Place(HUBSPOT_NEWSLETTER, "Lettre d'information", "subscription"),
                 Place(HUBSPOT_INVITATIONS, "Invitations", "subscription")]
+    if system == "brevo":
+        return [Place(BREVO_LIST, "La lettre", "audience"), Place(BREVO_OTHER, "Jeu-concours", "audience")]
     return [Place(MAILCHIMP_LIST, "La lettre", "audience"), Place(MAILCHIMP_OTHER, "Jeu-concours", "audience")]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from sandbox.store import Store
 from sandbox.vendor import Vendor
+from sandbox.world.cast import cast_of
 from sandbox.world.catalogue import Catalogue, build_catalogue
 from sandbox.world.chronicle import BadRow, Chronicle
 from sandbox.world.dice import Ints
@@ -61,6 +62,11 @@ class Scene:
         self.memory.save(self.folder)
 
     @property
+    def cast(self) -> tuple[str, ...]:
+        """The systems of this world."""
+        return cast_of(self.chronicle.settings)
+
+    @property
     def bad_records(self) -> set[Record]:
         """Customer records that are in quarantine."""
         return {(row.system, row.vendor_id) for row in self.chronicle.bad if row.entity == "customers"}
@@ -71,7 +77,7 @@ class Scene:
 
     def look(self) -> State:
         """What the systems hold now."""
-        return observe(self.vendors, self.store, len(self.catalogue), self.shelves)
+        return observe(self.vendors, self.store, len(self.catalogue), self.shelves, self.cast)
 
     def discount(self, night: int) -> Ints:
         """Per cent off at a night, per variant."""

@@ -18,6 +18,9 @@ CAP_SHARE_PCT = {"items": 5.0, "prices": 6.0, "stock": 10.0, "customers": 15.0}
 CAP_FLOOR_ROWS = 50
 MOST_GONE = 0.20
 """Of what a system was made with, no more than this share is ever deleted: a small world must not run empty."""
+WEBSHOPS = ("shopify",)
+EMAIL_TOOLS = ("mailchimp", "brevo")
+"""The systems that can play these parts, the usual one first."""
 MAX_CLASS_SHARE = 0.60
 MAX_JUMP = 0.30
 HISTORY_DAYS = 90
@@ -37,12 +40,17 @@ class WorldSettings:
     shops: int = 6
     over_cap: bool = False
     """Lets each day edit so many prices that the estate's cap must hold them."""
+    webshop: str = WEBSHOPS[0]
+    email: str = EMAIL_TOOLS[0]
 
     def __post_init__(self) -> None:
         for name, low, high in (("variants", 20, 1_000_000), ("persons", 20, 1_000_000), ("shops", 2, 500)):
             value = getattr(self, name)
             if not low <= value <= high:
                 raise WorldError(f"{name} must lie between {low} and {high}, not {value}")
+        for name, players in (("webshop", WEBSHOPS), ("email", EMAIL_TOOLS)):
+            if getattr(self, name) not in players:
+                raise WorldError(f"{name} must be one of {', '.join(players)}, not {getattr(self, name)}")
         if self.seed < 0:
             raise WorldError(f"seed must not be negative, not {self.seed}")
 

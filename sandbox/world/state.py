@@ -1,10 +1,10 @@
-"""What the four systems hold now, as arrays and records: the world's look at the real store.
+"""What the systems hold now, as arrays and records: the world's look at the real store.
 
 Values that no one can read as an amount are BAD, absent ones NONE. Keys outside the catalogue (extra rows planted as
 dirt), unmapped lists and unmapped places are left out: the estate does not know them either.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,10 +12,10 @@ import numpy as np
 from sandbox.records import Customer
 from sandbox.store import Store
 from sandbox.vendor import Vendor
+from sandbox.world.cast import PARTS
 from sandbox.world.dice import Ints
 from sandbox.world.ids import item_number
 from sandbox.world.items import CURRENCIES, VENDOR_LISTS
-from sandbox.world.people import SYSTEMS
 from sandbox.world.shelves import Shelves
 
 NONE = -(1 << 40)
@@ -47,8 +47,10 @@ class State:
         return found | {(system, "customers"): len(held) for system, held in self.customers.items()}
 
 
-def observe(vendors: Mapping[str, Vendor], store: Store, variants: int, shelves: Shelves) -> State:
-    """Read everything through the judge's eye."""
+def observe(
+    vendors: Mapping[str, Vendor], store: Store, variants: int, shelves: Shelves, systems: Iterable[str] = PARTS
+) -> State:
+    """Read everything through the judge's eye; customers of these systems."""
     prices = {key: _empty(variants) for key in VENDOR_LISTS}
     compare_at = _empty(variants)
     for system in ("square", "shopify", "hubspot"):
@@ -58,7 +60,7 @@ def observe(vendors: Mapping[str, Vendor], store: Store, variants: int, shelves:
     for system, levels in (("square", on_hand), ("shopify", available)):
         # Some systems still show the levels of what they no longer sell: those are levels of nothing.
         levels[prices[system, "eur"][shelves.item] == NONE] = NONE
-    customers = {system: {c.key: c for c in vendors[system].observe_customers(store)} for system in SYSTEMS}
+    customers = {system: {c.key: c for c in vendors[system].observe_customers(store)} for system in systems}
     return State(prices, compare_at, on_hand, available, customers)
 
 

@@ -1,6 +1,6 @@
 """Which customer fields drift: every record of a person against the field of the system that knows it best.
 
-The source of truth of a field is the first of HubSpot, Square, Shopify, Mailchimp in which it is not blank; of all of
+The source of truth of a field is the first of CRM, till, webshop, e-mail tool in which it is not blank; of all of
 an address, the first that has a street: where it leaves a part blank, that part is nobody's word. What differs in case,
 accents or punctuation alone is no drift here; the judge lets a pipeline mend it or leave it. An address is written
 whole: where a part of it waits for a person, so do the others.
@@ -9,6 +9,7 @@ whole: where a part of it waits for a person, so do the others.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
+from sandbox.world.cast import is_email_tool, part_of
 from sandbox.world.identity import Persons, Record, folded, values_of
 from sandbox.world.memory import FIELDS, Memory
 from sandbox.world.state import State
@@ -20,15 +21,20 @@ LINKED_LATE = "known, but never agreed"
 _ADDRESS = ("street", "city", "postcode")
 
 
+def rank_of(system: str) -> int:
+    """How much a system's word counts: 0 the most."""
+    return RANK.index(part_of(system))
+
+
 def is_target(system: str, field: str) -> bool:
     """Whether a field is compared in a system: an e-mail tool needs no street."""
-    return not (system == "mailchimp" and field in _ADDRESS)
+    return not (is_email_tool(system) and field in _ADDRESS)
 
 
 def sources(state: State, records: list[Record], bad: set[Record]) -> dict[str, tuple[Record, str]]:
     """Per field: the record whose word counts, and its value; fields that are blank everywhere are left out."""
     found: dict[str, tuple[Record, str]] = {}
-    for record in sorted(records, key=lambda r: RANK.index(r[0])):
+    for record in sorted(records, key=lambda r: rank_of(r[0])):
         if record in bad or record[1] not in state.customers[record[0]]:
             continue
         values = values_of(state.customers[record[0]][record[1]])
@@ -103,7 +109,7 @@ def settle_customers(
 
     A value is the best one only where every system before it could be read.
     """
-    heard = min((RANK.index(system) for system in away), default=len(RANK))
+    heard = min((rank_of(system) for system in away), default=len(RANK))
     for records in persons.values():
         best = sources(state, records, bad)
         for record in records:
@@ -115,7 +121,7 @@ def settle_customers(
             wanted = _wanted(best, values)
             for field in FIELDS:
                 source, golden = wanted.get(field, (None, None))
-                if (RANK.index(source[0]) if source else len(RANK) - 1) >= heard:
+                if (rank_of(source[0]) if source else len(RANK) - 1) >= heard:
                     continue
                 if values[field] == golden or folded(values[field]) == folded(golden):
                     agreed[field] = golden

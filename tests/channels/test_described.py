@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.channels import shopify_world, test_hubspot, test_mailchimp, test_square
+from tests.channels import shopify_world, test_brevo, test_hubspot, test_mailchimp, test_square
 from tests.described.openapi import Mismatch
 from tests.described.vendors import described
 
@@ -36,6 +36,11 @@ def graphql(document: str, data: Any, **variables: Any) -> tuple[httpx.Request, 
         ("mailchimp", exchange("mailchimp/3.0/lists", {"lists": [{"date_created": "yesterday"}]}), "date-time"),
         ("mailchimp", exchange("mailchimp/3.0/search-members", {}), "needs"),
         ("mailchimp", exchange("mailchimp/3.0/ping", {"health_status": "ok"}, body={}), "takes no body"),
+        ("brevo", exchange("brevo/v3/contacts", {"contacts": [{"id": 7}], "count": 1}), "is a required property"),
+        ("brevo", exchange("brevo/v3/contacts", {"contacts": [], "count": 0, "next": 1}), "next"),
+        ("brevo", exchange("brevo/v3/contacts?page=2", {"contacts": [], "count": 0}), "knows no"),
+        ("brevo", exchange("brevo/v3/contacts/7", None, method="PUT", body={"smsBlacklisted": 1}, status=204), "bool"),
+        ("brevo", exchange("brevo/v3/contacts/7", {"code": "oh", "message": "no"}, status=418), "code"),
         ("hubspot", exchange("hubspot/crm/v3/objects/products", {"results": [{"id": 7}]}), "not of type"),
         ("shopify", graphql("{ shop { nonsense } }", {}), "nonsense"),
         ("shopify", graphql("{ shop { id } }", {"shop": {"id": "x", "name": "y"}}), "name"),
@@ -91,8 +96,8 @@ def test_what_was_planted_is_passed_over_and_its_neighbours_are_not(shared):
 
 
 @pytest.mark.parametrize(
-    "world", [test_square.shop, test_hubspot.shop, test_mailchimp.club, shopify_world.shop],
-    ids=["square", "hubspot", "mailchimp", "shopify"],
+    "world", [test_square.shop, test_hubspot.shop, test_mailchimp.club, shopify_world.shop, test_brevo.club],
+    ids=["square", "hubspot", "mailchimp", "shopify", "brevo"],
 )
 async def test_every_exchange_of_a_world_is_held_against_its_description(shared, world):
     made = world()

@@ -17,8 +17,11 @@ _PLACES = {
     "shopify": Place("gid://shopify/Location/90000000", "Paris", "location"),
     "hubspot": Place("318273641", "Lettre", "subscription"),
     "mailchimp": Place("a1b2c3d4e5", "Lettre", "audience"),
+    "brevo": Place("7", "Lettre", "audience"),
 }
-_KEYS = {"square": "C1", "shopify": "gid://shopify/Customer/6000000001", "hubspot": "5001", "mailchimp": ""}
+_KEYS = {
+    "square": "C1", "shopify": "gid://shopify/Customer/6000000001", "hubspot": "5001", "mailchimp": "", "brevo": "5",
+}
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)

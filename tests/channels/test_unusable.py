@@ -46,6 +46,10 @@ def members(records: list[Any]) -> list[dict[str, Any]]:
     return [{"lists": [{"id": LIST}], "total_items": 1}, newest, page, newest]
 
 
+def brevo_contacts(records: list[Any]) -> list[dict[str, Any]]:
+    return [{"contacts": records, "count": len(records)}, {"contacts": records[:1], "count": len(records)}]
+
+
 def bulk(records: list[Any]) -> list[Any]:
     roots = sum("__parentId" not in record for record in records)
     node = {"status": "COMPLETED", "objectCount": str(len(records)), "rootObjectCount": str(roots),
@@ -80,6 +84,8 @@ ODD_TIMES = [
     ("mailchimp", "members", members, {"id": MEMBER, "last_changed": "yesterday"}, f"{LIST}:{MEMBER}"),
     ("mailchimp", "members", members, {"id": "zz", "last_changed": "2026-06-01T00:00:00+00:00"}, f"{LIST}:zz"),
     ("square", "customers", listed("customers"), {"id": "C1", "updated_at": 5}, "C1"),
+    ("brevo", "contacts", brevo_contacts, {"id": 1, "modifiedAt": 5}, "1"),
+    ("brevo", "contacts", brevo_contacts, {"id": 1, "modifiedAt": "yesterday"}, "1"),
 ]
 NO_KEYS = [
     ("hubspot", "contacts", contacts, {"properties": {}}),
@@ -96,6 +102,9 @@ NO_KEYS = [
     ("shopify", "orders", bulk, {"id": "gid://shopify/Order/1", "refunds": "many"}),
     ("mailchimp", "members", members, {"id": ["x"], "last_changed": "2026-06-01T00:00:00+00:00"}),
     ("mailchimp", "members", members, ["a list"]),
+    ("brevo", "contacts", brevo_contacts, {"id": True}),
+    ("brevo", "contacts", brevo_contacts, {"email": "a@b.fr"}),
+    ("brevo", "contacts", brevo_contacts, "a text"),
     ("square", "catalog_objects", listed("objects"), {"type": "ITEM_VARIATION", "id": 5}),
     ("square", "catalog_objects", listed("objects"), {"type": "ITEM_VARIATION", "id": "a\u0007b"}),
     ("square", "inventory_counts", listed("counts"), COUNT | {"state": None}),

@@ -82,6 +82,7 @@ def _openapi(vendor: str) -> Spec:
         "square": ("square.json", "/square", _square),
         "hubspot": ("hubspot.reconstructed.json", "/hubspot", _hubspot),
         "mailchimp": ("mailchimp.json", "/mailchimp/3.0", _mailchimp),
+        "brevo": ("brevo.json", "/brevo/v3", _brevo),
     }[vendor]
     document = json.loads((FOLDER / name).read_text(encoding="utf-8"))
     amend(document)
@@ -133,6 +134,44 @@ def _mailchimp(document: dict[str, Any]) -> None:
             if "$ref" in schema:
                 schema = document["components"]["schemas"][schema["$ref"].rpartition("/")[2]]
             schema["properties"] |= _NEWER_MEMBER
+
+
+def _brevo(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    # Parts of one object are described apart (`allOf`); closed one by one, each would forbid the other's properties.
+    for name in list(schemas):
+        schemas[name] = _whole(schemas[name], schemas)
+    # The vendor's pages of 2026 show an account's own id, which the description of 2024 does not have.
+    schemas["getAccount"]["properties"]["organization_id"] = _TEXT
+    # What every call may be refused with (401, 403, 404, 429, 5xx) is told once for all, at the top of the description.
+    error = {"description": "refused", "content": {"application/json": {"schema": schemas["errorModel"]}}}
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            if isinstance(operation, dict) and "responses" in operation:
+                operation["responses"].setdefault("default", error)
+                for status, answer in list(operation["responses"].items()):
+                    if "$ref" in answer:
+                        named = answer["$ref"].rpartition("/")[2]
+                        operation["responses"][status] = document["components"]["responses"][named]
+
+
+def _whole(part: Any, schemas: dict[str, Any]) -> Any:
+    """A schema with all that it is composed of in one object; an empty list of properties means any (attributes)."""
+    if isinstance(part, list):
+        return [_whole(one, schemas) for one in part]
+    if not isinstance(part, dict):
+        return part
+    whole = {key: _whole(value, schemas) for key, value in part.items() if key != "allOf" and value != {}}
+    for one in part.get("allOf", ()):
+        one = schemas[one["$ref"].rpartition("/")[2]] if "$ref" in one else one
+        for key, value in _whole(one, schemas).items():
+            if key == "properties":
+                whole["properties"] = whole.get("properties", {}) | value
+            elif key == "required":
+                whole["required"] = [*whole.get("required", ()), *value]
+            else:
+                whole.setdefault(key, value)
+    return whole
 
 
 def _properties(part: Any) -> Iterator[dict[str, Any]]:

@@ -28,7 +28,7 @@ from resources.steps import run_night
 from resources.tonight import Tonight
 from resources.warehouse import open_copy
 from resources.workplace import Workplace, open_workplace
-from sandbox.app import build_app, load_vendors
+from sandbox.app import VENDORS, build_app, load_vendors
 from sandbox.estate import write_estate
 from sandbox.judge import judge_scene
 from sandbox.plan_rows import read_plan
@@ -82,11 +82,11 @@ class WorldClock:
 
 
 class Vendors(httpx.AsyncBaseTransport):
-    """The four vendors' apps; every answer takes a moment of the world's time and is as its vendor describes it."""
+    """The vendors' apps; every answer takes a moment of the world's time and is as its vendor describes it."""
 
     def __init__(self, app: Any, store: StillStore, planted: Set[str]) -> None:
         self._inner, self._store, self._planted = httpx.ASGITransport(app=app), store, planted
-        self._descriptions = {name: described(name) for name in SYSTEMS}
+        self._descriptions = {name: described(name) for name in VENDORS}
         self.mismatches: list[str] = []
         self.checked = 0
 

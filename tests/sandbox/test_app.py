@@ -15,6 +15,7 @@ from sandbox.app import VENDORS, build_app, load_vendors
 from sandbox.estate import SHOP_IDS, write_estate
 from sandbox.store import Store, parse_stamp
 from sandbox.vendor import Settings
+from sandbox.world.cast import PARTS, cast_of
 from sandbox.world.places import AUDIENCES, locations, places_of
 from sandbox.world.settings import CAP_SHARE_PCT, WorldSettings
 from tests.sandbox.fake import fake_vendors
@@ -52,12 +53,12 @@ def test_the_estate_is_what_the_pipeline_reads(tmp_path):
     settings = WorldSettings(shops=4)
     estate = read_estate(write_estate(tmp_path, settings, "http://127.0.0.1:8765/"))
     policy = read_policy(None, estate)
-    assert set(estate.systems) == set(VENDORS)
-    assert {name: system.shop_id for name, system in estate.systems.items()} == SHOP_IDS
+    assert tuple(estate.systems) == cast_of(settings) == ("square", "shopify", "hubspot", "mailchimp")
+    assert {name: system.shop_id for name, system in estate.systems.items()} == {n: SHOP_IDS[n] for n in PARTS}
     assert estate.systems["square"].base_url == "http://127.0.0.1:8765/square"
     assert estate.mode_of("mailchimp", "consents") == "live"
     assert set(estate.locations) == {place.ours for place in locations(settings)} - {None}
-    assert estate.audiences["newsletter"].vendor_ids == AUDIENCES
+    assert estate.audiences["newsletter"].vendor_ids == {name: AUDIENCES[name] for name in PARTS}
     assert policy.adopt.never_agreed == "approve"
     assert {entity: policy.caps[entity].max_share_pct for entity in CAP_SHARE_PCT} == CAP_SHARE_PCT
 
@@ -90,6 +91,21 @@ def test_the_command_line_makes_lives_and_judges(tmp_path, capsys):
     assert main(["judge", "--dir", world, "--plan", str(tmp_path / "none")]) == 2
     assert main(["day", "--dir", str(tmp_path / "nowhere")]) == 2
     assert main(["create", "--dir", world, "--force", "--shops", "1"]) == 2
+
+
+def test_the_command_line_casts_another_e_mail_tool(tmp_path, capsys):
+    world = str(tmp_path / "world")
+    assert main(["create", "--dir", world, *SIZES, "--email", "brevo", "--webshop", "shopify"]) == 0
+    estate = read_estate(tmp_path / "world" / "estate.toml")
+    assert tuple(estate.systems) == ("square", "shopify", "hubspot", "brevo")
+    assert estate.audiences["newsletter"].vendor_ids["brevo"] == AUDIENCES["brevo"]
+    assert main(["create", "--dir", world, *SIZES]) == 0
+    assert main(["create", "--dir", world, *SIZES, "--email", "mailchimp"]) == 2
+    assert "this world has email brevo, not mailchimp" in capsys.readouterr().err
+    assert main(["day", "--dir", world]) == 0
+    store = Store(tmp_path / "world" / "world.sqlite")
+    assert store.count("brevo", "contacts") > 0 and store.count("mailchimp", "members") == 0
+    store.close()
 
 
 def test_without_a_command_it_serves_from_the_folder_that_trueup_uses(monkeypatch):
