@@ -4,7 +4,8 @@
 
 Starts PostgreSQL, Odoo 19 and Vendure from the package registries, pours a retailer's items, customers and sales into
 both, adopts them, lets people change things in both, runs the night, asks both servers by their own APIs whether all is
-right, and runs a night in which nothing happened. Exit codes: 0 all right, 1 something is not, 5 a package is missing.
+right, runs a night in which nothing happened, and one after a person has answered what waited.
+Exit codes: 0 all right, 1 something is not, 2 wrong input, 5 a package is missing.
 """
 
 import argparse
@@ -20,9 +21,9 @@ from pathlib import Path
 
 from deploy.real.estate import write_estate
 from deploy.real.missing import Missing
-from deploy.real.plant import live_a_day
+from deploy.real.plant import Edited, Expected, edit_prices_online, live_a_day
 from deploy.real.pour import Poured, pour
-from deploy.real.retail import Limits, NotRetail, Retail, read_retail
+from deploy.real.retail import SHOPS, Limits, NotRetail, Retail, read_retail
 from deploy.real.servers import Servers, running
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -101,17 +102,42 @@ def _nights(folder: Path, servers: Servers, retail: Retail, say: Told, *, pour_o
     say("night 0: what is equal becomes the base")
     if code := _trueup(environment, "adopt"):
         return code
-    expected = live_a_day(estate)
+    edited, expected = edit_prices_online(estate), live_a_day(estate)
     say(f"people changed things in both: {len(expected)} values are to be right after the night")
     if code := _trueup(environment, "sync"):
         return code
+    faults = _tell_right(expected, say)
+    new = _quiet(environment)
+    say(f"a night in which nothing happened: {new} new corrections")
+    say(f"{len(edited)} prices edited by hand in the webshop wait for a person, who answers")
+    _answer(environment, edited)
+    if code := _trueup(environment, "sync"):
+        return code
+    faults += _tell_right([one for each in edited for one in each.expected], say)
+    return WRONG if faults or new else RIGHT
+
+
+def _tell_right(expected: Sequence[Expected], say: Told) -> int:
+    """Ask both servers; how many values are wrong."""
     faults = [fault for one in expected if (fault := one.fault())]
     for fault in faults:
         print(f"          NOT RIGHT  {fault}")
     say(f"by the servers' own APIs, {len(expected) - len(faults)} of {len(expected)} values are right")
-    new = _quiet(environment)
-    say(f"a night in which nothing happened: {new} new corrections")
-    return WRONG if faults or new else RIGHT
+    return len(faults)
+
+
+def _answer(environment: Mapping[str, str], edited: Sequence[Edited]) -> None:
+    """A person's word on each held price, by the command line."""
+    plan = Path(environment["TRUEUP_HOME"]) / "held.jsonl"
+    if _trueup(environment, "plan", "--last", "--export", str(plan)):
+        raise RuntimeError("the plan could not be exported")
+    rows = [json.loads(line) for line in plan.read_text(encoding="utf-8").splitlines()]
+    held = {row["vendor_id"]: row["correction_key"] for row in rows
+            if row.get("system") == "vendure" and row.get("entity") == "prices"}
+    for one in edited:
+        words = [one.answer, held[one.variant], "--author", "Ana", "--reason", "asked the shop"]
+        if _trueup(environment, *words):
+            raise RuntimeError(f"{one.answer} was not taken")
 
 
 def _home(home: Path, servers: Servers, estate: Poured) -> Mapping[str, str]:
@@ -126,7 +152,7 @@ def _home(home: Path, servers: Servers, estate: Poured) -> Mapping[str, str]:
         path, odoo=(servers.odoo_url, f"{company['id']}@{company['create_date'].replace(' ', 'T')}"),
         vendure=(servers.vendure_url, token),
         warehouses={shop: one.warehouse for shop, one in estate.warehouses.items()}, locations=estate.locations,
-        mailing_list=estate.mailing_list, options=OPTIONS,
+        mailing_list=estate.mailing_list, options={**OPTIONS, "order_location": estate.locations[SHOPS[0]]},
     )
     return {
         **os.environ, "TRUEUP_HOME": str(home), "TRUEUP_ESTATE": str(path),

@@ -1,7 +1,7 @@
 """Writes the real estate's `estate.toml`: an Odoo at the tills, with customers and mailings, a Vendure online.
 
 Prices, levels and points are Odoo's word, barcodes and postal addresses Vendure's, so that each of the two is corrected
-in something. An edit by hand in the webshop's prices is pushed back; everything else is as `policy.toml` has it.
+in something; everything else is as `policy.toml` has it.
 """
 
 from collections.abc import Mapping
@@ -46,7 +46,6 @@ targets = ["odoo", "vendure"]
 [policy.fields."prices.amount"]
 sources = ["odoo", "vendure"]
 targets = ["odoo", "vendure"]
-enforce = true
 
 [policy.fields."customers.street"]
 sources = ["vendure", "odoo"]
