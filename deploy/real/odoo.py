@@ -22,7 +22,7 @@ MODULES = "point_of_sale,pos_loyalty,mass_mailing,rpc"
 ROLE, TEMPLATE = "odoo", "odoo_template"
 """Odoo refuses to work as PostgreSQL's superuser."""
 PYTHONS = ((3, 10), (3, 13))
-INSTALL_SECONDS, CREATE_SECONDS, START_SECONDS = 900.0, 900.0, 180.0
+INSTALL_SECONDS, CREATE_SECONDS, START_SECONDS = 900.0, 1800.0, 300.0
 REQUIREMENTS = Path(__file__).with_name("odoo-requirements.txt")
 _KEY_DAYS, _KEY_DAYS_LEFT = 89, 80
 """Odoo keeps a user's key for 90 days at most."""
