@@ -22,7 +22,7 @@ MODULES = "point_of_sale,pos_loyalty,mass_mailing,rpc"
 ROLE, TEMPLATE = "odoo", "odoo_template"
 """Odoo refuses to work as PostgreSQL's superuser."""
 PYTHONS = ((3, 10), (3, 13))
-INSTALL_SECONDS, CREATE_SECONDS, START_SECONDS = 900.0, 900.0, 180.0
+INSTALL_SECONDS, CREATE_SECONDS, START_SECONDS = 900.0, 1800.0, 300.0
 CALL_SECONDS = 1200
 """For one call. Odoo's own limit, two minutes, starts the whole server anew while a busy machine still loads."""
 REQUIREMENTS = Path(__file__).with_name("odoo-requirements.txt")

@@ -69,13 +69,10 @@ def load_catalogue(api: OdooApi, rows: Sequence[CatalogueRow], shops: Mapping[st
         products |= {row.sku: product for row, product in zip(some, made, strict=True)}
     levels = [(products[row.sku], shops[shop], units) for row in rows for shop, units in row.stock.items() if units]
     for part in chunks(levels):
-        quants = api.create(
-            "stock.quant",
-            [{"product_id": product, "location_id": shop.room, "inventory_quantity": units}
-             for product, shop, units in part],
-            **_COUNTING,
-        )
-        api.call("stock.quant", "action_apply_inventory", ids=quants)
+        # What lies there from the beginning needs no count: a third of the time.
+        api.create("stock.quant", [
+            {"product_id": product, "location_id": shop.room, "quantity": units} for product, shop, units in part
+        ])
     return products
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from deploy.real import odoo_seed, vendure_seed
 from deploy.real.odoo_api import OdooApi
-from deploy.real.odoo_orders import load_orders
+from deploy.real.odoo_orders import load_history
 from deploy.real.retail import SHOPS, Retail
 from deploy.real.vendure_api import VendureApi
 
@@ -51,7 +51,7 @@ def _into_odoo(
     warehouses = odoo_seed.open_shops(api, SHOPS)
     products = odoo_seed.load_catalogue(api, retail.before_sales(), warehouses)
     partners = odoo_seed.load_customers(api, retail.customers)
-    return warehouses, products, partners, load_orders(api, retail.orders, warehouses, products, partners)
+    return warehouses, products, partners, load_history(api, retail.orders, warehouses, products, partners)
 
 
 def _into_vendure(
