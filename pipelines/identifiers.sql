@@ -166,6 +166,15 @@ CREATE OR REPLACE MACRO key_problem(json, field) AS
   CASE WHEN coalesce(json ->> '$', '') = '' THEN missing_problem(true, field)
        ELSE wrong_type_problem(json, field, 'VARCHAR') END;
 
+-- The same for vendors that number their records: the key is the whole number, as text. And the fields that hold numbers.
+CREATE OR REPLACE MACRO as_number_key(json) AS CASE WHEN json_type(json) IN ('UBIGINT', 'BIGINT') THEN json ->> '$' END;
+CREATE OR REPLACE MACRO number_key_problem(json, field) AS
+  CASE WHEN coalesce(json_type(json), 'NULL') = 'NULL' THEN missing_problem(true, field)
+       ELSE problem(json_type(json) NOT IN ('UBIGINT', 'BIGINT'), field, 'wrong type', lower(json_type(json))) END;
+CREATE OR REPLACE MACRO wrong_numbers(types, fields) AS
+  problems(list_transform(types, lambda t, i:
+    problem(t NOT IN ('UBIGINT', 'BIGINT', 'DOUBLE', 'NULL'), fields[i], 'wrong type', lower(t))));
+
 -- Matching keys of persons: coarser than the norms above, for comparing records only, never shown, never written.
 
 -- Text: lower case, no accents, ligatures opened, everything but letters and digits one space; NULL when nothing is

@@ -1,6 +1,6 @@
-"""The whole outside world as one ASGI app: the four vendors under their names, and a few controls.
+"""The whole outside world as one ASGI app: the vendors under their names, and a few controls.
 
-    /square /shopify /hubspot /mailchimp     the vendors' APIs
+    /square /shopify /hubspot /mailchimp /woocommerce     the vendors' APIs
     GET  /_control/health                    {"status": "ok", "world": its folder, "night": n, "now": ...}
     POST /_control/day                       lets one day go by; what the next night must find, counted
 
@@ -28,6 +28,7 @@ VENDORS = {
     "shopify": "ShopifyVendor",
     "hubspot": "HubspotVendor",
     "mailchimp": "MailchimpVendor",
+    "woocommerce": "WoocommerceVendor",
 }
 """Class of each vendor, by the name of its module under `sandbox`."""
 

@@ -8,5 +8,6 @@ from pipelines.channels.hubspot import HUBSPOT
 from pipelines.channels.mailchimp import MAILCHIMP
 from pipelines.channels.shopify import SHOPIFY
 from pipelines.channels.square import SQUARE
+from pipelines.channels.woocommerce import WOOCOMMERCE
 
-CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP)
+CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, WOOCOMMERCE)
