@@ -1,14 +1,10 @@
 """WooCommerce, both sides: the channel against the sandbox in process, its description, and the traps of VENDORS.md."""
 
-import json
 from datetime import timedelta
-
-import httpx
-import pytest
 
 from pipelines.channels.woocommerce import WOOCOMMERCE
 from pipelines.channels.woocommerce.session import KEY
-from sandbox.records import Consent, Customer, Item, Line, Order, Price, Stock, replace
+from sandbox.records import Consent, Customer, Item, Line, Order, Price, Stock
 from sandbox.vendor import Settings
 from sandbox.woocommerce import WoocommerceVendor
 from tests.channels.harness import EPOCH, Outside, outside

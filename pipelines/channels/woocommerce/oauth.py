@@ -4,16 +4,21 @@ The parameters go into the query, since WordPress has no reliable way to see the
 the vendor asks. Each try is signed anew: the vendor takes a nonce once, and a timestamp within 15 minutes of its own.
 """
 
-import secrets
+import hmac
 from collections.abc import Iterator
+from datetime import datetime
+from itertools import count
 from typing import Any
 
 import httpx
 from oauthlib.oauth1 import SIGNATURE_HMAC_SHA256, SIGNATURE_TYPE_QUERY, Client
 
 from pipelines.clock import Clock
+from pipelines.http import Chance
 
-_NONCE_BYTES = 16
+_COUNT = count()
+"""Of all calls of this process: with the time and chance, no two of them have the same nonce."""
+_NONCE_SIGNS = 32
 
 
 class _OneLegged(Client):  # type: ignore[misc]  # the library has no types
@@ -25,16 +30,20 @@ class _OneLegged(Client):  # type: ignore[misc]  # the library has no types
 class OneLegged(httpx.Auth):
     """The signature of one key."""
 
-    def __init__(self, key: str, secret: str, clock: Clock) -> None:
-        self._key, self._secret, self._clock = key, secret, clock
+    def __init__(self, key: str, secret: str, clock: Clock, chance: Chance) -> None:
+        self._key, self._secret, self._clock, self._chance = key, secret, clock, chance
 
     def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
         """Add the signature to the address; a body in JSON is not signed."""
+        now = self._clock.now()
         client = _OneLegged(
             self._key, client_secret=self._secret, signature_method=SIGNATURE_HMAC_SHA256,
-            signature_type=SIGNATURE_TYPE_QUERY, nonce=secrets.token_hex(_NONCE_BYTES),
-            timestamp=str(int(self._clock.now().timestamp())),
+            signature_type=SIGNATURE_TYPE_QUERY, nonce=self._nonce(now), timestamp=str(int(now.timestamp())),
         )
         address, _, _ = client.sign(str(request.url), http_method=request.method)
         request.url = httpx.URL(address)
         yield request
+
+    def _nonce(self, now: datetime) -> str:
+        words = f"{now.isoformat()}|{next(_COUNT)}|{self._chance()}"
+        return hmac.new(self._secret.encode(), words.encode(), "sha256").hexdigest()[:_NONCE_SIGNS]

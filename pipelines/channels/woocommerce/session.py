@@ -36,7 +36,7 @@ def connect(connection: Connection) -> Session:
     clock = cast(Clock, connection.clock)
     key, secret = connection.secrets[KEY], connection.secrets[SECRET]
     is_safe = urlsplit(connection.base_url).scheme == "https"
-    auth: httpx.Auth = httpx.BasicAuth(key, secret) if is_safe else OneLegged(key, secret, clock)
+    auth: httpx.Auth = httpx.BasicAuth(key, secret) if is_safe else OneLegged(key, secret, clock, connection.chance)
     return Session(
         system=SYSTEM,
         base_url=connection.base_url,
