@@ -143,6 +143,16 @@ def _woocommerce(document: dict[str, Any]) -> None:
     for name in ("product", "product_write", "product_variation", "product_variation_write"):
         schemas[name]["properties"]["global_unique_id"] = _TEXT
     schemas["product_variation"]["properties"]["manage_stock"] = {"anyOf": [{"type": "boolean"}, {"enum": ["parent"]}]}
+    # A row of a batch is one of two schemas at once, of which each would refuse the other's names.
+    under = "/products/{product_id}/variations"
+    for kind, path in (("product", "/products"), ("product_variation", under), ("customer", "/customers")):
+        body = document["paths"][f"{path}/batch"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        values = schemas[f"{kind}_write"]["properties"]
+        row = {"type": "object", "required": ["id"], "properties": {"id": _WHOLE, **values}}
+        body["properties"]["update"]["items"] = row
+    # What is in the trash is shown by its id, and says so.
+    for name in ("product", "product_variation"):
+        schemas[name]["properties"]["status"]["enum"].append("trash")
     # An error tells which parameter it is about.
     schemas["error"]["properties"]["data"] = {"type": "object", "required": ["status"]}
     # Which site it is, the documentation shows in a chapter that the tables leave out.
