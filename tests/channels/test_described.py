@@ -6,7 +6,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.channels import shopify_world, test_hubspot, test_mailchimp, test_square
+from tests.channels import shopify_world, test_hubspot, test_mailchimp, test_square, test_woocommerce
 from tests.described.openapi import Mismatch
 from tests.described.vendors import described
 
@@ -91,8 +91,9 @@ def test_what_was_planted_is_passed_over_and_its_neighbours_are_not(shared):
 
 
 @pytest.mark.parametrize(
-    "world", [test_square.shop, test_hubspot.shop, test_mailchimp.club, shopify_world.shop],
-    ids=["square", "hubspot", "mailchimp", "shopify"],
+    "world",
+    [test_square.shop, test_hubspot.shop, test_mailchimp.club, shopify_world.shop, test_woocommerce.shop],
+    ids=["square", "hubspot", "mailchimp", "shopify", "woocommerce"],
 )
 async def test_every_exchange_of_a_world_is_held_against_its_description(shared, world):
     made = world()

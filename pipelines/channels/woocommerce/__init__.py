@@ -28,14 +28,14 @@ OVERLAP = timedelta(minutes=10)
 _GOODS = ("items", "prices", "stock")
 
 _ENDPOINTS = (
-    Endpoint("settings", ("items", "prices", "consents"), read_settings, has_delta=False),
+    Endpoint("settings", ("items", "prices", "customers", "consents"), read_settings, has_delta=False),
     Endpoint("taxes", ("items", "prices"), read_taxes, has_delta=False, census_page=PAGE),
     Endpoint(
         "products", _GOODS, read_products, overlap=OVERLAP, count=count_products, census_page=PAGE, delta_page=PAGE
     ),
     Endpoint("variations", _GOODS, read_variations, overlap=OVERLAP),
     Endpoint("customers", ("customers", "consents"), read_customers, has_delta=False, census_page=PAGE),
-    Endpoint("orders", ("orders",), read_orders, overlap=OVERLAP, may_be_empty=True, census_page=PAGE, delta_page=PAGE),
+    Endpoint("orders", ("orders", "stock"), read_orders, overlap=OVERLAP, may_be_empty=True),
 )
 
 _ABILITIES = (
