@@ -18,6 +18,7 @@ from pipelines.configuration import TomlFile
 from pipelines.estate import compile_estate, estate_of
 from pipelines.policy import compile_policy, read_policy
 from pipelines.tables import fill_table
+from tests import records_woocommerce
 
 Records = dict[str, dict[str, dict[str, Any]]]
 """Raw records by endpoint and id."""
@@ -97,12 +98,15 @@ def common(system: str) -> Records:
         definition = {"id": SUBSCRIPTION, "isActive": True, "communicationMethod": "Email"}
         account = {"portalId": 7, "companyCurrency": "EUR"}
         return {"account": {"7": account}, "definitions": {SUBSCRIPTION: definition}}
+    if system == "woocommerce":
+        return records_woocommerce.common()
     return {"lists": {AUDIENCE: {"id": AUDIENCE}}}
 
 
 def sound(system: str, number: int) -> Records:
     """One item (sold once, one unit left behind) and one person of a system."""
-    return {"square": _square, "shopify": _shopify, "hubspot": _hubspot, "mailchimp": _mailchimp}[system](number)
+    makers = {"square": _square, "shopify": _shopify, "hubspot": _hubspot, "mailchimp": _mailchimp}
+    return (makers | {"woocommerce": records_woocommerce.sound})[system](number)
 
 
 def spoilt(records: Records, endpoint: str, path: str, value: Any) -> Records:

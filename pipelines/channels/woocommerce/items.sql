@@ -32,11 +32,15 @@ products AS (
   SELECT
     id,
     payload AS p,
-    payload -> '$.variations' AS listed,
+    from_json(payload -> '$.variations', '["VARCHAR"]') AS listed,
+    coalesce(json_type(payload, '$.variations') = 'ARRAY', FALSE)
+      AND len(wrong_elements(json_type(payload, '$.variations[*]'), 'UBIGINT', 'variations')) = 0 AS is_list,
     coalesce(json_array_length(payload -> '$.variations'), 0) > 0
       OR coalesce(starts_with(as_key(payload -> '$.type'), 'variable'), FALSE) AS is_parent,
-    wrong_kinds(json_type(payload, ['$.name', '$.status', '$.categories']), ['VARCHAR', 'VARCHAR', 'ARRAY'],
-      ['title', 'status', 'category'])
+    wrong_kinds(
+      json_type(payload, ['$.name', '$.status', '$.categories', '$.type', '$.variations']),
+      ['VARCHAR', 'VARCHAR', 'ARRAY', 'VARCHAR', 'ARRAY'], ['title', 'status', 'category', 'type', 'variations'])
+    || wrong_elements(json_type(payload, '$.variations[*]'), 'UBIGINT', 'variations')
     || wrong_elements(json_type(payload, '$.categories[*]'), 'OBJECT', 'category')
     || wrong_elements(json_type(payload, '$.categories[*].name'), 'VARCHAR', 'category') AS misshapen
   FROM raw_woocommerce.products
@@ -45,6 +49,7 @@ products AS (
 variations AS (
   SELECT
     id,
+    payload -> '$.parent_id' AS parent_json,
     as_number_key(payload -> '$.parent_id') AS parent_id,
     payload -> '$.variation' AS v
   FROM raw_woocommerce.variations
@@ -58,8 +63,7 @@ every AS (
     p.p AS product,
     '' AS product_id,
     CAST(NULL AS VARCHAR) AS option_title,
-    p.misshapen || wrong_kinds(json_type(p.p, ['$.variations', '$.type']), ['ARRAY', 'VARCHAR'], ['variations', 'type'])
-      || problems([missing_problem(coalesce(as_key(p.p -> '$.type'), '') = '', 'type')]) AS misshapen
+    p.misshapen || problems([missing_problem(coalesce(p.p ->> '$.type', '') = '', 'type')]) AS misshapen
   FROM products AS p
   WHERE NOT p.is_parent
   UNION ALL
@@ -71,12 +75,13 @@ every AS (
     v.parent_id,
     nullif(array_to_string(list_transform(from_json(v.v -> '$.attributes', '[{"option": "VARCHAR"}]'),
       lambda a: trim(a.option)), ' / '), ''),
-    coalesce(p.misshapen, []) || wrong_kinds(json_type(v.v, ['$.attributes']), ['ARRAY'], ['option_title'])
+    coalesce(p.misshapen, []) || problems([number_key_problem(v.parent_json, 'parent_id')])
+      || wrong_kinds(json_type(v.v, ['$.attributes']), ['ARRAY'], ['option_title'])
       || wrong_elements(json_type(v.v, '$.attributes[*]'), 'OBJECT', 'option_title')
       || wrong_elements(json_type(v.v, '$.attributes[*].option'), 'VARCHAR', 'option_title')
   FROM variations AS v
-  INNER JOIN products AS p ON p.id = v.parent_id AND (
-    list_contains(from_json(p.listed, '["VARCHAR"]'), v.id) OR coalesce(json_type(p.listed), 'NULL') <> 'ARRAY')
+  LEFT JOIN products AS p ON p.id = v.parent_id
+  WHERE v.parent_id IS NULL OR list_contains(p.listed, v.id) OR NOT p.is_list
 ),
 
 read AS (

@@ -17,7 +17,7 @@ WITH lines AS (
   WHERE NOT starts_with(id, 'refund:')
 ),
 
-sold AS (
+taken AS (
   SELECT
     order_id,
     status,
@@ -27,8 +27,8 @@ sold AS (
     as_number_key(l -> '$.id') AS line_id,
     coalesce(nullif(as_number_key(l -> '$.variation_id'), '0'), nullif(as_number_key(l -> '$.product_id'), '0')) AS item_id,
     to_units(l ->> '$.quantity') AS quantity,
-    coalesce(to_units(list_filter(from_json(l -> '$.meta_data', '[{"key": "VARCHAR", "value": "VARCHAR"}]'),
-      lambda m: m.key = '_restock_refunded_items')[1].value), 0) AS restocked,
+    list_filter(from_json(l -> '$.meta_data', '[{"key": "VARCHAR", "value": "VARCHAR"}]'),
+      lambda m: m.key = '_restock_refunded_items')[1].value AS restocked_text,
     CASE
       WHEN status IN ('completed', 'refunded') THEN 'fulfilled'
       WHEN status = 'cancelled' THEN 'cancelled'
@@ -36,9 +36,21 @@ sold AS (
     END AS state,
     wrong_numbers(json_type(l, ['$.product_id', '$.variation_id', '$.quantity']), ['item', 'item', 'quantity'])
       || wrong_elements([json_type(l)], 'OBJECT', 'line')
-      || wrong_kinds(json_type(l, ['$.meta_data']), ['ARRAY'], ['restocked']) AS misshapen
+      || wrong_kinds(json_type(l, ['$.meta_data']), ['ARRAY'], ['restocked'])
+      || wrong_elements(json_type(l, '$.meta_data[*]'), 'OBJECT', 'restocked')
+      || wrong_elements(json_type(l, '$.meta_data[*].key'), 'VARCHAR', 'restocked') AS misshapen
   FROM lines
   WHERE coalesce(status, '') NOT IN ('pending', 'failed', 'checkout-draft', 'auto-draft', 'trash')
+),
+
+sold AS (
+  SELECT
+    order_id, status, created, modified, id_json, line_id, item_id, quantity, state,
+    coalesce(to_units(restocked_text), 0) AS restocked,
+    misshapen || problems([
+      count_problem(restocked_text IS NOT NULL AND to_units(restocked_text) IS NULL, 'restocked')
+    ]) AS misshapen
+  FROM taken
 ),
 
 listed AS (
@@ -50,10 +62,9 @@ listed AS (
 refunds AS (
   SELECT
     substr(id, 8) AS refund_id,
-    as_number_key(payload -> '$.order_id') AS order_id,
     payload ->> '$.refund.date_created_gmt' AS created,
     unnest(CASE WHEN json_type(payload, '$.refund.line_items') = 'ARRAY'
-      THEN from_json(payload -> '$.refund.line_items', '["JSON"]') END) AS l
+      THEN from_json(payload -> '$.refund.line_items', '["JSON"]') ELSE [NULL] END) AS l
   FROM raw_woocommerce.orders
   WHERE starts_with(id, 'refund:')
 ),
@@ -61,13 +72,19 @@ refunds AS (
 returned AS (
   SELECT
     r.refund_id,
-    r.order_id,
+    o.order_id,
     r.created,
-    list_filter(from_json(r.l -> '$.meta_data', '[{"key": "VARCHAR", "value": "VARCHAR"}]'),
-      lambda m: m.key = '_refunded_item_id')[1].value AS line_id,
-    -to_units(r.l ->> '$.quantity') AS quantity
+    list_filter(from_json(r.l -> '$.meta_data', '[{"key": "VARCHAR", "value": "JSON"}]'),
+      lambda m: m.key = '_refunded_item_id')[1].value AS line_json,
+    CASE WHEN json_type(r.l, '$.quantity') IN ('BIGINT', 'UBIGINT') THEN -to_units(r.l ->> '$.quantity') END AS quantity
   FROM refunds AS r
-  INNER JOIN listed AS o ON o.order_id = r.order_id AND o.refund_id = r.refund_id
+  INNER JOIN listed AS o ON o.refund_id = r.refund_id
+),
+
+named AS (
+  SELECT refund_id, order_id, created, quantity,
+    CASE WHEN json_type(line_json) IN ('VARCHAR', 'UBIGINT') THEN line_json ->> '$' END AS line_id
+  FROM returned
 ),
 
 numbered AS (
@@ -75,15 +92,17 @@ numbered AS (
     refund_id, order_id, created, line_id, quantity,
     coalesce(sum(quantity) OVER (
       PARTITION BY order_id, line_id ORDER BY created, refund_id ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
-  FROM returned
+  FROM named
 ),
 
 back AS (
   SELECT
-    n.refund_id, n.created, s.line_id, s.item_id, s.state, s.modified, s.misshapen, n.quantity AS refunded,
-    least(n.quantity, s.restocked - n.before) AS quantity
+    n.refund_id, n.created, n.line_id, s.item_id, s.state, s.modified, coalesce(s.misshapen, []) AS misshapen,
+    n.quantity AS refunded,
+    CASE WHEN n.quantity IS NOT NULL THEN least(n.quantity, s.restocked - n.before) END AS quantity
   FROM numbered AS n
-  INNER JOIN sold AS s ON s.order_id = n.order_id AND s.line_id = n.line_id
+  LEFT JOIN sold AS s ON s.order_id = n.order_id AND s.line_id = n.line_id
+  WHERE s.line_id IS NOT NULL OR n.line_id IS NULL
 ),
 
 every AS (
@@ -95,9 +114,10 @@ every AS (
   FROM sold
   WHERE state = 'cancelled'
   UNION ALL
-  SELECT refund_id || '|' || line_id, to_json(0), item_id, 'restock', quantity, state, created, modified, misshapen
+  SELECT refund_id || '|' || line_id, to_json(TRY_CAST(line_id AS UBIGINT)), item_id, 'restock', quantity, state, created,
+    modified, misshapen
   FROM back
-  WHERE coalesce(quantity > 0, refunded IS NULL)
+  WHERE line_id IS NULL OR refunded IS NULL OR quantity > 0
 )
 
 SELECT

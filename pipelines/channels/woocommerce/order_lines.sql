@@ -1,7 +1,7 @@
 -- grain: one row per order line
 -- key: vendor_id (line id)
 -- why: what came back stands in the refunds, whose lines name the one sold and count below zero; only those refunds that
---      the order still lists. The unit price is that of the line before discounts, with the tax where the shop's prices
+--      an order still lists, and whose lines can be read (movements tells of the others). The unit price is that of the line before discounts, with the tax where the shop's prices
 --      hold it, half up: WooCommerce keeps lines without tax. A deleted product shows as 0: the line has no item
 WITH orders AS (
   SELECT
@@ -23,7 +23,6 @@ listed AS (
 refunds AS (
   SELECT
     substr(r.id, 8) AS refund_id,
-    as_number_key(r.payload -> '$.order_id') AS order_id,
     unnest(CASE WHEN json_type(r.payload, '$.refund.line_items') = 'ARRAY'
       THEN from_json(r.payload -> '$.refund.line_items', '["JSON"]') END) AS l
   FROM raw_woocommerce.orders AS r
@@ -32,12 +31,12 @@ refunds AS (
 
 back AS (
   SELECT
-    r.order_id,
+    o.order_id,
     list_filter(from_json(r.l -> '$.meta_data', '[{"key": "VARCHAR", "value": "VARCHAR"}]'),
       lambda m: m.key = '_refunded_item_id')[1].value AS line_id,
     to_units(r.l ->> '$.quantity') AS quantity
   FROM refunds AS r
-  INNER JOIN listed AS o ON o.order_id = r.order_id AND o.refund_id = r.refund_id
+  INNER JOIN listed AS o ON o.refund_id = r.refund_id
 ),
 
 returned AS (

@@ -12,9 +12,11 @@ WITH given AS (
     payload ->> '$.date_created_gmt' AS created,
     payload ->> '$.date_modified_gmt' AS modified,
     wrong_kinds(
-      json_type(payload, ['$.status', '$.currency', '$.total', '$.line_items', '$.refunds']),
-      ['VARCHAR', 'VARCHAR', 'VARCHAR', 'ARRAY', 'ARRAY'], ['state', 'currency', 'total', 'line_items', 'refunds']
-    ) || wrong_elements(json_type(payload, '$.line_items[*]'), 'OBJECT', 'line_items')
+      json_type(payload, ['$.status', '$.currency', '$.total', '$.line_items', '$.refunds', '$.prices_include_tax']),
+      ['VARCHAR', 'VARCHAR', 'VARCHAR', 'ARRAY', 'ARRAY', 'BOOLEAN'],
+      ['state', 'currency', 'total', 'line_items', 'refunds', 'tax']
+    ) || wrong_elements(json_type(payload, '$.refunds[*].id'), 'UBIGINT', 'refunds')
+      || wrong_elements(json_type(payload, '$.line_items[*]'), 'OBJECT', 'line_items')
       || wrong_elements(json_type(payload, '$.refunds[*]'), 'OBJECT', 'refunds') AS misshapen
   FROM raw_woocommerce.orders
   WHERE NOT starts_with(id, 'refund:')

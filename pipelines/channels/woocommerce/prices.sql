@@ -33,7 +33,9 @@ products AS (
   SELECT
     id,
     payload AS p,
-    payload -> '$.variations' AS listed,
+    from_json(payload -> '$.variations', '["VARCHAR"]') AS listed,
+    coalesce(json_type(payload, '$.variations') = 'ARRAY', FALSE)
+      AND len(wrong_elements(json_type(payload, '$.variations[*]'), 'UBIGINT', 'variations')) = 0 AS is_list,
     coalesce(json_array_length(payload -> '$.variations'), 0) > 0
       OR coalesce(starts_with(as_key(payload -> '$.type'), 'variable'), FALSE) AS is_parent
   FROM raw_woocommerce.products
@@ -51,8 +53,8 @@ every AS (
   UNION ALL
   SELECT v.id, v.v, v.parent_id
   FROM variations AS v
-  INNER JOIN products AS p ON p.id = v.parent_id AND (
-    list_contains(from_json(p.listed, '["VARCHAR"]'), v.id) OR coalesce(json_type(p.listed), 'NULL') <> 'ARRAY')
+  LEFT JOIN products AS p ON p.id = v.parent_id
+  WHERE v.parent_id IS NULL OR list_contains(p.listed, v.id) OR NOT p.is_list
 ),
 
 read AS (
