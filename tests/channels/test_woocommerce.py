@@ -13,6 +13,7 @@ from pipelines.channels.woocommerce import WOOCOMMERCE
 from pipelines.channels.woocommerce.lists import PAGE, read_list
 from pipelines.channels.woocommerce.session import API, KEY
 from pipelines.errors import FatalChannelError
+from pipelines.extract import extract_all
 from pipelines.stage import stage_system
 from sandbox.records import Consent, Customer, Item, Line, Order, Price, Stock
 from sandbox.vendor import Settings
@@ -409,3 +410,30 @@ async def test_a_row_is_kept_whatever_shape_its_key_has():
     rows = await world.rows("products")
     assert [row.id if row.id.isdigit() else "?" for row in rows] == ["5", "?", "?", "8"]
     assert rows[0].updated_at is None
+
+
+@pytest.mark.parametrize("is_empty", [False, True], ids=["a shop", "an empty shop"])
+def test_a_night_believes_every_read_and_the_next_one_reads_what_changed(con, tmp_path, is_empty):
+    world = woocommerce() if is_empty else shop()
+
+    def night(number: int) -> dict[str, tuple[str, str, int]]:
+        verdicts = extract_all(
+            con, [(WOOCOMMERCE, world.session)], night_id=f"n{number}", clock=world.clock, folder=tmp_path
+        )
+        assert {v.endpoint: v.reason for v in verdicts if not v.is_complete} == {}
+        return {v.endpoint: (v.kind, v.reason, v.row_count) for v in verdicts}
+
+    assert {kind for kind, _, _ in night(1).values()} == {"census"}
+    world.store.set_now(EPOCH + timedelta(days=1))
+    if is_empty:
+        return
+    world.vendor.put_prices(world.store, [Price("202", "base", "EUR", 2990)], world.clock.now(), log=True)
+    found = night(2)
+    assert {name: kind for name, (kind, _, _) in found.items()} == {
+        "settings": "census", "taxes": "census", "customers": "census", "products": "delta", "variations": "delta",
+        "orders": "delta",
+    }
+    assert (found["products"][2], found["variations"][2], found["orders"][2]) == (1, 2, 0)
+    world.store.set_now(EPOCH + timedelta(days=2))
+    world.vendor.delete(world.store, "items", ["101"], world.clock.now())
+    assert night(3)["products"] == ("census", "", 1), "more held than counted: read again, whole"

@@ -5,6 +5,7 @@ the vendor asks. Each try is signed anew: the vendor takes a nonce once, and a t
 """
 
 import hmac
+import logging
 from collections.abc import Iterator
 from datetime import datetime
 from itertools import count
@@ -19,6 +20,8 @@ from pipelines.http import Chance
 _COUNT = count()
 """Of all calls of this process: with the time and chance, no two of them have the same nonce."""
 _NONCE_SIGNS = 32
+_TALKATIVE = "oauthlib"
+"""Its log quotes what it signs: the key, and addresses that are asked for."""
 
 
 class _OneLegged(Client):  # type: ignore[misc]  # the library has no types
@@ -31,6 +34,7 @@ class OneLegged(httpx.Auth):
     """The signature of one key."""
 
     def __init__(self, key: str, secret: str, clock: Clock, chance: Chance) -> None:
+        logging.getLogger(_TALKATIVE).setLevel(logging.WARNING)
         self._key, self._secret, self._clock, self._chance = key, secret, clock, chance
 
     def auth_flow(self, request: httpx.Request) -> Iterator[httpx.Request]:  # type: ignore[override]
