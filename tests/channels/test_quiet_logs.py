@@ -19,7 +19,10 @@ _PLACES = {
     "mailchimp": Place("a1b2c3d4e5", "Lettre", "audience"),
     "woocommerce": Place("shop", "Boutique", "location"),
 }
-_KEYS = {"square": "C1", "shopify": "gid://shopify/Customer/6000000001", "hubspot": "5001", "mailchimp": "", "woocommerce": "1"}
+_KEYS = {
+    "square": "C1", "shopify": "gid://shopify/Customer/6000000001", "hubspot": "5001", "mailchimp": "",
+    "woocommerce": "1",
+}
 
 
 @pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
