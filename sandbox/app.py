@@ -1,6 +1,6 @@
 """The whole outside world as one ASGI app: the vendors under their names, and a few controls.
 
-    /square /shopify /hubspot /mailchimp /brevo     the vendors' APIs
+    /square /shopify /hubspot /mailchimp /brevo /woocommerce     the vendors' APIs
     GET  /_control/health                    {"status": "ok", "world": its folder, "night": n, "now": ...}
     POST /_control/day                       lets one day go by; what the next night must find, counted
 
@@ -29,6 +29,7 @@ VENDORS = {
     "hubspot": "HubspotVendor",
     "mailchimp": "MailchimpVendor",
     "brevo": "BrevoVendor",
+    "woocommerce": "WoocommerceVendor",
 }
 """Class of each vendor, by the name of its module under `sandbox`."""
 

@@ -18,7 +18,7 @@ from pipelines.configuration import TomlFile
 from pipelines.estate import compile_estate, estate_of
 from pipelines.policy import compile_policy, read_policy
 from pipelines.tables import fill_table
-from tests import records_odoo
+from tests import records_odoo, records_woocommerce
 
 Records = dict[str, dict[str, dict[str, Any]]]
 """Raw records by endpoint and id."""
@@ -120,6 +120,8 @@ def common(system: str) -> Records:
                 for field, name in BREVO_NAMES.items()
             },
         }
+    if system == "woocommerce":
+        return records_woocommerce.common()
     return {"lists": {AUDIENCE: {"id": AUDIENCE}}}
 
 
@@ -127,7 +129,7 @@ def sound(system: str, number: int) -> Records:
     """One item (sold once, one unit left behind) and one person of a system."""
     makers = {
         "square": _square, "shopify": _shopify, "hubspot": _hubspot, "mailchimp": _mailchimp, "brevo": _brevo,
-        "odoo": records_odoo.sound,
+        "odoo": records_odoo.sound, "woocommerce": records_woocommerce.sound,
     }
     return makers[system](number)
 

@@ -11,5 +11,6 @@ from pipelines.channels.odoo import ODOO
 from pipelines.channels.shopify import SHOPIFY
 from pipelines.channels.square import SQUARE
 from pipelines.channels.vendure import VENDURE
+from pipelines.channels.woocommerce import WOOCOMMERCE
 
-CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, ODOO, VENDURE, BREVO)
+CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, ODOO, VENDURE, WOOCOMMERCE, BREVO)

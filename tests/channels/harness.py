@@ -186,13 +186,15 @@ async def _read(pages: AsyncIterator[Page]) -> AsyncIterator[Page]:
 
 
 def outside(
-    vendor: Vendor, channel: Channel, secret: str, *, settings: Settings | None = None, token: str = "sandbox"
+    vendor: Vendor, channel: Channel, secret: str, *, settings: Settings | None = None, token: str = "sandbox",
+    options: dict[str, str] | None = None, base: str = "http://sandbox",
 ) -> Outside:
     """A fresh world of one vendor at EPOCH, empty of places and records; all is held against the vendor's words."""
     store = StillStore(":memory:", epoch=EPOCH)
     app = Starlette(routes=[Mount(f"/{vendor.name}", vendor.app(store, settings or Settings()))])
     transport, clock = Watched(app, described(vendor.name)), WorldClock(store)
-    connection = Connection(f"http://sandbox/{vendor.name}", {secret: token}, {}, clock, transport)
+    secrets = dict.fromkeys((secret, *channel.secrets), token)
+    connection = Connection(f"{base}/{vendor.name}", secrets, options or {}, clock, transport)
     return Outside(store, vendor, channel, transport, channel.connect(connection), clock)
 
 

@@ -6,7 +6,14 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.channels import shopify_world, test_brevo, test_hubspot, test_mailchimp, test_square
+from tests.channels import (
+    shopify_world,
+    test_brevo,
+    test_hubspot,
+    test_mailchimp,
+    test_square,
+    test_woocommerce,
+)
 from tests.described.openapi import Mismatch
 from tests.described.vendors import described
 
@@ -96,8 +103,12 @@ def test_what_was_planted_is_passed_over_and_its_neighbours_are_not(shared):
 
 
 @pytest.mark.parametrize(
-    "world", [test_square.shop, test_hubspot.shop, test_mailchimp.club, shopify_world.shop, test_brevo.club],
-    ids=["square", "hubspot", "mailchimp", "shopify", "brevo"],
+    "world",
+    [
+        test_square.shop, test_hubspot.shop, test_mailchimp.club, shopify_world.shop, test_brevo.club,
+        test_woocommerce.shop,
+    ],
+    ids=["square", "hubspot", "mailchimp", "shopify", "brevo", "woocommerce"],
 )
 async def test_every_exchange_of_a_world_is_held_against_its_description(shared, world):
     made = world()

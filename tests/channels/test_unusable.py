@@ -60,10 +60,24 @@ def bulk(records: list[Any]) -> list[Any]:
     ]
 
 
+def woo(*before: Any) -> Answers:
+    """One page of a WooCommerce list, which declares its total, after these answers."""
+
+    def answers(records: list[Any]) -> list[httpx.Response]:
+        pages = [*before, records]
+        return [httpx.Response(200, json=page, headers={"X-WP-Total": str(len(page))}) for page in pages]
+
+    return answers
+
+
+VARIABLE = woo([{"id": 9, "type": "variable", "variations": [1]}])
+
+
 def put(outside: Outside, answers: list[Any]) -> None:
     """Let the vendor answer so."""
     outside.transport.answers = [
-        httpx.Response(200, content=answer) if isinstance(answer, str) else httpx.Response(200, json=answer)
+        answer if isinstance(answer, httpx.Response)
+        else httpx.Response(200, content=answer) if isinstance(answer, str) else httpx.Response(200, json=answer)
         for answer in answers
     ]
 
@@ -86,6 +100,9 @@ ODD_TIMES = [
     ("square", "customers", listed("customers"), {"id": "C1", "updated_at": 5}, "C1"),
     ("brevo", "contacts", brevo_contacts, {"id": 1, "modifiedAt": 5}, "1"),
     ("brevo", "contacts", brevo_contacts, {"id": 1, "modifiedAt": "yesterday"}, "1"),
+    ("woocommerce", "products", woo(), {"id": 1, "date_modified_gmt": 5}, "1"),
+    ("woocommerce", "orders", woo(), {"id": 1, "date_modified_gmt": {}}, "1"),
+    ("woocommerce", "customers", woo(), {"id": 1, "date_modified_gmt": "yesterday"}, "1"),
 ]
 NO_KEYS = [
     ("hubspot", "contacts", contacts, {"properties": {}}),
@@ -111,6 +128,11 @@ NO_KEYS = [
     ("square", "inventory_counts", listed("counts"), {"catalog_object_id": "V1", "location_id": "L1"}),
     ("square", "inventory_changes", listed("changes"), {"type": "MIRACLE", "miracle": {"id": "m"}}),
     ("square", "inventory_changes", listed("changes"), {"type": "ADJUSTMENT", "adjustment": "x"}),
+    ("woocommerce", "products", woo(), {"id": "7"}),
+    ("woocommerce", "products", woo(), ["a list"]),
+    ("woocommerce", "customers", woo(), {"id": 0}),
+    ("woocommerce", "customers", woo(), {"id": True}),
+    ("woocommerce", "orders", woo(), {"id": {"v": 1}, "refunds": [{"id": 1}]}),
     ("square", "orders", lambda records: [{"locations": [{"id": "L1"}]}, {"orders": records}], {"id": None}),
 ]
 SOUND = {
@@ -122,6 +144,11 @@ SOUND = {
     "inventory_changes": {"type": "PHYSICAL_COUNT", "physical_count": {"id": "m2"}},
 }
 """A record of each endpoint that is as it should be."""
+
+
+def sound(system: str, endpoint: str) -> Any:
+    """A record that is as it should be; WooCommerce numbers its own."""
+    return {"id": 2} if system == "woocommerce" else SOUND[endpoint]
 
 
 Kept = list[tuple[str, str, str, str]]
@@ -157,7 +184,7 @@ def staged(con: duckdb.DuckDBPyConnection, system: str, endpoint: str, rows: Seq
 @pytest.mark.parametrize(("system", "endpoint", "answers", "record", "key"), ODD_TIMES)
 async def test_a_record_with_an_odd_time_is_read_under_its_key(system, endpoint, answers, record, key):
     there = world(system)
-    put(there, answers([record, SOUND[endpoint]]))
+    put(there, answers([record, sound(system, endpoint)]))
     rows = await there.rows(endpoint)
     assert [row.id for row in rows].index(key) == 0 and len(rows) == 2
     assert json.loads(rows[0].payload) == record
@@ -168,7 +195,7 @@ async def test_a_record_without_a_usable_key_is_in_quarantine_and_the_rest_goes_
     warehouse, system, endpoint, answers, record
 ):
     there = world(system)
-    put(there, answers([record, SOUND[endpoint]]))
+    put(there, answers([record, sound(system, endpoint)]))
     first, second = await there.rows(endpoint)
     assert first.id.startswith(UNUSABLE) and json.loads(first.payload) == record
     assert not second.id.startswith(UNUSABLE)
@@ -187,6 +214,7 @@ async def test_a_record_without_a_usable_key_is_in_quarantine_and_the_rest_goes_
         ("hubspot", "products", products, {"id": "1", "properties": {"hs_sku": "A", "name": "ODD"}}, "items", "title"),
         ("square", "customers", listed("customers"), {"id": "1", "given_name": "ODD"}, "customers", "first_name"),
         ("shopify", "customers", bulk, {"id": "1", "firstName": "ODD"}, "customers", "first_name"),
+        ("woocommerce", "customers", woo(), {"id": 1, "first_name": "ODD"}, "customers", "first_name"),
         ("mailchimp", "members", members,
          {"id": MEMBER, "list_id": LIST, "email_address": "a@b.fr", "status": "subscribed",
           "merge_fields": {"FNAME": "ODD"}}, "customers", "first_name"),
@@ -196,9 +224,12 @@ async def test_a_huge_or_deep_value_keeps_out_its_own_record(
     warehouse, system, endpoint, answers, record, entity, field, value, reason
 ):
     there = world(system)
-    put(there, answers([record, SOUND[endpoint]]))
+    put(there, answers([record, sound(system, endpoint)]))
     there.transport.answers = [
-        httpx.Response(200, content=answer.content.replace(b'"ODD"', value.encode()))
+        httpx.Response(
+            200, content=answer.content.replace(b'"ODD"', value.encode()),
+            headers={name: text for name, text in answer.headers.items() if name.startswith("x-")},
+        )
         for answer in there.transport.answers
     ]
     rows = await there.rows(endpoint)
@@ -220,6 +251,17 @@ async def test_a_record_that_others_hang_on_is_needed():
     put(there, [{"subscriptionDefinitions": [{"name": "Lettre"}]}])
     with pytest.raises(FatalChannelError, match="a subscription type has no usable id"):
         await there.rows("contacts")
+
+
+@pytest.mark.parametrize("variation", [{"id": "7"}, {"id": None}, ["a list"]])
+async def test_a_variation_without_a_usable_key_is_in_quarantine_too(warehouse, variation):
+    there = world("woocommerce")
+    put(there, VARIABLE([variation, {"id": 2}]))
+    first, second = await there.rows("variations")
+    assert first.id.startswith(UNUSABLE) and json.loads(first.payload) == {"parent_id": 9, "variation": variation}
+    assert second.id == "2"
+    kept_out = {row[1:] for row in staged(warehouse, "woocommerce", "variations", [first])}
+    assert kept_out == {(first.id, "id", "missing or unusable")}
 
 
 async def test_a_search_goes_on_after_a_record_without_a_usable_id():

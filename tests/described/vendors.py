@@ -83,6 +83,7 @@ def _openapi(vendor: str) -> Spec:
         "hubspot": ("hubspot.reconstructed.json", "/hubspot", _hubspot),
         "mailchimp": ("mailchimp.json", "/mailchimp/3.0", _mailchimp),
         "brevo": ("brevo.json", "/brevo/v3", _brevo),
+        "woocommerce": ("woocommerce.reconstructed.json", "/woocommerce/wp-json/wc/v3", _woocommerce),
     }[vendor]
     document = json.loads((FOLDER / name).read_text(encoding="utf-8"))
     amend(document)
@@ -172,6 +173,44 @@ def _whole(part: Any, schemas: dict[str, Any]) -> Any:
             else:
                 whole.setdefault(key, value)
     return whole
+
+
+def _woocommerce(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    # The documentation of March 2024 is older than the barcode (9.2), and does not say that a variation's stock may be
+    # its product's, which the server says with a word where a boolean stands.
+    for name in ("product", "product_write", "product_variation", "product_variation_write"):
+        schemas[name]["properties"]["global_unique_id"] = _TEXT
+    schemas["product_variation"]["properties"]["manage_stock"] = {"anyOf": [{"type": "boolean"}, {"enum": ["parent"]}]}
+    # A row of a batch is one of two schemas at once, of which each would refuse the other's names.
+    under = "/products/{product_id}/variations"
+    for kind, path in (("product", "/products"), ("product_variation", under), ("customer", "/customers")):
+        body = document["paths"][f"{path}/batch"]["post"]["requestBody"]["content"]["application/json"]["schema"]
+        values = schemas[f"{kind}_write"]["properties"]
+        row = {"type": "object", "required": ["id"], "properties": {"id": _WHOLE, **values}}
+        body["properties"]["update"]["items"] = row
+    # What is in the trash is shown by its id, and says so.
+    for name in ("product", "product_variation"):
+        schemas[name]["properties"]["status"]["enum"].append("trash")
+    # An error tells which parameter it is about.
+    schemas["error"]["properties"]["data"] = {"type": "object", "required": ["status"]}
+    # Which site it is, the documentation shows in a chapter that the tables leave out.
+    site = {"home_url": _TEXT, "site_url": _TEXT, "version": _TEXT, "wp_version": _TEXT}
+    environment = {"type": "object", "required": ["home_url", "version"], "properties": site}
+    fields = {"name": "_fields", "in": "query", "schema": _TEXT}
+    error = {"$ref": "#/components/schemas/error"}
+    status = {"type": "object", "required": ["environment"], "properties": {"environment": environment}}
+    document["paths"]["/system_status"] = {"get": {"parameters": [fields], "responses": {
+        code: {"content": {"application/json": {"schema": one}}} for code, one in (("200", status), ("default", error))
+    }}}
+    # Every call over plain HTTP carries its signature in the query.
+    signed = [
+        {"name": f"oauth_{name}", "in": "query", "schema": _TEXT}
+        for name in ("consumer_key", "timestamp", "nonce", "signature", "signature_method")
+    ]
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            operation["parameters"] = [*operation.get("parameters", ()), *signed]
 
 
 def _properties(part: Any) -> Iterator[dict[str, Any]]:

@@ -1,0 +1,137 @@
+"""Writes barcodes, prices and quantities: products in batches, variations in batches of their product.
+
+WooCommerce compares nothing before it sets: push reads back just before. A quantity is absolute, so what is sold
+between that reading and the write is lost; the next night finds it. Prices: of a running sale the sale price is
+corrected, and its days stay; without one the regular price is, and a sale that is still to come stays as it is.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from pipelines.channels.base import Writer
+from pipelines.channels.woocommerce.amounts import CURRENCY, Paid, paid, to_decimal
+from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, blank, by_record, in_order, outcome, rejected, update
+from pipelines.channels.woocommerce.now import present_goods, product_of
+from pipelines.http import Session
+from pipelines.model import Correction, Outcome
+
+MAX_IN_FLIGHT = 3
+_NO_SALE = {"sale_price": "", "date_on_sale_from_gmt": "", "date_on_sale_to_gmt": ""}
+
+
+def _path(corrections: Sequence[Correction]) -> str:
+    product = product_of(corrections[0])
+    return f"products/{product}/variations" if product else "products"
+
+
+async def write_barcodes(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
+    """Barcodes of products, or of one product's variations. Known to WooCommerce 9.2 and later; others drop them."""
+    outcomes = {c.correction_key: blank(c) for c in corrections if not c.desired}
+    sent = [c for c in corrections if c.desired]
+    if sent:
+        rows = [{"id": int(c.vendor_id), "global_unique_id": _barcode(c.desired or "")} for c in sent]
+        for c, row, told in zip(sent, rows, await update(session, _path(sent), rows), strict=True):
+            outcomes[c.correction_key] = outcome(c, told, _shows("global_unique_id", row["global_unique_id"]))
+    return in_order(corrections, outcomes)
+
+
+def _shows(name: str, value: object) -> Callable[[Row], bool]:
+    return lambda record: record.get(name) == value
+
+
+def _barcode(gtin: str) -> str:
+    """A GTIN as shops print it: 14 digits are cut to 13 or 8 where only zeros stand before."""
+    if len(gtin) == 14 and gtin.startswith("000000"):
+        return gtin[6:]
+    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
+
+
+async def write_stock(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
+    """Quantities of products, or of one product's variations."""
+    outcomes = {c.correction_key: blank(c) for c in corrections if c.desired is None}
+    sent = [c for c in corrections if c.desired is not None]
+    if sent:
+        rows = [{"id": int(c.vendor_id), "stock_quantity": int(c.desired or 0)} for c in sent]
+        for c, row, told in zip(sent, rows, await update(session, _path(sent), rows), strict=True):
+            outcomes[c.correction_key] = outcome(c, told, _shows("stock_quantity", row["stock_quantity"]))
+    return in_order(corrections, outcomes)
+
+
+async def write_prices(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
+    """Prices of products, or of one product's variations; amount and compare-at price of one go together."""
+    outcomes = {c.correction_key: blank(c) for c in corrections if c.field == "amount" and not c.desired}
+    records = by_record(c for c in corrections if c.correction_key not in outcomes)
+    waiting = [c for rows in records.values() for c in rows]
+    present = await present_goods(session, waiting) if waiting else {}
+    rows: list[Row] = []
+    sent: list[tuple[list[Correction], Paid]] = []
+    for vendor_id, some in records.items():
+        record = present.get(vendor_id)
+        if record is None:
+            outcomes |= {c.correction_key: rejected(c, "GONE", "the record is not there any more") for c in some}
+            continue
+        now = paid(record, _currency(some), session.clock.now())
+        wanted = _wanted(now, some)
+        if problem := _problem(wanted):
+            outcomes |= {c.correction_key: rejected(c, "NO_SALE", problem) for c in some}
+            continue
+        rows.append({"id": int(vendor_id), **_values(now, wanted, _currency(some))})
+        sent.append((some, wanted))
+    told = await update(session, _path(waiting), rows) if rows else []
+    for (some, wanted), row in zip(sent, told, strict=True):
+        outcomes |= {c.correction_key: outcome(c, row, _holds(session, c, wanted)) for c in some}
+    return in_order(corrections, outcomes)
+
+
+def _currency(corrections: Sequence[Correction]) -> str:
+    return next((c.currency for c in corrections if c.currency), CURRENCY)
+
+
+def _wanted(now: Paid, corrections: Sequence[Correction]) -> Paid:
+    """What the record is to come to: the corrected values, and what it holds of the others."""
+    values = {"amount": now.amount, "compare_at": now.compare_at} | {c.field: c.desired for c in corrections}
+    return Paid(values["amount"], values["compare_at"] or None)
+
+
+def _problem(wanted: Paid) -> str:
+    """Why WooCommerce could not show this; '' where it can."""
+    amount, compare_at = wanted.amount or "", wanted.compare_at
+    if not amount.isdigit():
+        return "there is no price to keep beside it"
+    if compare_at is not None and not (compare_at.isdigit() and int(compare_at) > int(amount)):
+        return "a price is only struck through for a lower one"
+    return ""
+
+
+def _values(now: Paid, wanted: Paid, currency: str) -> dict[str, Any]:
+    """What to set: no more than what differs."""
+    amount = to_decimal(wanted.amount or "", currency)
+    if wanted.compare_at is None:
+        return {"regular_price": amount} | (_NO_SALE if now.compare_at is not None else {})
+    values = {"regular_price": to_decimal(wanted.compare_at, currency), "sale_price": amount}
+    # A sale that does not run yet, or has run out, would not show its price: it is made one without days.
+    return values if now.compare_at is not None else values | {k: v for k, v in _NO_SALE.items() if k != "sale_price"}
+
+
+def _holds(session: Session, correction: Correction, wanted: Paid) -> Callable[[Row], bool]:
+    """Whether a record comes to what was wanted, in the correction's field."""
+
+    def is_there(record: Row) -> bool:
+        found = paid(record, correction.currency or CURRENCY, session.clock.now())
+        return found.amount == wanted.amount if correction.field == "amount" else found.compare_at == wanted.compare_at
+
+    return is_there
+
+
+ITEM_WRITER = Writer(
+    "items", frozenset({"gtin"}), MAX_BATCH, write_barcodes, group=product_of, needs_check=True,
+    max_in_flight=MAX_IN_FLIGHT,
+)
+PRICE_WRITER = Writer(
+    "prices", frozenset({"amount", "compare_at"}), MAX_BATCH, write_prices, group=product_of, needs_check=True,
+    max_in_flight=MAX_IN_FLIGHT,
+)
+STOCK_WRITER = Writer(
+    "stock", frozenset({"available"}), MAX_BATCH, write_stock, group=product_of, needs_check=True,
+    max_in_flight=MAX_IN_FLIGHT,
+)
