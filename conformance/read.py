@@ -19,8 +19,6 @@ from pipelines.model import ReadVerdict
 
 GRAIN = timedelta(seconds=2)
 """Vendors' stamps are whole seconds, and bounds that leave equal stamps out are asked for one second earlier."""
-Between = Callable[[int], Awaitable[None]]
-"""Something that happens after a page, by the page's number."""
 
 
 @dataclass(slots=True)
@@ -48,6 +46,10 @@ class Read:
         return {key: row for key, row in self.by_id.items() if not says_gone(self.endpoint, row)}
 
 
+Between = Callable[[Read], Awaitable[None]]
+"""Something that happens after a page, knowing what has been read so far."""
+
+
 async def read(
     session: Session, endpoint: Endpoint, *, since: datetime | None = None, between: Between | None = None
 ) -> Read:
@@ -59,7 +61,7 @@ async def read(
             found.rows += page.rows
             found.page_sizes.append(len(page.rows))
             if between is not None:
-                await between(len(found.page_sizes))
+                await between(found)
     except ChannelError as error:
         found.reason = f"{type(error).__name__}: {error.message}"
         return found

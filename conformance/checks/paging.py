@@ -11,6 +11,8 @@ from conformance.bench import Bench
 from conformance.read import Read, moments_ago, read
 from conformance.verdicts import Failed, NotShown
 
+MOST_GONE = 3
+
 
 async def caps(bench: Bench) -> str:
     """A server that gives fewer rows a page than it was asked for: every row comes, or the read is not believed."""
@@ -54,13 +56,16 @@ async def _moving(bench: Bench, made: Sequence[str], since: datetime | None) -> 
     endpoint, crowd = bench.endpoint(hands.endpoint), [key for key in made if key in bench.made]
     gone: list[str] = []
 
-    async def between(page: int) -> None:
-        if page > 3:
+    async def between(found: Read) -> None:
+        """Behind the reader one is removed and one edited, before it one more is; and somebody new comes."""
+        read_ids = found.by_id
+        behind = [key for key in crowd if key in read_ids and key not in gone]
+        before = [key for key in crowd if key not in read_ids]
+        if len(gone) >= MOST_GONE or len(behind) < 2:
             return
-        await hands.edit(bench.session, [crowd[page], crowd[-page - 1]], f"Camille {page}")
-        victims = [crowd[2 * page + 4]]
-        gone.extend(victims)
-        await bench.remove(victims)
+        gone.append(behind[0])
+        await bench.remove([behind[0]])
+        await hands.edit(bench.session, [behind[1], *before[-1:]], f"Camille {len(gone)}")
         await bench.make(1)
 
     kind = "delta" if since else "census"

@@ -55,7 +55,7 @@ async def test_a_system_does_what_it_declares(channel, world, tmp_path, monkeypa
         assert values(store, bench) == before, "all is as it was"
     shown = {result.check for result in results if result.verdict is Verdict.PASSED}
     if hands_of(channel.name) is not None:
-        assert SHOWN_IN <= shown
+        assert shown >= SHOWN_IN
 
 
 @pytest.mark.parametrize("channel", PLAYED, ids=lambda channel: channel.name)
