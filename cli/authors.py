@@ -39,6 +39,28 @@ def conformance(
     leave(run)
 
 
+def new_channel(
+    name: Annotated[str, typer.Argument()],
+    title: Annotated[str, typer.Option(help="What people call it; by default the name.")] = "",
+) -> None:
+    """Write the files of a new connector: its folder, cases, sandbox, hands and page; overwrites nothing.
+
+    \b
+    NAME  small letters, digits and _: the package, the schema and the prefix of its settings
+    """
+    from cli import new_channel as made
+    from cli.home import ROOT
+    from cli.screen import tell
+
+    def run() -> int:
+        for path in made.new_channel(name, title=title, root=ROOT):
+            tell(f"wrote {path.relative_to(ROOT)}")
+        tell(made.NEXT.format(name=name, token=f"TRUEUP_{name.upper()}_TOKEN"))
+        return 0
+
+    leave(run)
+
+
 def _pair(words: str) -> tuple[str, str]:
     name, sign, value = words.partition("=")
     if not sign or not name:

@@ -266,6 +266,7 @@ def _settings() -> Any:
 
 
 app.command()(authors.conformance)
+app.command("new-channel")(authors.new_channel)
 
 
 if __name__ == "__main__":
