@@ -74,8 +74,11 @@ def _estate(settings: Settings, path: Path | None, *, is_url: bool) -> "Estate |
 def _channels(systems: list[str], estate: "Estate | None") -> "list[Channel]":
     from pipelines.channels import CHANNELS
     from pipelines.configuration import suggestion
+    from resources.channels import channels_of
 
     known = {channel.name: channel for channel in CHANNELS}
+    if estate is not None:  # in the roles that they have there
+        known |= {channel.name: channel for channel in channels_of(estate, CHANNELS)}
     for name in systems:
         if name not in known:
             words = f"there is no system {name!r}{suggestion(name, sorted(known))}"

@@ -130,5 +130,5 @@ def _with_vendor(text: str, name: str, kind: str) -> str:
 NEXT = """next:
   trueup conformance {name} --write    against your server: --url and {token}; the sandbox plays it in tests
   python -m pipelines.policy           the schema of policy.toml
-  make docs                            docs/reference.md
+  python -m cli.reference              docs/reference.md
 docs/channels.md walks through the rest: its rank in policy.toml, its traps in the sandbox, its page in docs/channels"""

@@ -129,10 +129,18 @@ class Bench:
 
     # -- the other side's hands ----------------------------------------------------------------------------
 
+    @property
+    def has_hands(self) -> bool:
+        """Whether persons can be made."""
+        is_read = self.hands is not None and any(e.name == self.hands.endpoint for e in self.channel.endpoints)
+        return is_read and self.may_write
+
     def need_hands(self) -> Hands:
         """The hands; NotShown without them."""
         if self.hands is None:
             raise NotShown(f"nobody has written conformance/hands/{self.channel.name}.py")
+        if all(endpoint.name != self.hands.endpoint for endpoint in self.channel.endpoints):
+            raise NotShown("in the roles that it has here the system is read for no persons")
         return self.hands
 
     async def make(self, count: int) -> dict[str, Person]:

@@ -51,12 +51,13 @@ Between = Callable[[Read], Awaitable[None]]
 
 
 async def read(
-    session: Session, endpoint: Endpoint, *, since: datetime | None = None, between: Between | None = None
+    session: Session, endpoint: Endpoint, *, since: datetime | None = None, until: datetime | None = None,
+    between: Between | None = None,
 ) -> Read:
-    """Read to the end, or to the ChannelError that ends it."""
+    """Read to the end, or to the ChannelError that ends it. `until`: a closed window, that ends before it."""
     found, seen, now = Read(endpoint), Seen(), session.clock.now()
     try:
-        async for page in endpoint.read(session, Window(since, now)):
+        async for page in endpoint.read(session, Window(since, until or now, until is not None)):
             seen.add(page)
             found.rows += page.rows
             found.page_sizes.append(len(page.rows))

@@ -15,7 +15,7 @@ from pipelines.extract_log import ensure_raw_tables, raw_schema
 from pipelines.ledger import migrate
 from pipelines.macros import load_macros
 from pipelines.sql import Model, build, in_order
-from pipelines.stage import stage_models
+from pipelines.stage import entity_of, stage_models
 
 Row = dict[str, Any]
 _SUB_KEYS = {"prices": "vendor_price_list", "stock": "vendor_location_id", "consents": "vendor_audience_id"}
@@ -35,8 +35,12 @@ def scratch() -> duckdb.DuckDBPyConnection:
 
 
 def models_of(channel: Channel, entities: set[str]) -> list[Model]:
-    """The stage models of these entities' tables (none named: all), with those that they read, in order."""
-    own = {name: model for name, model in stage_models().items() if model.schema == channel.name}
+    """The stage models of these entities' tables (none named: all that it serves as), with those that they read."""
+    served = {entity for endpoint in channel.endpoints for entity in endpoint.entities}
+    own = {
+        name: model for name, model in stage_models().items()
+        if model.schema == channel.name and entity_of(model.table) in served
+    }
     wanted = {name for name, model in own.items() if not entities or model.table in entities}
     while more := {name for one in wanted for name in own[one].inputs if name in own} - wanted:
         wanted |= more

@@ -38,11 +38,15 @@ class Target:
 
 
 async def target(bench: Bench, writer: Writer, name: str, *, place: int = 0) -> Target:
-    """A place for one field; NotShown with the reason where there is none. `place`: another record for each number."""
+    """A place for one field; NotShown with the reason where there is none. `place`: another record for each number,
+    where there are as many."""
     rows = [row for row in await _candidates(bench, writer.entity) if desired_of(writer.entity, name, row) is not None]
-    if place >= len(rows):
+    if not rows and writer.entity == "customers":
+        # Persons that were made have no points, say; then somebody's, which are put back.
+        rows = [row for row in bench.rows("customers") if desired_of("customers", name, row) is not None]
+    if not rows:
         raise NotShown(f"{writer.entity}.{name}: no record with a value to write over")
-    row = rows[place]
+    row = rows[min(place, len(rows) - 1)]
     return Target(writer, name, row, desired_of(writer.entity, name, row) or "")
 
 
@@ -59,7 +63,7 @@ async def targets(bench: Bench) -> tuple[list[Target], list[str]]:
 
 
 async def _candidates(bench: Bench, entity: str) -> list[Row]:
-    if entity in ("customers", "consents") and bench.hands is not None and bench.may_write:
+    if entity in ("customers", "consents") and bench.has_hands:
         await bench.persons()
         return bench.of_persons(entity, bench.made)
     if entity == "consents" and bench.may_write:

@@ -12,6 +12,8 @@ CHECKS: tuple[Check, ...] = (
     Check("filter", Need.READS, "A delta from now on brings no old record: the filter is not ignored",
           filters.from_now_on),
     Check("cursor", Need.READS, "A delta from a record's own moment brings it, and all of that moment", cursor.edges),
+    Check("closed_window", Need.READS, "A past slice brings what changed in it, and not what changed at its end",
+          cursor.closed_window),
     Check("by_id", Need.READS, "Read by id, a record has its value; an unknown id has none", filters.by_id),
     Check("page_caps", Need.READS, "Pages smaller than asked for lose nothing", paging.caps),
     Check("rate_limits", Need.READS, "A 429 is waited for, as long as it asks", pace.rate_limits),

@@ -34,6 +34,29 @@ async def edges(bench: Bench) -> str:
     return "; ".join(shown)
 
 
+async def closed_window(bench: Bench) -> str:
+    """A past slice brings what changed in it, its first moment included and its end left out: backfills are such."""
+    shown, reads = [], await bench.census()
+    for endpoint in bench.channel.endpoints:
+        rows = {key: at for key, row in reads[endpoint.name].living.items() if (at := changed_at(row)) is not None}
+        stamps = sorted(set(rows.values()))
+        if "orders" not in endpoint.entities or not endpoint.has_delta or len(stamps) < 3:
+            continue
+        since, until = stamps[len(stamps) // 3], stamps[-1]
+        found = await read(bench.session, endpoint, since=since, until=until)
+        if not found.is_believed:
+            raise Failed(f"{endpoint.name}: {found.reason}")
+        within = {key for key, at in rows.items() if since <= at < until}
+        if missed := within - found.by_id.keys():
+            raise Failed(f"{endpoint.name}: a closed window misses {len(missed)} of {len(within)} records")
+        if late := {key for key in found.by_id if rows.get(key, since) >= until}:
+            raise Failed(f"{endpoint.name}: a closed window brings {len(late)} records of its end or later")
+        shown.append(f"{endpoint.name}: {len(within)} of {len(rows)} within")
+    if not shown:
+        raise NotShown("no orders of three different moments")
+    return "; ".join(shown)
+
+
 async def equal_stamps(bench: Bench) -> str:
     """Records made in one go, over several pages of one delta, all come; within the declared overlap of lag."""
     hands = bench.need_hands()

@@ -117,7 +117,7 @@ def _other(desired: str) -> str:
 async def _first(bench: Bench, writer: Writer) -> Target:
     """The first field of a writer that has a place, on the freshest staged values."""
     await bench.once("staged", bench.stage_anew)
-    if writer.entity in ("customers", "consents") and bench.hands is not None:
+    if writer.entity in ("customers", "consents") and bench.has_hands:
         await bench.persons()
     await bench.stage_anew((writer.entity,))
     reasons = []

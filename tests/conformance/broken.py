@@ -78,6 +78,18 @@ def leaving_equal_stamps_out(endpoint: Endpoint):
     return read
 
 
+def never_ending(endpoint: Endpoint):
+    return lambda session, window: endpoint.read(session, replace(window, is_closed=False))
+
+
+def ending_early(endpoint: Endpoint):
+    def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        until = window.until - timedelta(days=5) if window.is_closed else window.until
+        return endpoint.read(session, replace(window, until=until))
+
+    return read
+
+
 def ending_at_a_short_page(endpoint: Endpoint):
     """Takes a page that is not full for the last one."""
 
@@ -319,6 +331,8 @@ BROKEN = (
     Broken("filter", "the filter is ignored", reading(HUBSPOT, "contacts", ignoring_the_filter), "older records"),
     Broken("cursor", "equal stamps are left out", reading(HUBSPOT, "contacts", leaving_equal_stamps_out),
            "at the very moment"),
+    Broken("closed_window", "its end is not heard", reading(SQUARE, "orders", never_ending), "end or later"),
+    Broken("closed_window", "it ends early", reading(SQUARE, "orders", ending_early), "misses"),
     Broken("by_id", "an unknown id has a value", reading_back(
         HUBSPOT, "customers", lambda one: replace(one, exists=True, value=one.value or "Martin")
     ), "nobody's"),
