@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from pipelines.estate import Estate
 
 EMBEDDED = "the embedded sandbox"
+UNNAMED = "a server of no stated version"
 WARNING = "writes to {where}: values are changed and put back, records of nobody are made and removed"
 
 
@@ -44,7 +45,7 @@ def conformance(
     with _reachable(settings, needs_estate=not url and estate_path is None) as found:
         estate = _estate(found, estate_path, is_url=bool(url))
         for channel in _channels(systems, estate):
-            where = against or (EMBEDDED if not url and is_embedded() and estate_path is None else channel.title)
+            where = against or (EMBEDDED if not url and is_embedded() and estate_path is None else UNNAMED)
             if write:
                 margin().print(f"{channel.name}: {WARNING.format(where=where)}", style="dim")
             reports.append(_examined(found, channel, estate, url, dict(options or {}), where, write=write))
@@ -99,7 +100,11 @@ def _examined(
         bench = _bench(settings, channel, estate, url, options, write=write)
         with margin().status("") as status:
             try:
-                results = await run_checks(bench, say=lambda words: status.update(f"{channel.name}: {words}"))
+                results = await run_checks(
+                    bench, say=lambda words: status.update(f"{channel.name}: {words}"),
+                    # Told at once: whoever breaks a run off must know what stands now.
+                    taken_back=lambda result: margin().print(f"{channel.name}: {result.verdict}: {result.detail}"),
+                )
             finally:
                 await bench.close()
         today = SystemClock().now().date()
@@ -114,7 +119,7 @@ def _bench(
     import httpx
 
     from conformance.bench import Bench
-    from conformance.hands import hands_of
+    from conformance.hands import hands_of, write_test
     from conformance.wire import Wire
     from pipelines.channels.base import Connection
     from pipelines.clock import Clock
@@ -127,7 +132,8 @@ def _bench(
         raise ConfigurationError(f"{channel.name} is not in the estate: say --url, or name an estate that has it")
     base = url or settings.base_url(estate, channel.name)  # type: ignore[arg-type]
     own = {**(system.options if system else {}), **options}
-    secrets, wire = secrets_of(settings, channel), Wire(httpx.AsyncHTTPTransport(verify=trust()))
+    secrets, hands = secrets_of(settings, channel), hands_of(channel.name)
+    wire = Wire(httpx.AsyncHTTPTransport(verify=trust()), write_test(hands))
 
     def connect(clock: Clock) -> Session:
         return channel.connect(Connection(base, secrets, own, clock, wire))
@@ -135,7 +141,7 @@ def _bench(
     # By the server's own time: what is asked for "from now on" is meant by its clock.
     clock = clock_of_systems([base])
     return Bench(
-        channel, connect(clock), wire, connect, hands_of(channel.name), estate if system else None, may_write=write
+        channel, connect(clock), wire, connect, hands, estate if system else None, may_write=write
     )
 
 

@@ -158,6 +158,17 @@ class Bench:
         self._own |= {person.email for person in persons}
         return made
 
+    @property
+    def has_made(self) -> bool:
+        """Whether any person was to be made in this run."""
+        return self._numbers["person"] > 0
+
+    async def ours_listed(self) -> list[str]:
+        """Ids of all persons of this run that the system lists, whether their making was answered or not."""
+        mark = f"conformance.{self.token}.".encode()
+        found = await read(self.session, self.endpoint(self.need_hands().endpoint))
+        return [key for key, row in found.living.items() if mark in row.payload]
+
     async def remove(self, ids: Sequence[str]) -> None:
         """Remove persons that were made."""
         await self.need_hands().remove(self.session, ids)

@@ -1,6 +1,6 @@
 """Takes back what a run wrote: every value as it was before, every record of ours removed; told if anything is left."""
 
-from conformance.bench import Bench
+from conformance.bench import SETTLING_WAITS, Bench
 from conformance.staged import sub_id_of, typed_of
 from conformance.verdicts import Failed
 from pipelines.model import Correction
@@ -9,12 +9,10 @@ from pipelines.readback import is_same
 
 async def restore(bench: Bench) -> str:
     """What was done, in words. Failed where a value is still as this run wrote it, by vendor id."""
-    records = list(bench.made)
-    if records:
-        await bench.remove(records)
+    removed = await _remove_ours(bench)
     before = bench.before
     if not before:
-        return f"nothing of anybody's was written, {len(records)} records removed"
+        return f"nothing of anybody's was written, {removed} records removed"
     await bench.stage_anew({c.entity for c in before})
     wanted = [c for c in (_back(bench, c) for c in before) if c is not None]
     outcomes = await bench.push(wanted, keep=False) if wanted else {}
@@ -27,7 +25,28 @@ async def restore(bench: Bench) -> str:
             left.append(f"{c.entity}.{c.field} of {c.vendor_id} ({', '.join(said) or 'not sent'})")
     if left:
         raise Failed(f"still as this run wrote it: {'; '.join(left)}")
-    return f"{len(before)} values are as they were, {len(records)} records removed"
+    return f"{len(before)} values are as they were, {removed} records removed"
+
+
+async def _remove_ours(bench: Bench) -> int:
+    """Remove all persons of this run, those too of whose making nobody heard; how many. Failed where some are left."""
+    if not bench.has_hands or not bench.has_made:
+        return 0
+    known = list(bench.made)
+    if known:
+        await bench.remove(known)
+    orphans: set[str] = set()
+    left: list[str] = []
+    for wait in SETTLING_WAITS:
+        await bench.clock.sleep(wait)
+        left = await bench.ours_listed()
+        if not left:
+            break
+        orphans.update(left)
+        await bench.remove(left)
+    if left:
+        raise Failed(f"{len(left)} records of this run are still listed: {', '.join(left[:5])}")
+    return len(known) + len(orphans - set(known))
 
 
 def _back(bench: Bench, c: Correction) -> Correction | None:

@@ -15,9 +15,13 @@ TAKEN_BACK_SHOWS = "Every value is as it was before, and no record of ours is le
 
 
 async def run_checks(
-    bench: Bench, checks: Sequence[Check] = CHECKS, say: Callable[[str], None] = lambda words: None
+    bench: Bench, checks: Sequence[Check] = CHECKS, *, say: Callable[[str], None] = lambda words: None,
+    taken_back: Callable[[Result], None] = lambda result: None,
 ) -> list[Result]:
-    """A result for each check, in order, and one for the taking back where anything was written."""
+    """A result for each check, in order, and one for the taking back where anything may have been written.
+
+    `say` is told which check runs; `taken_back` what came of the taking back, also where the run is broken off.
+    """
     results: list[Result] = []
     try:
         for check in checks:
@@ -28,6 +32,7 @@ async def run_checks(
         if bench.may_write:
             say("taking back")
             results.append(await _judged(TAKEN_BACK, TAKEN_BACK_SHOWS, lambda: restore(bench)))
+            taken_back(results[-1])
     return results
 
 

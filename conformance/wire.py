@@ -2,7 +2,7 @@
 
 Faults are played on the way to any real server: an answer given in its place, an answer lost after the server took the
 call, a smaller page than was asked for, and something that happens just before a write. Knows no vendor: what is a
-write, and how a page is asked for, the hands may say (`Hands.is_write`, `Hands.few`).
+write, and how a page is asked for, the hands may say (`KnowsWrites`, `Hands.few`).
 """
 
 import asyncio

@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import httpx
 
+from conformance.wire import IsWrite, is_write
 from pipelines.http import Session
 
 
@@ -80,6 +81,20 @@ class Hands(Protocol):
     async def remove(self, session: Session, ids: Sequence[str]) -> None:
         """Delete these records; one that is gone already is no error."""
         ...
+
+
+@runtime_checkable
+class KnowsWrites(Protocol):
+    """Hands of a system whose writes cannot be told from its reads by method and path (`conformance.wire.is_write`)."""
+
+    def is_write(self, request: httpx.Request) -> bool:
+        """Whether a call changes a record; a login does not."""
+        ...
+
+
+def write_test(hands: Hands | None) -> IsWrite:
+    """How to tell a write on the wire."""
+    return hands.is_write if isinstance(hands, KnowsWrites) else is_write
 
 
 def hands_of(system: str) -> Hands | None:

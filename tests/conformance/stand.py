@@ -15,7 +15,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from conformance.bench import Bench
-from conformance.hands import hands_of
+from conformance.hands import hands_of, write_test
 from conformance.wire import Wire
 from pipelines.channels.base import Channel, Connection
 from pipelines.clock import Clock
@@ -58,7 +58,7 @@ def bench_of(
     app = Starlette(routes=[Mount(f"/{vendor.name}", vendor.app(store, Settings(base_url="http://sandbox")))])
     transport = httpx.ASGITransport(app=app)
     options = estate.systems[channel.name].options if channel.name in estate.systems else {}
-    wire = Wire(wrap(transport, store))
+    wire = Wire(wrap(transport, store), write_test(own_hands))
 
     def connect(clock: Clock) -> Session:
         secrets = dict.fromkeys(channel.secrets, "sandbox")
@@ -72,7 +72,7 @@ def _outside(channel: Channel, estate: Estate, write: bool) -> Bench:
     url = os.environ.get(name, "")
     if not url:
         pytest.skip(f"the sandbox does not play {channel.name}, and {name} does not say where else it is")
-    wire = Wire(httpx.AsyncHTTPTransport())
+    wire = Wire(httpx.AsyncHTTPTransport(), write_test(hands_of(channel.name)))
 
     def connect(clock: Clock) -> Session:
         secrets = {secret: os.environ[secret] for secret in channel.secrets}

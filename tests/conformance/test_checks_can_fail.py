@@ -6,11 +6,13 @@ from pathlib import Path
 import pytest
 
 from conformance.checks import CHECKS
+from conformance.hands.hubspot import HubspotHands
 from conformance.run import run_checks
 from conformance.verdicts import Check, Need, Result, Verdict
 from pipelines.channels.hubspot import HUBSPOT
-from pipelines.errors import FatalChannelError
+from pipelines.errors import AmbiguousWrite, FatalChannelError
 from pipelines.model import OutcomeStatus
+from sandbox.hubspot import HubspotVendor
 from tests.conformance.broken import BROKEN, Broken, forgetful, told, writing
 from tests.conformance.stand import bench_of, make_world, small_pages
 
@@ -67,9 +69,39 @@ async def test_values_are_put_back_though_a_check_fails_or_is_interrupted(world,
 
 
 async def observed(store):
-    from sandbox.hubspot import HubspotVendor
-
     return [tuple(map(str, row)) for row in HubspotVendor().observe_prices(store)]
+
+
+async def test_a_record_of_whose_making_nobody_heard_is_removed_too(world, tmp_path):
+    async def half_made(bench):
+        hands, make = bench.need_hands(), HubspotHands.make
+
+        async def lost(session, persons):
+            await make(hands, session, persons)
+            raise AmbiguousWrite("answer lost", system="hubspot")
+
+        bench.hands = replace_method(hands, lost)
+        await bench.make(2)
+
+    bench, store = bench_of(HUBSPOT, world, tmp_path / "copy.sqlite")
+    told = []
+    results = await run_checks(bench, [Check("half made", Need.HANDS, "", half_made)], taken_back=told.append)
+    listed = {customer.email for customer in HubspotVendor().observe_customers(store)}
+    await bench.close()
+    assert [r.verdict for r in results] == [Verdict.FAILED, Verdict.PASSED]
+    assert told == [results[-1]] and "2 records removed" in told[0].detail
+    assert store is not None and store.effects(origin="api"), "they were made"
+    assert not any("conformance" in email for email in listed)
+
+
+def replace_method(hands, make):
+    """The same hands, making otherwise."""
+
+    class Lost(HubspotHands):
+        async def make(self, session, persons):
+            return await make(session, persons)
+
+    return Lost()
 
 
 async def test_an_error_nobody_foresaw_is_a_failure_without_its_values(world, tmp_path):

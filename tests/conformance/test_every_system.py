@@ -74,7 +74,7 @@ async def test_without_leave_to_write_nothing_is_written(channel, world, tmp_pat
 async def test_without_hands_a_check_that_needs_them_is_not_shown(channel, world, tmp_path):
     bench, store = bench_of(channel, world, tmp_path / "copy.sqlite", hands=False)
     before = values(store, bench) if store else {}
-    results = await run_checks(bench)
+    results = await run_checks(bench, [one for one in CHECKS if one.need is not Need.READS or one.name == "page_caps"])
     await bench.close()
     assert words(results) == {}
     needy = {check.name for check in CHECKS if check.need is Need.HANDS} | {"page_caps"}
