@@ -6,8 +6,10 @@ environment; without it its tests skip and say so.
 
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from importlib import import_module
 from pathlib import Path
+from typing import cast
 
 import httpx
 import pytest
@@ -28,9 +30,11 @@ from sandbox.store import Store
 from sandbox.vendor import Settings
 from sandbox.world.create import create_world
 from sandbox.world.settings import EPOCH, WorldSettings
-from tests.channels.harness import StillStore, WorldClock
+from tests.channels.harness import Outside, StillStore, WorldClock
 
 SIZES = WorldSettings(variants=20, persons=20, shops=2)
+OWN_WORLDS = {"brevo": "tests.channels.test_brevo:club", "woocommerce": "tests.channels.test_woocommerce:shop"}
+"""Of systems that the sandbox plays and the retailer of its world does not use: who makes them a shop."""
 Wrap = Callable[[httpx.AsyncBaseTransport, StillStore], httpx.AsyncBaseTransport]
 
 
@@ -54,17 +58,32 @@ def bench_of(
     estate = read_estate(world / "estate.toml")
     if vendor is None:
         return _outside(channel, estate, write), None
-    store = StillStore(shutil.copy(world / "world.sqlite", copy))
-    app = Starlette(routes=[Mount(f"/{vendor.name}", vendor.app(store, Settings(base_url="http://sandbox")))])
-    transport = httpx.ASGITransport(app=app)
-    options = estate.systems[channel.name].options if channel.name in estate.systems else {}
+    options: Mapping[str, str] = estate.systems[channel.name].options if channel.name in estate.systems else {}
+    base = f"http://sandbox/{channel.name}"
+    own = _own_world(channel) if channel.name not in estate.systems else None
+    if own is not None:
+        store, options, base = cast(StillStore, own.store), own.session.options, own.session.base_url
+        transport: httpx.AsyncBaseTransport = own.transport._inner
+    else:
+        store = StillStore(shutil.copy(world / "world.sqlite", copy))
+        app = Starlette(routes=[Mount(f"/{vendor.name}", vendor.app(store, Settings(base_url="http://sandbox")))])
+        transport = httpx.ASGITransport(app=app)
     wire = Wire(wrap(transport, store), write_test(own_hands))
 
     def connect(clock: Clock) -> Session:
         secrets = dict.fromkeys(channel.secrets, "sandbox")
-        return channel.connect(Connection(f"http://sandbox/{channel.name}", secrets, dict(options), clock, wire))
+        return channel.connect(Connection(base, secrets, dict(options), clock, wire))
 
     return Bench(channel, connect(WorldClock(store)), wire, connect, own_hands, estate, may_write=write), store
+
+
+def _own_world(channel: Channel) -> Outside | None:
+    """The small shop of a system's own tests, where the retailer's world holds nothing of it."""
+    place, _, make = OWN_WORLDS.get(channel.name, "").partition(":")
+    if not place:
+        return None
+    found: Outside = getattr(import_module(place), make)()
+    return found
 
 
 def _outside(channel: Channel, estate: Estate, write: bool) -> Bench:
