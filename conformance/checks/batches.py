@@ -9,6 +9,7 @@ from conformance.targets import desired_of
 from conformance.verdicts import Failed, NotShown
 from pipelines.channels.base import Channel, Writer
 from pipelines.model import OutcomeStatus
+from pipelines.push.compose import chunks, in_order
 
 MOST_MADE = 600
 """No more persons are made for one check."""
@@ -32,6 +33,10 @@ async def maximum(bench: Bench) -> str:
     made = await bench.make(writer.batch_max + 1)
     rows = await _rows(bench, made)
     sent = [bench.correction("customers", name, row, desired_of("customers", name, row)) for row in rows]
+    planned = sorted((len(rows) for rows in chunks(in_order(sent, writer), writer)), reverse=True)
+    if planned[0] < writer.batch_max:
+        await bench.remove(list(made))
+        raise NotShown(f"what goes together is {planned[0]} of {writer.batch_max} at most: a group holds one record")
     outcomes = await bench.push(sent)
     taken = sum(outcome.status is OutcomeStatus.APPLIED for outcome in outcomes.values())
     batches = bench.con.execute(
@@ -42,7 +47,7 @@ async def maximum(bench: Bench) -> str:
     sizes = [int(size) for (size,) in batches]
     if taken != len(sent):
         raise Failed(f"{taken} of {len(sent)} rows were taken")
-    if sizes != [writer.batch_max, 1]:
+    if sizes != planned:
         raise Failed(f"batches of {', '.join(map(str, sizes))}: the vendor refuses the declared {writer.batch_max}")
     return f"{writer.batch_max} customers in one batch, one more in a second"
 

@@ -12,7 +12,8 @@ from pipelines.http import Session
 
 PAGE, AT_ONCE = 30, 4
 USUAL = {
-    "first_name": ("FIRSTNAME", "PRENOM", "FNAME", "FIRST_NAME"), "last_name": ("LASTNAME", "NOM", "LNAME", "LAST_NAME"),
+    "first_name": ("FIRSTNAME", "PRENOM", "FNAME", "FIRST_NAME"),
+    "last_name": ("LASTNAME", "NOM", "LNAME", "LAST_NAME"),
     "phone": ("PHONE", "TELEPHONE"), "street": ("ADDRESS", "ADRESSE", "STREET", "RUE"), "city": ("CITY", "VILLE"),
     "postcode": ("ZIP_CODE", "CODE_POSTAL", "POSTCODE", "ZIP"), "country": ("COUNTRY", "PAYS"),
 }
