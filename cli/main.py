@@ -1,16 +1,16 @@
 """The commands of `trueup` and their options. Each imports what it needs when it runs: asking imports no Dagster."""
 
 import sys
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli import authors
+from cli.leaving import leave
 from cli.scoping import Census, Entities, Keys, Short, Systems
-from cli.screen import SHOWN, margin, tell, tell_json, tell_table, warn
-from pipelines.errors import ConfigurationError, DataError, LeaseHeld, SyncError
+from cli.screen import SHOWN, margin, tell, tell_json, tell_table
 
 app = typer.Typer(
     help="Brings till, webshop, CRM and e-mail tool back into agreement: plan, approve, push, re-read.",
@@ -34,7 +34,7 @@ def sync(
     from cli import night
 
     asked = _asked(systems, entities, keys, census, accept_short) | ({"dry_run": True} if dry_run else {})
-    _leave(lambda: night.sync(_settings(), margin(), asked=asked, as_json=as_json))
+    leave(lambda: night.sync(_settings(), margin(), asked=asked, as_json=as_json))
 
 
 @app.command()
@@ -60,7 +60,7 @@ def plan(
             print(f"plan written to {night.export_plan(settings, export)}", file=sys.stderr)
         return code
 
-    _leave(run)
+    leave(run)
 
 
 @app.command()
@@ -68,7 +68,7 @@ def push(as_json: Json = False) -> None:
     """Push what people have approved since, of the newest plan that is not of a dry run."""
     from cli import night
 
-    _leave(lambda: night.on_stored_plan(_settings(), margin(), "approve_plan", as_json=as_json))
+    leave(lambda: night.on_stored_plan(_settings(), margin(), "approve_plan", as_json=as_json))
 
 
 @app.command()
@@ -76,7 +76,7 @@ def verify(as_json: Json = False) -> None:
     """Read back again what was written and is not confirmed yet."""
     from cli import night
 
-    _leave(lambda: night.on_stored_plan(_settings(), margin(), "verify_plan", as_json=as_json))
+    leave(lambda: night.on_stored_plan(_settings(), margin(), "verify_plan", as_json=as_json))
 
 
 @app.command()
@@ -85,7 +85,7 @@ def adopt(accept_short: Short = None, as_json: Json = False) -> None:
     from cli import night
 
     asked = {"kind": "adopt", **_asked(None, None, None, False, accept_short)}
-    _leave(lambda: night.run_job(_settings(), margin(), "adopt", asked, as_json=as_json))
+    leave(lambda: night.run_job(_settings(), margin(), "adopt", asked, as_json=as_json))
 
 
 @app.command()
@@ -93,7 +93,7 @@ def day() -> None:
     """Let the sandbox's world live one more day."""
     from cli import night
 
-    _leave(lambda: night.day(_settings(), margin()))
+    leave(lambda: night.day(_settings(), margin()))
 
 
 @app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
@@ -101,7 +101,7 @@ def judge(context: typer.Context) -> None:
     """Compare the last plan and the systems' state with the sandbox's truth; exit 1 for any other outcome."""
     from cli import night
 
-    _leave(lambda: night.judge(_settings(), context.args))
+    leave(lambda: night.judge(_settings(), context.args))
 
 
 @app.command()
@@ -109,7 +109,7 @@ def ui(port: Annotated[int, typer.Option(min=1, max=65535, help="Dagster's port 
     """Serve the sandbox and Dagster on 127.0.0.1 until Ctrl-C."""
     from cli import serve
 
-    _leave(lambda: serve.ui(_settings(), margin(), port))
+    leave(lambda: serve.ui(_settings(), margin(), port))
 
 
 @app.command()
@@ -136,7 +136,7 @@ def status(
             tell(f"{found['open_answers']} answers wait in the inbox; `trueup push` takes them in")
         return 0
 
-    _leave(run)
+    leave(run)
 
 
 @app.command()
@@ -165,7 +165,7 @@ def why(
             tell("nothing is stored about that")
         return 0 if found else 1
 
-    _leave(run)
+    leave(run)
 
 
 @app.command()
@@ -173,7 +173,7 @@ def doctor(as_json: Json = False) -> None:
     """Check credentials, scopes, shop ids, clocks and unmapped places; writes nothing."""
     from cli import examine
 
-    _leave(lambda: examine.doctor(_settings(), as_json=as_json))
+    leave(lambda: examine.doctor(_settings(), as_json=as_json))
 
 
 @app.command()
@@ -236,7 +236,7 @@ def decide(
         tell(f"{answers.decide(_settings(), sheet, author=author)} decisions dropped in the inbox")
         return 0
 
-    _leave(run)
+    leave(run)
 
 
 def _answer(kind: Any, keys: list[str], reason: str, author: str, until: datetime | None) -> None:
@@ -248,7 +248,7 @@ def _answer(kind: Any, keys: list[str], reason: str, author: str, until: datetim
             tell(f"{kind}: {key}")
         return 0
 
-    _leave(run)
+    leave(run)
 
 
 def _asked(
@@ -265,22 +265,8 @@ def _settings() -> Any:
     return prepare()
 
 
-def _leave(work: Callable[[], int]) -> None:
-    """Run a command; errors made on purpose become one sentence and their exit code."""
-    try:
-        code = work()
-    except LeaseHeld as error:
-        warn(str(error))
-        code = 3
-    except (ConfigurationError, DataError) as error:
-        warn(str(error))
-        code = 2
-    except SyncError as error:
-        warn(str(error))
-        code = 1
-    except KeyboardInterrupt:
-        code = 130
-    sys.exit(code)
+app.command()(authors.conformance)
+app.command("new-channel")(authors.new_channel)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PACKAGES = ("pipelines", "assets", "resources", "cli", "sandbox", "benchmarks")
+PACKAGES = ("pipelines", "assets", "resources", "cli", "conformance", "sandbox", "benchmarks")
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
 STAGES = ("extract", "stage", "reconcile", "check", "plan", "approve", "push", "verify")
 

@@ -24,12 +24,7 @@ def update_customer(context: Context, key: str | None, args: Document) -> Docume
     doc = living(call, "customers", given.get("id") or "")
     if doc is None:
         return {"customer": None, "userErrors": [user_error("Customer does not exist", "id")]}
-    errors = [
-        user_error(f"{shown} is too long (maximum is {_MAX_TEXT} characters)", name)
-        for name, (_, shown) in _NAMES.items()
-        if len(given.get(name) or "") > _MAX_TEXT
-    ]
-    errors += _refuse_phone(context, doc, given.get("phone"))
+    errors = refuse_texts(given) + refuse_phone(context, doc.key, given.get("phone"))
     if errors:
         return {"customer": doc.body, "userErrors": errors}
     body, changed = doc.body, dict(doc.body)
@@ -48,14 +43,23 @@ def update_customer(context: Context, key: str | None, args: Document) -> Docume
     return {"customer": body, "userErrors": []}
 
 
-def _refuse_phone(context: Context, doc: Doc, phone: str | None) -> list[Document]:
-    if not phone or phone == doc.lookup:
+def refuse_texts(given: Document) -> list[Document]:
+    """User errors for names that are too long."""
+    return [
+        user_error(f"{shown} is too long (maximum is {_MAX_TEXT} characters)", name)
+        for name, (_, shown) in _NAMES.items()
+        if len(given.get(name) or "") > _MAX_TEXT
+    ]
+
+
+def refuse_phone(context: Context, customer: str, phone: str | None) -> list[Document]:
+    """User errors for a phone that is none, or that another customer has."""
+    store = context.call.store
+    if not phone or store.count(VENDOR, "customers", "deleted = 0 AND lookup = ? AND key = ?", [phone, customer]):
         return []
     if not _PHONE.fullmatch(phone):
         return [user_error("Phone is invalid", "phone")]
-    taken = context.call.store.count(
-        VENDOR, "customers", "deleted = 0 AND lookup = ? AND key <> ?", [phone, doc.key]
-    )
+    taken = store.count(VENDOR, "customers", "deleted = 0 AND lookup = ? AND key <> ?", [phone, customer])
     return [user_error("Phone has already been taken", "phone")] if taken else []
 
 

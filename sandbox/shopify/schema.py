@@ -21,7 +21,7 @@ from graphql import (
 )
 from graphql.language import FieldNode, FloatValueNode, IntValueNode
 
-from sandbox.shopify import customers, graph, inventory, prices, sets
+from sandbox.shopify import customers, graph, inventory, newcomers, prices, sets
 from sandbox.shopify.bulk import cancel_bulk, run_bulk_query
 from sandbox.shopify.documents import Document
 from sandbox.shopify.fields import FIELDS
@@ -38,6 +38,8 @@ MUTATIONS: dict[str, Callable[..., Document]] = {
     "productVariantsBulkUpdate": prices.update_variants,
     "priceListFixedPricesAdd": prices.add_fixed_prices,
     "inventorySetQuantities": inventory.set_quantities,
+    "customerCreate": newcomers.create_customer,
+    "customerDelete": newcomers.delete_customer,
     "customerUpdate": customers.update_customer,
     "customerAddressCreate": customers.create_address,
     "customerAddressUpdate": customers.update_address,

@@ -117,12 +117,13 @@ def retrieve(store: Store, body: Body) -> str:
     parts = []
     for key in dict.fromkeys(keys):
         doc = docs.get(key)
-        found = f'{{"customer":{doc.text}}}' if doc and not doc.deleted else wire.encode({"errors": [_gone(key)]})
+        found = f'{{"customer":{doc.text}}}' if doc and not doc.deleted else wire.encode({"errors": [gone(key)]})
         parts.append(f"{wire.encode(key)}:{found}")
     return wire.reply(responses="{" + ",".join(parts) + "}")
 
 
-def _gone(key: str) -> dict[str, str]:
+def gone(key: str) -> dict[str, str]:
+    """The error for a profile that is not there."""
     return Refusal(404, "NOT_FOUND", f"Customer with ID `{key}` not found.", field="customer_id").error
 
 
@@ -150,7 +151,7 @@ def _update_one(
     if doc is None or doc.deleted:
         raise Refusal(404, "NOT_FOUND", f"Customer with ID `{key}` not found.", field="customer_id")
     before = doc.body
-    _check(changes)
+    check(changes)
     if changes.get("version") not in (None, before["version"]):
         raise Refusal(409, "CONFLICT", "The version does not match the current one.", field="version")
     now = store.now()
@@ -167,7 +168,8 @@ def _update_one(
     return after
 
 
-def _check(changes: Any) -> None:
+def check(changes: Any) -> None:
+    """Refusal for what no profile may hold."""
     if not isinstance(changes, dict) or not set(changes) - {"version"}:
         raise Refusal(400, "NO_FIELDS_SET", "No fields to change.")
     for name, value in changes.items():

@@ -199,8 +199,8 @@ def outside(
 
 
 @contextmanager
-def served(app: Any) -> Iterator[str]:
-    """An ASGI app on a free port of loopback, ended with the block."""
+def served(app: Any, *, says_date: bool = True) -> Iterator[str]:
+    """An ASGI app on a free port of loopback, ended with the block. `says_date`: the server's own, not the app's."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -211,7 +211,9 @@ def served(app: Any) -> Iterator[str]:
             await super().startup(sockets)
             ready.set()
 
-    server = Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_level="error", lifespan="off"))
+    server = Server(uvicorn.Config(
+        app, host="127.0.0.1", port=port, log_level="error", lifespan="off", date_header=says_date
+    ))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

@@ -146,8 +146,16 @@ def judge_status(answer: Answer) -> None:
     if answer.status in (401, 403):
         raise CredentialError("the token was refused", status=answer.status, **where)
     if answer.status == 429 or answer.status >= 500:
-        raise RetriableChannelError(f"HTTP {answer.status}", status=answer.status, **where)
+        raise RetriableChannelError(
+            f"HTTP {answer.status}", status=answer.status, retry_after=_asked_to_wait(answer), **where
+        )
     raise FatalChannelError(f"HTTP {answer.status}", status=answer.status, **where)
+
+
+def _asked_to_wait(answer: Answer) -> float | None:
+    """Retry-After, which this vendor gives in seconds; None where it says nothing."""
+    text = answer.headers.get("retry-after", "").strip()
+    return float(text) if text.replace(".", "", 1).isdecimal() else None
 
 
 def judge(answer: Answer) -> None:

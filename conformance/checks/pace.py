@@ -1,0 +1,69 @@
+"""Rate limits: a server that says "too many" is waited for, as long as it asks, and the read is whole all the same.
+
+The refusals are played on the way, and a clock is handed in that leaps where it is asked to wait: the real server is
+not pressed, and nobody waits. GraphQL vendors that throttle inside a 200 have that in their own tests.
+"""
+
+from datetime import datetime, timedelta
+
+import httpx
+
+from conformance.bench import Bench
+from conformance.read import read
+from conformance.verdicts import Failed
+from pipelines.clock import Clock
+from pipelines.errors import ChannelError
+
+ASKED_SECONDS = 7
+WAITS = (("with Retry-After", {"retry-after": str(ASKED_SECONDS)}, float(ASKED_SECONDS)), ("without", {}, 0.0))
+
+
+class LeapingClock:
+    """Another clock's time, moved on by every wait, none of which is waited."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock, self._leapt = clock, timedelta()
+        self.waited: list[float] = []
+
+    def now(self) -> datetime:
+        """The estate's time, and what was leapt over."""
+        return self._clock.now() + self._leapt
+
+    def monotonic(self) -> float:
+        """The same, in seconds."""
+        return self._clock.monotonic() + self._leapt.total_seconds()
+
+    async def sleep(self, seconds: float) -> None:
+        """Leap."""
+        self.waited.append(seconds)
+        self._leapt += timedelta(seconds=seconds, milliseconds=1)
+
+
+async def rate_limits(bench: Bench) -> str:
+    """A 429, with and without Retry-After, is waited for and the call made again."""
+    endpoint = bench.channel.endpoints[0]
+    shown = []
+    for name, headers, least in WAITS:
+        clock = LeapingClock(bench.clock)
+        session = bench.connect(clock)
+        try:
+            await session.__aenter__()
+            before = len(bench.wire.sent)
+            refusal = httpx.Response(429, headers={**headers, "content-type": "application/json"}, content=b"{}")
+            with bench.wire.answering(refusal):
+                found = await read(session, endpoint)
+        except ChannelError as error:
+            raise Failed(f"a 429 {name} ends the read: {type(error).__name__}") from error
+        finally:
+            await session.__aexit__(None, None, None)
+        if not found.is_believed:
+            raise Failed(f"a 429 {name} ends the read of {endpoint.name}: {found.reason}")
+        if len(bench.wire.sent) == before:
+            raise Failed(f"a 429 {name} is taken for an answer")
+        if session.counters.throttled < 1:
+            raise Failed(f"a 429 {name} is not counted as throttling")
+        waited = sum(clock.waited)
+        if waited <= 0 or waited < least:
+            raise Failed(f"a 429 {name} is waited for {waited:.1f} s, where {least:.0f} s were asked for")
+        shown.append(f"{name} {waited:.1f} s")
+    return f"waited {', '.join(shown)}"

@@ -1,0 +1,1 @@
+"""The conformance kit, run on every system; and each of its checks seen to fail."""

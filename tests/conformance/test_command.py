@@ -1,0 +1,129 @@
+"""`trueup conformance`: over real HTTP, its exit codes and words; and the document that it keeps."""
+
+import json
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from cli import conformance as command
+from cli.conformance import conformance
+from conformance.checks import CHECKS
+from conformance.run import TAKEN_BACK
+from conformance.tell import HEAD, Report, put_section, section
+from conformance.verdicts import Result, Verdict
+from pipelines.channels import CHANNELS
+from pipelines.errors import ConfigurationError
+from resources.settings import Settings as Environment
+from sandbox.app import build_app
+from sandbox.store import Store
+from sandbox.vendor import Settings
+from tests.channels.harness import served
+from tests.conformance.stand import make_world
+
+DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_world(tmp_path_factory.mktemp("conformance") / "world")
+
+
+def environment(home: Path, **more: str) -> Environment:
+    return Environment.read({"TRUEUP_HOME": str(home), "TRUEUP_HUBSPOT_TOKEN": "sandbox", **more})
+
+
+def test_any_base_url_is_examined_and_told_as_json_and_in_the_document(world, tmp_path, capsys):
+    store, document = Store(world / "world.sqlite"), tmp_path / "conformance.md"
+    with served(build_app(store, Settings()), says_date=False) as url:
+        code = conformance(
+            environment(tmp_path), ["hubspot"], url=f"{url}/hubspot", estate_path=world / "estate.toml",
+            against="a sandbox", as_json=True, markdown=document,
+        )
+    told = json.loads(capsys.readouterr().out)
+    assert code == 0 and store.effects(origin="api") == []
+    store.close()
+    verdicts = {result["check"]: result["verdict"] for result in told[0]["results"]}
+    assert verdicts["census"] == "passed" and verdicts["echo"] == "not shown"
+    assert "## HubSpot: a sandbox" in document.read_text(encoding="utf-8")
+
+
+def test_a_failed_check_is_an_exit_code(world, tmp_path, capsys):
+    store = Store(world / "world.sqlite")
+    lacking = Settings(lacks=frozenset({"crm.objects.products.write"}))
+    with served(build_app(store, lacking), says_date=False) as url:
+        code = conformance(environment(tmp_path), ["hubspot"], url=f"{url}/hubspot")
+    store.close()
+    assert code == 1
+    assert "crm.objects.products.write" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("systems", "more", "says"), [
+    (["hubsport"], {"url": "http://127.0.0.1:1"}, "'hubsport'.*hubspot"),
+    (["hubspot", "square"], {"url": "http://127.0.0.1:1"}, "one system"),
+    ([], {"url": "http://127.0.0.1:1"}, "one system"),
+    (["hubspot"], {"url": "localhost"}, "no http or https"),
+])
+def test_what_cannot_be_asked_is_told_in_a_sentence(tmp_path, systems, more, says):
+    with pytest.raises(ConfigurationError, match=says):
+        conformance(environment(tmp_path), systems, **more)
+
+
+def test_a_system_that_the_estate_lacks_needs_a_url(world, tmp_path):
+    estate = tmp_path / "estate.toml"
+    text = (world / "estate.toml").read_text(encoding="utf-8")
+    estate.write_text(text.replace("[systems.hubspot]", "[systems.mailchimp2]"), encoding="utf-8")
+    channel = next(c for c in CHANNELS if c.name == "hubspot")
+    with pytest.raises(ConfigurationError, match="not in the estate"):
+        command._bench(environment(tmp_path), channel, None, "", {}, write=False)
+
+
+def test_a_credential_that_is_missing_is_named(tmp_path):
+    settings = Environment.read({"TRUEUP_HOME": str(tmp_path)})
+    with pytest.raises(ConfigurationError, match="TRUEUP_HUBSPOT_TOKEN"):
+        conformance(settings, ["hubspot"], url="http://127.0.0.1:1")
+
+
+# -- the document -------------------------------------------------------------------------------------------
+
+
+def report(against: str = "a server 1.0", detail: str = "all 5", title: str = "HubSpot") -> Report:
+    results = [Result("census", "Read to the end", Verdict.PASSED, detail),
+               Result("echo", "No drift", Verdict.NOT_SHOWN, "only with --write")]
+    return Report("hubspot", title, "0.1.0", against, date(2026, 6, 15), results)
+
+
+def test_a_section_takes_the_place_of_the_older_one_and_leaves_the_others():
+    text = put_section(put_section(put_section("", report()), report("another")), report(title="Shopify"))
+    again = put_section(text, report(detail="a | b\n<c>"))
+    assert again.startswith(HEAD)
+    assert again.count("## HubSpot: a server 1.0\n") == 1 and again.count("## ") == 3
+    assert "a \\| b &lt;c>" in again and again.count("all 5") == 2
+    assert put_section(again, report(detail="a | b\n<c>")) == again, "the same report changes nothing"
+
+
+def test_the_committed_document_has_the_commands_own_form():
+    text = DOCUMENT.read_text(encoding="utf-8")
+    assert text.startswith(HEAD)
+    titles = {channel.title: channel for channel in CHANNELS}
+    known = [*(check.name for check in CHECKS), TAKEN_BACK]
+    shows = {check.name: check.shows for check in CHECKS}
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    assert sections
+    for one in sections:
+        title, _, against = one.partition("\n")[0].rpartition(": ")
+        assert title in titles and against
+        made = re.search(r"^`trueup conformance (\w+)`, trueup ([\d.]+), (\d{4}-\d\d-\d\d): (.+)\.$", one, re.MULTILINE)
+        assert made and made[1] == titles[title].name and date.fromisoformat(made[3])
+        rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (passed|failed|not shown) \| (.*) \|$", one, re.MULTILINE)
+        names = [row[0] for row in rows]
+        assert set(names) <= set(known), "a check of that name is gone: run it again"
+        assert names == [name for name in known if name in names], "in the kit's order"
+        assert all(row[1] == shows.get(row[0], row[1]) for row in rows)
+        counts = ", ".join(f"{sum(row[2] == v for row in rows)} {v}" for v in ("passed", "failed", "not shown"))
+        assert made[4] == counts, "the summary counts its own rows"
+
+
+def test_a_section_is_a_table_of_its_results():
+    assert section(report()).count("\n| ") == 4
