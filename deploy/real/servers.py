@@ -4,6 +4,7 @@ What is installed stays in the folder, so that a second run takes seconds for it
 what it started, by pid.
 """
 
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -39,6 +40,7 @@ def running(folder: Path, say: Say, *, is_kept: bool = False) -> Iterator[Server
     is_new = not (folder / "odoo").exists()
     say("installing Odoo and Vendure (once, some minutes)" if is_new else "Odoo and Vendure are installed already")
     with ExitStack() as ends, ThreadPoolExecutor(2) as pool:
+        _end_on_sigterm(ends)
         postgres.binaries()
         both = pool.submit(odoo.install, folder / "odoo"), pool.submit(vendure.install, folder / "vendure")
         for installed in both:
@@ -65,3 +67,14 @@ def running(folder: Path, say: Say, *, is_kept: bool = False) -> Iterator[Server
         operator = ends.enter_context(OdooApi(started[0], key))
         seller = ends.enter_context(VendureApi(started[1], vendure.USER, vendure.PASSWORD))
         yield Servers(started[0], key, operator, started[1], seller.api_key("trueup"), seller)
+
+
+def _end_on_sigterm(ends: ExitStack) -> None:
+    """Ended from outside (a limit of time): the servers first, on which what is under way then fails."""
+
+    def end(number: int, frame: object) -> None:
+        ends.close()
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    ends.callback(signal.signal, signal.SIGTERM, before)
