@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 from sandbox.store import Store
 from sandbox.vendor import Settings
 from sandbox.woocommerce import goods, people
-from sandbox.woocommerce.documents import VENDOR, customer_document
+from sandbox.woocommerce.documents import VENDOR
 from sandbox.woocommerce.keys import Unknown, let_in
 from sandbox.woocommerce.lists import CUSTOMERS, ORDERS, PRODUCTS, REFUNDS, TAXES, VARIATIONS, Listing, Refusal, page_of
 
@@ -28,7 +28,6 @@ VERSION = "10.3.0"
 Answer = tuple[int, Any, dict[str, str]]
 Handler = Callable[[Request], Awaitable[Answer]]
 _TEXTS = ("regular_price", "sale_price", "sku", "global_unique_id", "first_name", "last_name", "email")
-__all__ = ["WoocommerceApi", "customer_document"]
 
 
 class WoocommerceApi:

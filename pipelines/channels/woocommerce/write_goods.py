@@ -31,12 +31,12 @@ async def write_barcodes(session: Session, corrections: Sequence[Correction], ke
     if sent:
         rows = [{"id": int(c.vendor_id), "global_unique_id": _barcode(c.desired or "")} for c in sent]
         for c, row, told in zip(sent, rows, await update(session, _path(sent), rows), strict=True):
-            outcomes[c.correction_key] = outcome(c, told, _shows("global_unique_id", row["global_unique_id"]))
+            outcomes[c.correction_key] = outcome(c, told, _shows({"global_unique_id": row["global_unique_id"]}))
     return in_order(corrections, outcomes)
 
 
-def _shows(name: str, value: object) -> Callable[[Row], bool]:
-    return lambda record: record.get(name) == value
+def _shows(values: Row) -> Callable[[Row], bool]:
+    return lambda record: all(record.get(name) == value for name, value in values.items())
 
 
 def _barcode(gtin: str) -> str:
@@ -53,7 +53,8 @@ async def write_stock(session: Session, corrections: Sequence[Correction], key: 
     if sent:
         rows = [{"id": int(c.vendor_id), "stock_quantity": int(c.desired or 0)} for c in sent]
         for c, row, told in zip(sent, rows, await update(session, _path(sent), rows), strict=True):
-            outcomes[c.correction_key] = outcome(c, told, _shows("stock_quantity", row["stock_quantity"]))
+            shown = {"manage_stock": True, "stock_quantity": row["stock_quantity"]}
+            outcomes[c.correction_key] = outcome(c, told, _shows(shown))
     return in_order(corrections, outcomes)
 
 
