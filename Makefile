@@ -59,7 +59,7 @@ nights: setup
 
 lint: setup
 	$(BIN)/ruff check .
-	$(BIN)/mypy -p pipelines -p resources
+	$(BIN)/mypy -p pipelines -p resources -p conformance
 	$(BIN)/lint-imports
 
 bench: setup
