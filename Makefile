@@ -63,7 +63,7 @@ real: setup
 
 lint: setup
 	$(BIN)/ruff check .
-	$(BIN)/mypy -p pipelines -p resources
+	$(BIN)/mypy -p pipelines -p resources -p conformance
 	$(BIN)/lint-imports
 
 bench: setup

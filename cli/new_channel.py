@@ -6,6 +6,7 @@ nothing. What is written is meant to be changed: it is a plain vendor with custo
 
 import keyword
 import re
+from collections.abc import Mapping
 from itertools import groupby
 from pathlib import Path
 
@@ -86,7 +87,7 @@ def check_name(name: str) -> None:
         raise ConfigurationError(f"{name!r} is a name of trueup's own; the system needs another")
 
 
-def _filled(template: str, given: dict[str, object]) -> str:
+def _filled(template: str, given: Mapping[str, object]) -> str:
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES), undefined=jinja2.StrictUndefined, keep_trailing_newline=True,
         variable_start_string="<<", variable_end_string=">>", block_start_string="<%", block_end_string="%>",

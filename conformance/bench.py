@@ -86,9 +86,9 @@ class Bench:
                 self._kept[name] = (await work(), None)
             except Exception as error:
                 self._kept[name] = (None, error)
-        found, error = self._kept[name]
-        if error is not None:
-            raise error
+        found, failure = self._kept[name]
+        if failure is not None:
+            raise failure
         result: T = found
         return result
 

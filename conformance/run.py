@@ -1,7 +1,7 @@
 """Runs the checks on one bench, one after the other, and takes back what they wrote, whatever came of them."""
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from conformance.bench import Bench
@@ -42,9 +42,9 @@ async def _run(bench: Bench, check: Check) -> Result:
     return await _judged(check.name, check.shows, lambda: check.run(bench))
 
 
-async def _judged(name: str, shows: str, work: "Callable[[], object]") -> Result:
+async def _judged(name: str, shows: str, work: Callable[[], Awaitable[str]]) -> Result:
     try:
-        detail = await work()  # type: ignore[misc]
+        detail = await work()
     except NotShown as reason:
         return Result(name, shows, Verdict.NOT_SHOWN, str(reason))
     except Failed as reason:
@@ -55,7 +55,7 @@ async def _judged(name: str, shows: str, work: "Callable[[], object]") -> Result
         place = traceback.extract_tb(error.__traceback__)[-1]
         words = f"{type(error).__name__} in {Path(place.filename).name} line {place.lineno}"
         return Result(name, shows, Verdict.FAILED, words)
-    return Result(name, shows, Verdict.PASSED, str(detail))
+    return Result(name, shows, Verdict.PASSED, detail)
 
 
 def has_failed(results: Sequence[Result]) -> bool:

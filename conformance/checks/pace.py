@@ -15,7 +15,10 @@ from pipelines.clock import Clock
 from pipelines.errors import ChannelError
 
 ASKED_SECONDS = 7
-WAITS = (("with Retry-After", {"retry-after": str(ASKED_SECONDS)}, float(ASKED_SECONDS)), ("without", {}, 0.0))
+WAITS: tuple[tuple[str, dict[str, str], float], ...] = (
+    ("with Retry-After", {"retry-after": str(ASKED_SECONDS)}, float(ASKED_SECONDS)),
+    ("without", {}, 0.0),
+)
 
 
 class LeapingClock:
