@@ -9,7 +9,7 @@ import pytest
 
 from pipelines.channels.base import Connection
 from pipelines.channels.brevo import BREVO
-from pipelines.channels.brevo.session import TOKEN, judge_of
+from pipelines.channels.brevo.session import TOKEN, BrevoLimiter, judge_of
 from pipelines.errors import (
     AmbiguousWrite,
     ConfigurationError,
@@ -687,6 +687,17 @@ async def test_a_full_window_is_waited_for_as_long_as_brevo_says():
     assert refused.status_code == 429 and refused.headers["x-sib-ratelimit-remaining"] == "0"
     waited = world.clock.monotonic() - before
     assert waited >= int(refused.headers["x-sib-ratelimit-reset"]) > 3_000 and world.session.counters.throttled == 1
+
+
+async def test_one_refusal_holds_everybody_back():
+    world = club()
+    limiter, before = BrevoLimiter(10, world.clock), world.clock.monotonic()
+    limiter.observe(Answer(200, {"x-sib-ratelimit-reset": "60", "x-sib-ratelimit-remaining": "0"}, b""))
+    await limiter.acquire(1)
+    assert world.clock.monotonic() == before, "that window may be another path's"
+    limiter.observe(Answer(429, {"x-sib-ratelimit-reset": "7"}, b""))
+    await limiter.acquire(1)
+    assert world.clock.monotonic() - before >= 7
 
 
 async def test_every_answer_says_what_is_left():
