@@ -62,7 +62,7 @@ def _parser() -> argparse.ArgumentParser:
     create = commands.add_parser("create", parents=[folder, sizes], help="make a world, its truth and its estate.toml")
     create.add_argument("--force", action="store_true", help="make it anew where there is one")
     create.set_defaults(run=_create)
-    serve = commands.add_parser("serve", parents=[folder, sizes], help="serve the four systems")
+    serve = commands.add_parser("serve", parents=[folder, sizes], help="serve the systems")
     serve.add_argument("--plan", default="plus", help="rate-limit tier, where a vendor has several")
     serve.add_argument("--search-lag", type=float, default=0.0, metavar="SECONDS", help="how long searches lag")
     serve.add_argument("--bulk-seconds", type=float, default=0.0, metavar="SECONDS", help="how long a bulk job runs")

@@ -16,6 +16,7 @@ BY_NAME = {channel.name: channel for channel in CHANNELS}
     ("hubspot", set(), "ok", "all granted"),
     ("hubspot", {"oauth", "tickets"}, "warning", "more than needed: tickets"),
     ("mailchimp", set(), "ok", "0 needed"),
+    ("brevo", set(), "ok", "0 needed"),
 ])
 def test_scopes_are_judged_by_what_they_are_for(system, more, level, words):
     channel = BY_NAME[system]

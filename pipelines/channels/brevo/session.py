@@ -58,7 +58,7 @@ def connect(connection: Connection) -> Session:
         raise ConfigurationError(f"[systems.brevo] options: changes is one of {', '.join(CHANGES)}")
     return Session(
         system="brevo",
-        base_url=connection.base_url,
+        base_url=connection.base_url.rstrip("/").removesuffix("/v3"),  # Brevo's pages name it with the version
         headers={"api-key": connection.secrets[TOKEN], "accept": "application/json"},
         limiter=BrevoLimiter(_rate(options.get("calls_per_second", CALLS_PER_SECOND)), clock),
         judge=judge_of(clock),
