@@ -23,10 +23,11 @@ Rewrite = Callable[[httpx.Request], httpx.Request]
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One call as it left. The path may hold an address: it is compared, never shown."""
+    """One call as it left. Path and query may hold an address: they are compared, never shown."""
 
     method: str
     path: str
+    query: bytes
     content: bytes
     is_write: bool
 
@@ -78,7 +79,7 @@ class Wire(httpx.AsyncBaseTransport):
             return response
         if self._rewrite is not None:
             request = self._rewrite(request)
-        self.sent.append(Sent(request.method, request.url.path, request.content, writes))
+        self.sent.append(Sent(request.method, request.url.path, request.url.query, request.content, writes))
         response = await self._inner.handle_async_request(request)
         if writes and self._loses:
             self._loses = False

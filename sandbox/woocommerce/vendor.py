@@ -13,7 +13,7 @@ from typing import TypeVar
 from starlette.types import ASGIApp
 
 from sandbox.records import Customer, Item, Movement, Order, Price, Promotion, Stock
-from sandbox.store import Doc, Store
+from sandbox.store import Doc, Store, parse_stamp
 from sandbox.vendor import Place, Settings
 from sandbox.woocommerce import goods, people
 from sandbox.woocommerce.api import WoocommerceApi
@@ -126,6 +126,10 @@ class WoocommerceVendor:
             parent=parent,
             lookup=document["sku"].strip().lower(),
         )
+        if parent:  # a variation that is saved saves its product
+            above = store.get(VENDOR, "products", parent)
+            if above is not None and parse_stamp(above.updated_at) < at:
+                self._seed(store, "products", above.body, "", at)
 
     def put_prices(self, store: Store, prices: Iterable[Price], at: datetime, *, log: bool = False) -> None:
         """Prices of the list 'base': with a compare-at price, that is the regular one and the amount is the sale."""
