@@ -21,7 +21,11 @@ _PLACES = {
 _KEYS = {"square": "C1", "shopify": "gid://shopify/Customer/6000000001", "hubspot": "5001", "mailchimp": ""}
 
 
-@pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
+PLAYED = [channel for channel in CHANNELS if channel.name in load_vendors()]
+"""The systems that the sandbox plays; the others' own tests look at their logs."""
+
+
+@pytest.mark.parametrize("channel", PLAYED, ids=lambda channel: channel.name)
 async def test_logs_hold_no_credential_and_no_address(channel, caplog):
     caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore"):
