@@ -5,12 +5,14 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import httpx
 
 _TAIL_BYTES = 2000
+_STARTED: dict[int, "subprocess.Popen[bytes]"] = {}
+"""The servers that this process started: only their parent learns that they have ended."""
 
 
 def free_port() -> int:
@@ -42,6 +44,7 @@ def start(command: Sequence[str], *, cwd: Path, log: Path, environment: Mapping[
             command, cwd=cwd, env={**os.environ, **(environment or {})}, stdin=subprocess.DEVNULL, stdout=out,
             stderr=out, start_new_session=True,
         )
+    _STARTED[server.pid] = server
     return server.pid
 
 
@@ -61,12 +64,10 @@ def wait_for(url: str, pid: int, *, seconds: float, log: Path) -> None:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether a process runs; one of ours that has ended is taken away."""
-    try:
-        if os.waitpid(pid, os.WNOHANG)[0] == pid:
-            return False
-    except ChildProcessError:
-        pass  # another process started it
+    """Whether a process runs."""
+    if (ours := _STARTED.get(pid)) is not None and ours.poll() is not None:
+        del _STARTED[pid]
+        return False
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -74,13 +75,13 @@ def is_alive(pid: int) -> bool:
     return True
 
 
-def stop(pid: int, *, seconds: float = 20, kill: Callable[[int, int], None] = os.kill) -> None:
+def stop(pid: int, *, seconds: float = 20) -> None:
     """End a process, at last by force; nothing where it has ended already."""
     if is_alive(pid):
-        kill(pid, signal.SIGTERM)
+        os.kill(pid, signal.SIGTERM)
     until = time.monotonic() + seconds
     while is_alive(pid):
         if time.monotonic() > until:
-            kill(pid, signal.SIGKILL)
+            os.kill(pid, signal.SIGKILL)
             until += seconds
         time.sleep(0.1)  # noqa: TID251 servers end in real time

@@ -4,6 +4,7 @@ Everything that a running one can show is in `tests/real/test_vendure.py`.
 """
 
 import json
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -188,6 +189,29 @@ async def test_errors_are_sorted_by_what_is_to_be_done_and_quote_nothing(answer,
 def test_options_that_mean_nothing_stop_before_anything_is_asked(options, words):
     with pytest.raises(ConfigurationError, match=words):
         session(Server(lambda body, request: SHOP), **options)
+
+
+@pytest.mark.parametrize("options", [{}, {"username": "sync"}], ids=["key", "login"])
+async def test_no_log_holds_the_secret_the_session_or_an_address(options, caplog):
+    caplog.set_level(logging.DEBUG)
+    for name in ("httpx", "httpcore"):
+        logging.getLogger(name).setLevel(logging.DEBUG)
+
+    def answer(body: dict[str, Any], request: httpx.Request) -> Answer:
+        if "Login" in body["query"]:
+            logged_in = {"data": {"login": {"__typename": "CurrentUser"}}}
+            return httpx.Response(200, json=logged_in, headers={"vendure-auth-token": "sesame-4711"})
+        items = [{"id": "1", "emailAddress": "anne@example.fr"}]
+        return SHOP if "Shop" in body["query"] else {"data": {"rows": {"totalItems": 1, "items": items}}}
+
+    logging.getLogger("pipelines.tests").debug("the capture works")
+    async with session(Server(answer), **options) as opened:
+        await identify(opened)
+        endpoint = next(e for e in VENDURE.endpoints if e.name == "customers")
+        assert [page async for page in endpoint.read(opened, Window(None, NOW))]
+    said = " ".join(record.getMessage() for record in caplog.records)
+    assert "the capture works" in said
+    assert not any(word in said for word in ("secret", "sesame-4711", "anne@"))
 
 
 # -- paging -------------------------------------------------------------------------------------------------------
