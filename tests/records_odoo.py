@@ -59,7 +59,7 @@ def sound(n: int) -> Records:
             "write_date": AT,
         }},
         "blacklist": {str(ban): {
-            "id": ban, "email": f"gone{n}@example.fr", "active": True, "create_date": AT, "write_date": AT,
+            "id": ban, "email": f"gone{n}@example.fr", "active": True, "write_date": AT,
         }},
         "orders": {str(order): {
             "id": order, "config_id": [3, "Paris"], "partner_id": [partner, "Claire"], "state": "paid",

@@ -32,6 +32,7 @@ UNCHECKED: dict[str, str] = {
     r"FulfillmentOrder:\.__parentId$": "its lines name their order; the order's own place is then unknown",
     r"\.(write_date|create_date)$": "Odoo's times of a record order nothing, and an unknown age decides nothing",
     r"(product_tmpl_id|config_id|partner_id)\.1$|(categ_id|currency_id)\.0$": "the half of a link that is not read",
+    r"blacklist\.active$": "a ban that cannot be told to be lifted stands",
     r"loyalty_cards\.partner_id$": "points of nobody knows whom are nobody's",
     r"brevo\.contacts\.(createdAt|modifiedAt)$": "an unknown age decides nothing",
     r"\.smsBlacklisted$": "another channel's permission",
@@ -93,7 +94,7 @@ class Spoilt:
     @property
     def is_for_all(self) -> bool:
         """Whether it keeps out records of others too: a ban that cannot be read may be anybody's."""
-        return self.endpoint == "blacklist"
+        return self.endpoint == "blacklist" and self.path == ("email",)
 
     def records(self) -> Records:
         found = whole(self.system, self.number)

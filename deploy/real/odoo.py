@@ -82,11 +82,11 @@ def _unpack(folder: Path) -> None:
     found[-1].unlink()
 
 
-def _mirror() -> str:
+def _mirror(etc: Path = Path("/etc")) -> str:
     """The address of the machine's Debian mirror, with the key that it is trusted by, as apt writes them in a line."""
-    release = dict(line.split("=", 1) for line in Path("/etc/os-release").read_text().splitlines() if "=" in line)
+    release = dict(line.split("=", 1) for line in (etc / "os-release").read_text().splitlines() if "=" in line)
     codename = release.get("VERSION_CODENAME", "").strip('"')
-    places = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    places = [etc / "apt" / "sources.list", *sorted((etc / "apt" / "sources.list.d").glob("*"))]
     for path in places:
         text = path.read_text(errors="replace") if path.is_file() else ""
         for stanza in text.split("\n\n"):

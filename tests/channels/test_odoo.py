@@ -417,6 +417,12 @@ async def test_a_count_says_what_was_seen_and_the_level_that_it_makes():
     ]
 
 
+async def test_of_several_quants_in_the_stock_room_the_fullest_is_counted():
+    fake = stockroom(quant(1, 11, -1.0), quant(2, 11, 20.0), quant(3, 11, 5.0, lot_id=4))
+    assert statuses(await write(fake, level(11, "24", "20"))) == [APPLIED]
+    assert [b["data"] for b in fake.bodies("stock.quant/load")] == [[["2", "16", "2"]], [["2", "-4"]]]
+
+
 async def test_where_nothing_lies_a_quant_is_made():
     fake = stockroom()
     assert statuses(await write(fake, level(11, "0", "4"))) == [APPLIED]

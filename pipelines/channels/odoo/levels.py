@@ -66,12 +66,15 @@ class Level:
 
     @property
     def main(self) -> Quant | None:
-        """The plain quant of the stock room: no lot, no package, nobody else's; None where there is none yet."""
+        """The plain quant of the stock room: no lot, no package, nobody else's; None where there is none yet.
+
+        Odoo may keep several for a while, before it makes one of them: then the one with the most units.
+        """
         plain = (
             quant for quant in self.quants
             if quant.location_id == self.room_id and not (quant.lot_id or quant.package_id or quant.owner_id)
         )
-        return min(plain, key=lambda quant: quant.id, default=None)
+        return max(plain, key=lambda quant: (quant.quantity, -quant.id), default=None)
 
     def value(self, name: str) -> str:
         """`on_hand` or `available`, as a correction says it."""

@@ -80,7 +80,7 @@ LISTS = Model(
     "lists", "mailing.list", ("consents",), ("active", "write_date"), booleans=frozenset({"active"}), is_small=True,
 )
 BLACKLIST = Model(
-    "blacklist", "mail.blacklist", ("consents",), ("email", "active", "create_date", "write_date"),
+    "blacklist", "mail.blacklist", ("consents",), ("email", "active", "write_date"),
     booleans=frozenset({"active"}),
 )
 REGISTERS = Model("registers", "pos.config", ("orders",), ("picking_type_id", "write_date"), is_small=True)
