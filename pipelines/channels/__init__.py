@@ -4,9 +4,10 @@ A new system is a folder here and a line in the list: its assets, checks and doc
 """
 
 from pipelines.channels.base import Channel
+from pipelines.channels.files import FILES
 from pipelines.channels.hubspot import HUBSPOT
 from pipelines.channels.mailchimp import MAILCHIMP
 from pipelines.channels.shopify import SHOPIFY
 from pipelines.channels.square import SQUARE
 
-CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP)
+CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, FILES)
