@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,8 +56,10 @@ def test_the_defaults_are_safe():
 
 def test_a_policy_becomes_rows(con):
     estate = estate_of(TomlFile("estate.toml", ESTATE))
-    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}), creates=False, raises=False)
-    raising = SimpleNamespace(entity="consents", fields=frozenset({"state"}), creates=False, raises=True)
+    plain = {"creates": False, "raises": False, "settles_within": None}
+    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}), **plain)
+    later = {"raises": True, "settles_within": timedelta(days=7)}
+    raising = SimpleNamespace(entity="consents", fields=frozenset({"state"}), **plain | later)
     channels = [SimpleNamespace(name="shopify", writers=(writer, raising))]
     compile_policy(con, read_policy(), estate, channels)
     assert fetched(con, "SELECT system, rank FROM policy.sources WHERE field = 'amount'") == [
@@ -71,6 +74,7 @@ def test_a_policy_becomes_rows(con):
     ]
     assert fetched(con, "SELECT max_jump_pct, refuses_zero, floor_minor FROM policy.guards") == [(30.0, True, None)]
     assert fetched(con, "SELECT * FROM policy.raises") == [("shopify", "consents")]
+    assert fetched(con, "SELECT * FROM policy.requests") == [("shopify", "consents", 604800)]
     assert action(con, "prices", "amount", "here") == "hold"
     assert action(con, "stock", "available", "explained") == "approve"
 
@@ -100,7 +104,7 @@ def test_files_are_laid_over_each_other_key_by_key(tmp_path: Path, con):
     estate = estate_of(TomlFile("estate.toml", ESTATE + '[policy.caps."shopify.prices.amount"]\nfloor_rows = 3\n'))
     policy = read_policy(mine, estate)
     compile_policy(con, policy, estate, [])
-    assert policy.fields["prices.amount"].sources == ["square", "shopify", "hubspot"]
+    assert policy.fields["prices.amount"].sources == ["square", "shopify", "hubspot", "files"]
     assert action(con, "prices", "amount", "here") == "approve"
     caps = fetched(con, "SELECT system, max_share_pct, floor_rows, max_rows FROM policy.caps WHERE field = 'amount'")
     assert caps == [("shopify", 10.0, 3, 9), ("square", 10.0, 50, 9)]

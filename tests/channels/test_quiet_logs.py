@@ -21,7 +21,7 @@ _PLACES = {
 _KEYS = {"square": "C1", "shopify": "gid://shopify/Customer/6000000001", "hubspot": "5001", "mailchimp": ""}
 
 
-@pytest.mark.parametrize("channel", CHANNELS, ids=lambda channel: channel.name)
+@pytest.mark.parametrize("channel", [c for c in CHANNELS if c.name in _PLACES], ids=lambda channel: channel.name)
 async def test_logs_hold_no_credential_and_no_address(channel, caplog):
     caplog.set_level(logging.DEBUG)
     for name in ("httpx", "httpcore"):

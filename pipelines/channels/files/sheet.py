@@ -74,7 +74,7 @@ def _places(alias: str, known: list[str]) -> Iterator[int]:
 
 def _folded(header: str) -> str:
     """Headers are compared without case, outer blanks, and the several kinds of blanks and accents."""
-    return " ".join(unicodedata.normalize("NFKC", header).casefold().split())
+    return " ".join(unicodedata.normalize("NFKC", header).replace("\ufeff", "").casefold().split())
 
 
 def without_trailer(name: str, lines: list[Line], table: Table) -> list[Line]:

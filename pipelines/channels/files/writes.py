@@ -22,7 +22,7 @@ from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus
 
 MAX_BATCH = 10_000
-_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9.-]+")
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 Write = Callable[[Session, Sequence[Correction], str], Awaitable[list[Outcome]]]
 Cells = dict[tuple[str, str], tuple[str, ...]]
