@@ -16,8 +16,8 @@ from graphlib import TopologicalSorter
 import dagster as dg
 
 from assets.kept import KEPT, Table
+from assets.systems import NAMES, SHOWN
 from pipelines import agree, plan, suppressions
-from pipelines.channels import CHANNELS
 from pipelines.reconcile.models import reconcile_models
 from pipelines.sql import Model, in_order
 from pipelines.stage import stage_models, union_models
@@ -67,14 +67,14 @@ def steps() -> dict[str, Step]:
     """The night's steps in the order in which they run."""
     raw = tuple(
         Table(f"raw_{c.name}.{e.name}", doc=f"{e.name} of {c.title}, as the vendor gives them.", system=c.name)
-        for c in CHANNELS
+        for c in SHOWN
         for e in c.endpoints
     )
     files = tuple(Table(n, doc="The user's files as rows.") for n in TABLES if n.startswith(("estate.", "policy.")))
-    staged = _of_models(in_order(dict(stage_models())))
+    staged = _of_models(in_order({n: m for n, m in stage_models().items() if m.schema in NAMES}))
     doc = "Rows kept out, and why."
     kept_out = tuple(
-        Table(f"quarantine.{c.name}", _names(t for t in staged if t.system == c.name), doc, c.name) for c in CHANNELS
+        Table(f"quarantine.{c.name}", _names(t for t in staged if t.system == c.name), doc, c.name) for c in SHOWN
     )
     found = [
         Step("extract", "extract", (*files, *raw, *KEPT["extract"])),
@@ -118,7 +118,7 @@ def real_tables(name: str) -> frozenset[str]:
 @cache
 def views() -> dict[str, Model]:
     """The models that are views, and therefore no assets."""
-    return union_models() | {m.name: m for m in reconcile_models().values() if fnmatch(m.name, VIEWS)}
+    return union_models(NAMES) | {m.name: m for m in reconcile_models().values() if fnmatch(m.name, VIEWS)}
 
 
 def schema_of(table: str) -> dict[str, str] | None:
@@ -130,7 +130,7 @@ def schema_of(table: str) -> dict[str, str] | None:
         return RAW
     if schema == "quarantine":
         return QUARANTINE
-    if name in STAGE and schema in {channel.name for channel in CHANNELS}:
+    if name in STAGE and schema in NAMES:
         return STAGE[name]
     return None
 
@@ -226,8 +226,7 @@ def _plan_tables() -> tuple[Table, ...]:
 
 
 def _of_models(models: Iterable[Model]) -> tuple[Table, ...]:
-    systems = {channel.name for channel in CHANNELS}
-    return tuple(Table(m.name, m.inputs, m.doc, m.schema if m.schema in systems else "") for m in models)
+    return tuple(Table(m.name, m.inputs, m.doc, m.schema if m.schema in NAMES else "") for m in models)
 
 
 def _names(tables: Iterable[Table]) -> frozenset[str]:

@@ -5,7 +5,7 @@ Each with what it is made of, by step. What a model reads is in its SQL (`catalo
 
 from dataclasses import dataclass
 
-from pipelines.channels import CHANNELS
+from assets.systems import SHOWN
 
 ENTITIES = ("items", "prices", "stock", "customers", "consents")
 _SYNC, _IDENTITY = "ledger.sync", "ledger.identity"
@@ -26,7 +26,7 @@ def _kept(name: str, doc: str, *inputs: str) -> Table:
 
 
 def _reads() -> tuple[Table, ...]:
-    raw = [f"raw_{channel.name}.{endpoint.name}" for channel in CHANNELS for endpoint in channel.endpoints]
+    raw = [f"raw_{channel.name}.{endpoint.name}" for channel in SHOWN for endpoint in channel.endpoints]
     return (
         _kept("reads.verdicts", "How far each read can be believed, per system and entity.", *raw),
         _kept(f"{_SYNC}.reads", "Every read of every night: rows, pages, calls, whether it was whole.", *raw),

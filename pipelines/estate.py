@@ -11,6 +11,7 @@
     base_url = "https://maison.myshopify.com"
     shop_id = "gid://shopify/Shop/1"                # compared with the shop's own word before every push (R20)
     options = { plan = "plus" }                     # handed to the connector
+    # roles = ["crm"]                               # of a system that can be several: what it serves as here
     mode = { prices = "live", stock = "pilot" }     # observe | pilot | live; observe where nothing is said
     pilot = { stock = ["SKU-0001"] }                # the scope of a pilot: SKUs, or our own ids
 
@@ -79,6 +80,7 @@ class System(Section):
     shop_id: str = Field(description="The shop's id as its API says it; another id stops the push.")
     timezone: str | None = Field(default=None, description="IANA name; the estate's where nothing is said.")
     options: dict[str, str] = Field(default_factory=dict, description="Facts the connector asks for.")
+    roles: list[str] = Field(default_factory=list, description="What it serves as; all that it can where not said.")
     mode: dict[Writable, Mode] = Field(default_factory=dict, description="Per entity; observe where nothing is said.")
     pilot: dict[Writable, list[str]] = Field(default_factory=dict, description="SKUs or our ids, for mode pilot.")
 

@@ -1,9 +1,10 @@
 """Stage: `raw_<system>.*` to `<system>.*`, one SELECT per table, bad rows to quarantine; and the view over all systems.
 
 The models lie beside their system in `channels/<system>/*.sql`. Reconcile reads every system at once through
-`staged.<entity>`, a generated UNION ALL over the systems that have the entity, so a new system changes no SQL.
+`staged.<entity>`, a generated UNION ALL over the systems of the estate that have the entity: a new one changes no SQL.
 """
 
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pipelines.sql import ROOT, Model, build, find_models, in_order, model_of
 from pipelines.tables import QUARANTINE, STAGE, create_tables
 
 CHANNELS_FOLDER = ROOT / "channels"
+_PART_OF = {"promotions": "prices", "movements": "stock", "order_lines": "orders"}
 
 
 @cache
@@ -22,30 +24,52 @@ def stage_models(folder: Path = CHANNELS_FOLDER) -> dict[str, Model]:
     return find_models(*sorted(path for path in folder.iterdir() if path.is_dir()))
 
 
-def stage_system(con: duckdb.DuckDBPyConnection, system: str) -> dict[str, int]:
-    """Build all tables of one system, in order; returns the rows of each, by table name."""
+def stage_system(
+    con: duckdb.DuckDBPyConnection, system: str, entities: Collection[str] | None = None
+) -> dict[str, int]:
+    """Build all tables of one system, in order; returns the rows of each, by table name.
+
+    `entities`: those that it serves as; the tables of others are left empty. None: all that it has.
+    """
     models = {name: model for name, model in stage_models().items() if model.schema == system}
     create_tables(con, models.values())
+    if entities is not None:
+        for name in [name for name, model in models.items() if entity_of(model.table) not in entities]:
+            con.execute(f"DELETE FROM {name}")
+            con.execute(f"DELETE FROM quarantine.{system} WHERE entity = ?", [models.pop(name).table])
     return {model.name: build(con, model) for model in in_order(models)}
 
 
+def entity_of(table: str) -> str:
+    """The entity that a stage table belongs to: `movements` are of `stock`."""
+    return _PART_OF.get(table, table)
+
+
+def union_models(systems: Collection[str] | None = None) -> dict[str, Model]:
+    """The generated `staged.<entity>` of every entity; its inputs name the tables of the systems that have it.
+
+    `systems`: those of the estate; None: all that there are.
+    """
+    known = sorted({model.schema for model in stage_models().values()})
+    return dict(_unions(tuple(name for name in known if systems is None or name in systems)))
+
+
 @cache
-def union_models() -> dict[str, Model]:
-    """The generated `staged.<entity>` of every entity; its inputs name the tables of the systems that have it."""
+def _unions(systems: tuple[str, ...]) -> dict[str, Model]:
     found = {}
     for entity, columns in STAGE.items():
-        systems = sorted(model.schema for model in stage_models().values() if model.table == entity)
-        text = _union(entity, columns, systems).sql("duckdb", pretty=True)
+        having = sorted(m.schema for m in stage_models().values() if m.table == entity and m.schema in systems)
+        text = _union(entity, columns, having).sql("duckdb", pretty=True)
         found[f"staged.{entity}"] = model_of(f"staged.{entity}", text)
-    found["staged.quarantine"] = model_of("staged.quarantine", _quarantine().sql("duckdb", pretty=True))
+    found["staged.quarantine"] = model_of("staged.quarantine", _quarantine(systems).sql("duckdb", pretty=True))
     return found
 
 
-def create_unions(con: duckdb.DuckDBPyConnection) -> None:
-    """(Re)create the views `staged.*`; the systems' tables are made, empty, where they are missing."""
-    create_tables(con, stage_models().values())
+def create_unions(con: duckdb.DuckDBPyConnection, systems: Collection[str] | None = None) -> None:
+    """(Re)create the views `staged.*` over some systems; their tables are made, empty, where they are missing."""
+    create_tables(con, [m for m in stage_models().values() if systems is None or m.schema in systems])
     con.execute("CREATE SCHEMA IF NOT EXISTS staged")
-    for model in union_models().values():
+    for model in union_models(systems).values():
         con.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.sql}")
 
 
@@ -65,10 +89,10 @@ def _union(entity: str, columns: dict[str, str], systems: list[str]) -> exp.Quer
     return query
 
 
-def _quarantine() -> exp.Query:
+def _quarantine(systems: Iterable[str]) -> exp.Query:
     """What every system's stage, and then reconcile itself, kept out."""
     query = exp.select("system", *QUARANTINE).from_("quarantine.reconcile")
-    for system in sorted({model.schema for model in stage_models().values()}):
+    for system in systems:
         one = exp.select(exp.Literal.string(system).as_("system"), *QUARANTINE)
         query = exp.union(query, one.from_(exp.table_(system, db="quarantine")), distinct=False)
     return query

@@ -22,7 +22,7 @@ UNUSABLE = "unusable:"
 """What a raw record's id begins with where the vendor gave it none that could be one."""
 RAW = {"id": "VARCHAR", "updated_at": "VARCHAR", "payload": "VARCHAR", "read_at": "TIMESTAMPTZ"}
 _WRITE = {"version": "VARCHAR", "updated_at": "TIMESTAMPTZ", "write_context": "VARCHAR"}
-_PERSON = _text("first_name last_name phone street city postcode")
+_PERSON = _text("first_name last_name phone street city postcode loyalty_points")
 _DRIFT = {
     **_text("system entity field vendor_id vendor_sub_id subject_id subject_sub_id"),
     "currency": "VARCHAR", "observed": "VARCHAR", "base": "VARCHAR", "has_base": "BOOLEAN", "desired": "VARCHAR",
@@ -53,6 +53,7 @@ STAGE: dict[str, dict[str, str]] = {
     },
     "customers": {
         **_text("vendor_id first_name last_name email email_norm phone phone_e164 street city postcode country card"),
+        "loyalty_points": "VARCHAR",
         "birth_date": "DATE", "version": "VARCHAR", "created_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
         "write_context": "VARCHAR",
     },
@@ -181,21 +182,32 @@ TABLES: dict[str, dict[str, str]] = {
 }
 """Columns of all other tables of `work.duckdb` that one stage writes and another reads."""
 
+_PRESENT = """
+SELECT schema_name || '.' || table_name, list(column_name) FROM duckdb_columns()
+WHERE database_name = current_database() GROUP BY ALL
+"""
+
 
 def create_tables(con: "duckdb.DuckDBPyConnection", models: Iterable["Model"] = ()) -> None:
     """Make what is missing, empty and typed; nothing that exists is touched.
 
-    With stage models: also the raw tables they read, the tables they fill and their systems' quarantine.
+    With stage models: also the raw tables they read, the tables they fill and their systems' quarantine. A table that
+    an older version filled, with other columns, is made anew: the views over it would not fit, and a night fills it.
     """
-    wanted = dict(TABLES)
+    wanted, staged = dict(TABLES), {}
     for model in models:
         wanted |= {name: RAW for name in model.inputs if name.startswith("raw_")}
         if model.table in STAGE and model.name not in TABLES:
-            wanted |= {model.name: STAGE[model.table], f"quarantine.{model.schema}": QUARANTINE}
+            wanted |= {f"quarantine.{model.schema}": QUARANTINE}
+            staged[model.name] = STAGE[model.table]
+    wanted |= staged
     for schema in sorted({name.split(".")[0] for name in wanted}):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
+    present = dict(con.execute(_PRESENT).fetchall()) if staged else {}
     for name, columns in sorted(wanted.items()):
-        con.execute(f"CREATE TABLE IF NOT EXISTS {name} ({_listed(columns)})")
+        is_older = name in staged and not columns.keys() <= set(present.get(name, columns))
+        made = "CREATE OR REPLACE TABLE" if is_older else "CREATE TABLE IF NOT EXISTS"
+        con.execute(f"{made} {name} ({_listed(columns)})")
 
 
 def fill_table(con: "duckdb.DuckDBPyConnection", name: str, rows: Sequence[Sequence[object]]) -> None:

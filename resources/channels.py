@@ -28,7 +28,22 @@ def channels_of(estate: Estate, channels: Iterable[Channel]) -> list[Channel]:
     known = {channel.name: channel for channel in channels}
     if strange := sorted(set(estate.systems) - set(known)):
         raise ConfigurationError(f"no channel for {', '.join(strange)}; there are: {', '.join(sorted(known))}")
-    return [channel for channel in known.values() if channel.name in estate.systems]
+    found = [channel for channel in known.values() if channel.name in estate.systems]
+    return [_as_asked(channel, estate.systems[channel.name].roles) for channel in found]
+
+
+def channels_shown(settings: Settings, channels: Iterable[Channel]) -> tuple[Channel, ...]:
+    """The estate's channels, for whoever only shows them; all that there are where no estate is named yet."""
+    if not settings.environment.get("TRUEUP_ESTATE", "").strip():
+        return tuple(channels)
+    return tuple(channels_of(read_estate(settings.estate), channels))
+
+
+def _as_asked(channel: Channel, roles: list[str]) -> Channel:
+    if strange := sorted(set(roles) - set(channel.roles)):
+        allowed = ", ".join(channel.roles) or "none, it is only one thing"
+        raise ConfigurationError(f"systems.{channel.name}.roles: no role {', '.join(strange)}; allowed: {allowed}")
+    return channel.in_roles(roles)
 
 
 def secrets_of(settings: Settings, channel: Channel) -> dict[str, str]:

@@ -7,7 +7,7 @@ outside the warehouse's own folder.
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,9 +23,12 @@ from resources.settings import PRIVATE_MASK
 
 @contextmanager
 def open_warehouse(
-    folder: Path, *, contact_key: bytes, threads: int | None = None
+    folder: Path, *, contact_key: bytes, threads: int | None = None, systems: Collection[str] | None = None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The one writing connection. Raises LeaseHeld while another process has the files open."""
+    """The one writing connection, over the tables of the estate's systems (None: of all there are).
+
+    Raises LeaseHeld while another process has the files open.
+    """
     os.umask(PRIVATE_MASK)
     folder.mkdir(parents=True, exist_ok=True)
     for name in ("work.duckdb", "ledger.duckdb"):
@@ -41,7 +44,7 @@ def open_warehouse(
         _settle(con, folder, threads)
         load_macros(con, contact_key=contact_key)
         migrate(con)
-        create_unions(con)
+        create_unions(con, systems)
         yield con
     finally:
         con.close()

@@ -97,7 +97,9 @@ def open_workplace(
     # The lease goes by the machine's time: its holders share a machine, not an estate's clock.
     with (
         acquire(settings.warehouse / "lease.json", holder=holder, clock=SystemClock()) as lease,
-        open_warehouse(settings.warehouse, contact_key=settings.contact_key, threads=settings.threads) as con,
+        open_warehouse(
+            settings.warehouse, contact_key=settings.contact_key, threads=settings.threads, systems=estate.systems
+        ) as con,
     ):
         place = Workplace(settings, estate, policy, known, time, con, lease, transports)
         try:

@@ -1,13 +1,17 @@
 """What may stand in estate.toml, what the errors say, and the rows that it becomes."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
+from pipelines.channels.hubspot import HUBSPOT
+from pipelines.channels.square import SQUARE
 from pipelines.configuration import TomlFile
 from pipelines.errors import ConfigurationError
 from pipelines.estate import compile_estate, estate_of, read_estate, start_night
+from resources.channels import Settings, channels_of, channels_shown
 
 GOOD = """
 [estate]
@@ -118,3 +122,41 @@ def test_all_faults_are_told_at_once():
 def test_a_missing_file_is_named(tmp_path: Path):
     with pytest.raises(ConfigurationError, match=r"nowhere\.toml: there is no such file"):
         read_estate(tmp_path / "nowhere.toml")
+
+
+BOTH = replace(SQUARE, roles={"pos": ("items", "prices", "stock", "orders"), "crm": ("customers",)})
+ROLES = """
+[estate]
+name = "maison"
+timezone = "Europe/Paris"
+
+[systems.square]
+base_url = "https://connect.squareup.com"
+shop_id = "MERCHANT"
+roles = ["crm"]
+"""
+
+
+def test_a_system_serves_as_what_the_estate_says():
+    (crm,) = channels_of(estate_of(TomlFile("estate.toml", ROLES)), [BOTH, HUBSPOT])
+    assert {entity for endpoint in crm.endpoints for entity in endpoint.entities} == {"customers"}
+    assert {writer.entity for writer in crm.writers} == {reader.entity for reader in crm.read_backs} == {"customers"}
+    assert {ability.entity for ability in crm.abilities} == {"customers"}
+    every = estate_of(TomlFile("estate.toml", ROLES.replace('roles = ["crm"]', "")))
+    assert channels_of(every, [BOTH]) == [BOTH]
+
+
+def test_a_role_that_it_does_not_have_is_told_with_those_it_has():
+    estate = estate_of(TomlFile("estate.toml", ROLES.replace("crm", "webshop")))
+    with pytest.raises(ConfigurationError, match=r"systems.square.roles: no role webshop; allowed: pos, crm"):
+        channels_of(estate, [BOTH])
+    with pytest.raises(ConfigurationError, match="allowed: none, it is only one thing"):
+        channels_of(estate, [SQUARE])
+
+
+def test_only_the_estates_systems_are_shown(tmp_path: Path):
+    path = tmp_path / "estate.toml"
+    path.write_text(ROLES, encoding="utf-8")
+    shown = channels_shown(Settings.read({"TRUEUP_ESTATE": str(path)}), [BOTH, HUBSPOT])
+    assert [channel.name for channel in shown] == ["square"]
+    assert channels_shown(Settings.read({}), [BOTH, HUBSPOT]) == (BOTH, HUBSPOT)

@@ -59,3 +59,37 @@ def test_a_table_of_an_older_version_is_made_anew_when_it_is_filled(con):
     con.execute("CREATE OR REPLACE TABLE policy.pilots (system VARCHAR)")
     fill_table(con, "policy.pilots", [("square", "stock", "i1")])
     assert [row[0] for row in con.execute("DESCRIBE policy.pilots").fetchall()] == list(TABLES["policy.pilots"])
+
+
+def test_a_stage_table_of_an_older_version_does_not_keep_the_warehouse_shut(con):
+    con.execute("DROP VIEW staged.customers")
+    con.execute("CREATE OR REPLACE TABLE hubspot.customers AS SELECT '1' AS vendor_id")
+    create_unions(con)
+    assert con.execute("SELECT vendor_id FROM staged.customers").fetchall() == []
+
+
+def test_a_system_outside_the_estate_is_in_no_view(con):
+    con.execute("DROP SCHEMA mailchimp CASCADE")
+    create_unions(con, ["hubspot", "square"])
+    put(con, "raw_hubspot.account", {"companyCurrency": "EUR"})
+    assert union_models(["hubspot", "square"])["staged.customers"].inputs == {"hubspot.customers", "square.customers"}
+    put(con, "raw_hubspot.products", {"properties": {"name": "Bougie", "hs_sku": "A-1", "price": "10.50"}})
+    stage_system(con, "hubspot")
+    assert con.execute("SELECT system FROM staged.items").fetchall() == [("hubspot",)]
+    assert con.execute("SELECT count(*) FROM staged.quarantine").fetchall() == [(0,)]
+
+
+def test_a_system_that_serves_as_less_leaves_the_rest_empty(con):
+    put(con, "raw_hubspot.account", {"companyCurrency": "EUR"})
+    put(
+        con, "raw_hubspot.products",
+        {"properties": {"name": "Bougie", "hs_sku": "A-1", "price": "10.50"}},
+        {"properties": {"name": "Vase", "hs_sku": "A-2", "price": "12,50"}},
+    )
+    stage_system(con, "hubspot")
+    assert con.execute("SELECT count(*) FROM staged.quarantine").fetchall() == [(1,)]
+    built = stage_system(con, "hubspot", {"customers", "items"})
+    assert con.execute("SELECT count(*) FROM staged.quarantine").fetchall() == [(0,)]
+    assert set(built) == {"hubspot.customers", "hubspot.items"}
+    assert con.execute("SELECT count(*) FROM staged.items").fetchall() == [(2,)]
+    assert con.execute("SELECT count(*) FROM staged.prices").fetchall() == [(0,)], "it no longer says prices"

@@ -61,6 +61,7 @@ WHEN MATCHED AND (
     OR (list_contains(s.fields, 'street') AND t.street IS DISTINCT FROM s.street)
     OR (list_contains(s.fields, 'city') AND t.city IS DISTINCT FROM s.city)
     OR (list_contains(s.fields, 'postcode') AND t.postcode IS DISTINCT FROM s.postcode)
+    OR (list_contains(s.fields, 'loyalty_points') AND t.loyalty_points IS DISTINCT FROM s.loyalty_points)
     OR t.person_id IS DISTINCT FROM s.person_id OR NOT list_has_all(t.fields, s.fields))
   THEN UPDATE SET
     first_name = CASE WHEN list_contains(s.fields, 'first_name') THEN s.first_name ELSE t.first_name END,
@@ -69,16 +70,21 @@ WHEN MATCHED AND (
     street = CASE WHEN list_contains(s.fields, 'street') THEN s.street ELSE t.street END,
     city = CASE WHEN list_contains(s.fields, 'city') THEN s.city ELSE t.city END,
     postcode = CASE WHEN list_contains(s.fields, 'postcode') THEN s.postcode ELSE t.postcode END,
+    loyalty_points =
+      CASE WHEN list_contains(s.fields, 'loyalty_points') THEN s.loyalty_points ELSE t.loyalty_points END,
     person_id = s.person_id, fields = list_sort(list_distinct(list_concat(t.fields, s.fields))),
     agreed_at = $as_of, night_id = $night_id
-WHEN NOT MATCHED THEN INSERT VALUES (
+WHEN NOT MATCHED THEN INSERT (system, vendor_id, person_id, first_name, last_name, phone, street, city, postcode,
+  loyalty_points, fields, agreed_at, night_id)
+VALUES (
   s.system, s.vendor_id, s.person_id,
   CASE WHEN list_contains(s.fields, 'first_name') THEN s.first_name END,
   CASE WHEN list_contains(s.fields, 'last_name') THEN s.last_name END,
   CASE WHEN list_contains(s.fields, 'phone') THEN s.phone END,
   CASE WHEN list_contains(s.fields, 'street') THEN s.street END,
   CASE WHEN list_contains(s.fields, 'city') THEN s.city END,
-  CASE WHEN list_contains(s.fields, 'postcode') THEN s.postcode END, s.fields, $as_of, $night_id)
+  CASE WHEN list_contains(s.fields, 'postcode') THEN s.postcode END,
+  CASE WHEN list_contains(s.fields, 'loyalty_points') THEN s.loyalty_points END, s.fields, $as_of, $night_id)
 """
 
 CONSENTS = """

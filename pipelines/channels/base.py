@@ -5,7 +5,7 @@ generators; writes are small functions, since vendors differ too much for a tabl
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -149,6 +149,25 @@ class Channel:
     """Scopes that are not superfluous where they are granted, and what is missed without each; '' where nothing is."""
     schemes: tuple[str, ...] = ("https", "http")
     """What the address of such a system may begin with."""
+    roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What a system that can be several at once may serve as, and the entities of each: {"pos": ("items", …), …}."""
+
+    def in_roles(self, roles: Sequence[str]) -> "Channel":
+        """The same system, as no more than it serves as; as all that it can be where no role is named.
+
+        KeyError for a role that it does not have.
+        """
+        if not roles:
+            return self
+        kept = {entity for role in roles for entity in self.roles[role]}
+        narrowed = [(e, tuple(entity for entity in e.entities if entity in kept)) for e in self.endpoints]
+        return replace(
+            self,
+            endpoints=tuple(replace(e, entities=entities) for e, entities in narrowed if entities),
+            writers=tuple(writer for writer in self.writers if writer.entity in kept),
+            read_backs=tuple(reader for reader in self.read_backs if reader.entity in kept),
+            abilities=tuple(ability for ability in self.abilities if ability.entity in kept),
+        )
 
 
 @dataclass(frozen=True, slots=True)

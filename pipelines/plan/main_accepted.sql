@@ -50,7 +50,8 @@ WITH asked AS (
   UNION ALL
   SELECT q.accepted_key, o.vendor_id, '', NULL,
     CASE q.field WHEN 'first_name' THEN o.first_name WHEN 'last_name' THEN o.last_name WHEN 'phone' THEN o.phone
-      WHEN 'street' THEN o.street WHEN 'city' THEN o.city WHEN 'postcode' THEN o.postcode END,
+      WHEN 'street' THEN o.street WHEN 'city' THEN o.city WHEN 'postcode' THEN o.postcode
+      WHEN 'loyalty_points' THEN o.loyalty_points END,
     q.edited, CAST(o.version AS VARCHAR), CAST(o.write_context AS VARCHAR), NULL, NULL
   FROM asked AS q
   JOIN observed.customers AS o ON o.system = q.authority AND CAST(o.person_id AS VARCHAR) = q.subject_id

@@ -25,7 +25,7 @@ from pipelines.sql import Model, build, model_of
 from pipelines.tables import TABLES, create_tables
 
 COMPARED = {
-    "customers": ("first_name", "last_name", "phone", "street", "city", "postcode"),
+    "customers": ("first_name", "last_name", "phone", "street", "city", "postcode", "loyalty_points"),
     "items": ("gtin",),
     "prices": ("amount", "compare_at"),
     "stock": ("on_hand", "available"),
@@ -36,7 +36,7 @@ _NEEDS = {"customers": ("customers",), "items": ("items",), "prices": ("items", 
 _KEYS = ("system", "vendor_id", "vendor_sub_id", "subject_id", "subject_sub_id", "currency", "version", "context")
 _NUMBERS = ("amount", "compare_at", "on_hand", "available")
 _PRICED = ["list_desired", "list_rule", "cost_minor", "desired_until"]
-_EXACT = ("phone", "gtin")
+_EXACT = ("phone", "gtin", "loyalty_points")
 _WORDS = "customers"
 """The entity whose fields are folded to compare them: said once a field, not once a target, for it is dear to plan."""
 

@@ -18,7 +18,7 @@ FIELDS: Mapping[str, Sequence[str]] = {
     "items": ("gtin",),
     "prices": ("amount", "compare_at"),
     "stock": ("quantity", "on_hand", "available"),
-    "customers": ("first_name", "last_name", "phone", "street", "city", "postcode"),
+    "customers": ("first_name", "last_name", "phone", "street", "city", "postcode", "loyalty_points"),
     "consents": ("state",),
 }
 """What can be asked about; the three words for stock are one question, for each system holds another of them."""

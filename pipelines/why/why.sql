@@ -53,7 +53,8 @@ WITH words AS (
     SELECT o.system, o.vendor_id, o.person_id, unnest([
       {'field': 'first_name', 'value': o.first_name}, {'field': 'last_name', 'value': o.last_name},
       {'field': 'phone', 'value': o.phone}, {'field': 'street', 'value': o.street},
-      {'field': 'city', 'value': o.city}, {'field': 'postcode', 'value': o.postcode}]) AS f
+      {'field': 'city', 'value': o.city}, {'field': 'postcode', 'value': o.postcode},
+      {'field': 'loyalty_points', 'value': o.loyalty_points}]) AS f
     FROM ledger.observed.customers AS o
   ) AS c
   UNION ALL
@@ -85,7 +86,8 @@ WITH words AS (
   SELECT 'customers', a.system, a.vendor_id, CAST(a.person_id AS VARCHAR), '', NULL, a.fields, a.agreed_at, a.night_id, [
       {'field': 'first_name', 'value': a.first_name}, {'field': 'last_name', 'value': a.last_name},
       {'field': 'phone', 'value': a.phone}, {'field': 'street', 'value': a.street},
-      {'field': 'city', 'value': a.city}, {'field': 'postcode', 'value': a.postcode}]
+      {'field': 'city', 'value': a.city}, {'field': 'postcode', 'value': a.postcode},
+      {'field': 'loyalty_points', 'value': a.loyalty_points}]
   FROM ledger.agreed.customers AS a
   UNION ALL
   SELECT 'consents', a.system, a.vendor_id, a.contact_point, a.channel || ':' || a.purpose, NULL, a.fields, a.agreed_at,
@@ -128,7 +130,8 @@ WITH words AS (
       {'field': 'phone', 'value': g.phone, 'authority': g.phone_authority},
       {'field': 'street', 'value': g.street, 'authority': g.street_authority},
       {'field': 'city', 'value': g.city, 'authority': g.city_authority},
-      {'field': 'postcode', 'value': g.postcode, 'authority': g.postcode_authority}]) AS f
+      {'field': 'postcode', 'value': g.postcode, 'authority': g.postcode_authority},
+      {'field': 'loyalty_points', 'value': g.loyalty_points, 'authority': g.loyalty_points_authority}]) AS f
     FROM ledger.golden.customers AS g
   ) AS c
 ), planned AS (

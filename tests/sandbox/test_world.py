@@ -19,8 +19,9 @@ from sandbox.world.places import SHOPIFY_CHF, SHOPIFY_JPY, SQUARE_CHF, override_
 from sandbox.world.settings import EPOCH, WorldError, WorldSettings, night_date
 from sandbox.world.shelves import build_shelves
 from sandbox.world.state import State
-from sandbox.world.truth import check_shares, class_shares, read_truth, truth_path
+from sandbox.world.truth import Row, check_shares, class_shares, read_truth, truth_path
 from sandbox.world.truth_consents import consent_rows
+from sandbox.world.truth_customers import whole_addresses
 from tests.sandbox.conftest import SMALL, live
 from tests.sandbox.fake import SYSTEMS
 
@@ -228,6 +229,14 @@ def test_over_cap_is_held(new_world):
     assert {(row.system, row.entity, row.field, row.disposition) for row in rows} >= {
         ("shopify", "prices", "amount", "must_hold")
     }
+
+
+def test_no_part_of_an_address_is_expected_alone():
+    street = Row(1, "square", "customers", "street", "C1", "", "both", "must_hold", "1 rue A", "2 rue B")
+    city = replace(street, field="city", drift_class="elsewhere", disposition="must_push")
+    name, elsewhere = replace(city, field="last_name"), replace(city, vendor_id="C2")
+    found = whole_addresses([street, city, name, elsewhere])
+    assert [row.disposition for row in found] == ["must_hold", "must_hold", "must_push", "must_push"]
 
 
 def test_unfair_days_are_refused(first_day):

@@ -41,8 +41,10 @@ FILES = Channel(
             Ability(entity, field, (2, 3), f"down only: {_NOTE}" if entity == "consents" else _NOTE)
             for entity, fields in _FIELDS.items() for field in fields
         ),
-        Ability("stock", "on_hand", (0,), "a level that is imported later would undo what was sold until then"),
+        Ability("customers", "loyalty_points", (0,), "a balance imported later would undo what was earned until then"),
+        Ability("stock", "on_hand", (0,), "a level imported later would undo what was sold until then"),
     ),
     secrets=(),
+    roles={"pos": ("items", "prices", "stock"), "crm": ("customers",), "email": ("consents",)},
     schemes=("file", "sftp", "s3", "gs", "abfs"),
 )

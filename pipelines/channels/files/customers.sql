@@ -7,8 +7,9 @@ WITH parsed AS (
     from_json(payload, '{"key": "VARCHAR", "table": "VARCHAR", "file": "VARCHAR", "line": "VARCHAR", "times": "VARCHAR",
       "values": {"first_name": "VARCHAR", "last_name": "VARCHAR", "email": "VARCHAR", "phone": "VARCHAR",
       "street": "VARCHAR", "city": "VARCHAR", "postcode": "VARCHAR", "country": "VARCHAR", "card": "VARCHAR",
-      "birth_date": "VARCHAR", "created_at": "VARCHAR", "updated_at": "VARCHAR", "removed": "VARCHAR"},
-      "shape": {"country": "VARCHAR", "dates": "VARCHAR", "timezone": "VARCHAR", "yes": ["VARCHAR"], "no": ["VARCHAR"]}}')
+      "loyalty_points": "VARCHAR", "birth_date": "VARCHAR", "created_at": "VARCHAR", "updated_at": "VARCHAR", "removed": "VARCHAR"},
+      "shape": {"country": "VARCHAR", "decimal": "VARCHAR", "thousands": "VARCHAR", "dates": "VARCHAR", "timezone": "VARCHAR",
+      "yes": ["VARCHAR"], "no": ["VARCHAR"]}}')
       AS r
   FROM raw_files.customers
 ), read AS (
@@ -29,6 +30,8 @@ WITH parsed AS (
       ELSE upper(coalesce(r.values.country, nullif(r.shape.country, ''))) END AS country,
     norm_phone(phone, country) AS phone_e164,
     r.values.card AS card,
+    r.values.loyalty_points AS points_text,
+    to_units(plain_decimal(r.values.loyalty_points, r.shape.decimal, r.shape.thousands)) AS points,
     r.values.birth_date AS birth_text,
     CAST(try_strptime(birth_key(r.values.birth_date, r.shape.dates = 'month-day-year'), '%Y%m%d') AS DATE) AS born_on,
     moment_of_file(r.values.created_at, r.shape.dates, r.shape.timezone) AS created_at,
@@ -54,6 +57,7 @@ SELECT
   postcode,
   country,
   card,
+  CAST(points AS VARCHAR) AS loyalty_points,
   born_on AS birth_date,
   CAST(NULL AS VARCHAR) AS version,
   created_at,
@@ -63,6 +67,8 @@ SELECT
     twice_problem(times),
     unknown_problem(removed IS NOT NULL AND is_removed IS NULL, 'removed', 'word for yes or no'),
     email_problem(email IS NOT NULL AND norm_email(email) IS NULL),
+    count_problem(points_text IS NOT NULL AND points IS NULL, 'loyalty_points'),
+    negative_problem(points, 'loyalty_points'),
     date_problem(birth_text IS NOT NULL AND born_on IS NULL, 'birth_date'),
     too_long_problem(first_name, 'first_name', 255),
     too_long_problem(last_name, 'last_name', 255),

@@ -128,6 +128,7 @@ class CustomerColumns(Columns):
     postcode: Header | None = None
     country: Header | None = None
     card: Header | None = None
+    loyalty_points: Header | None = None
     birth_date: Header | None = None
     created_at: Header | None = None
 

@@ -75,6 +75,7 @@ SELECT
   postcode,
   country,
   card,
+  CAST(NULL AS VARCHAR) AS loyalty_points,
   born_on AS birth_date,
   CAST(NULL AS VARCHAR) AS version,
   created_at,

@@ -49,6 +49,7 @@ SELECT
   postcode,
   country,
   card,
+  CAST(NULL AS VARCHAR) AS loyalty_points,
   TRY_CAST(birth_date AS DATE) AS birth_date,
   CAST(NULL AS VARCHAR) AS version,
   to_moment(created_at) AS created_at,

@@ -52,6 +52,7 @@ SELECT
   postcode,
   country,
   card,
+  CAST(NULL AS VARCHAR) AS loyalty_points,
   TRY_CAST(birthday AS DATE) AS birth_date,
   version,
   created_at,

@@ -10,7 +10,8 @@ SELECT o.system, o.vendor_id, '' AS vendor_sub_id, o.person_id AS subject_id, ''
   o.phone AS phone_observed, g.phone AS phone_desired, g.phone_authority,
   o.street AS street_observed, a.street AS street_desired, a.street_authority,
   o.city AS city_observed, a.city AS city_desired, a.city_authority,
-  o.postcode AS postcode_observed, a.postcode AS postcode_desired, a.postcode_authority
+  o.postcode AS postcode_observed, a.postcode AS postcode_desired, a.postcode_authority,
+  o.loyalty_points AS loyalty_points_observed, g.loyalty_points AS loyalty_points_desired, g.loyalty_points_authority
 FROM observed.customers AS o
 JOIN golden.customers AS g ON g.person_id = o.person_id
 LEFT JOIN golden.customers AS a ON a.person_id = o.person_id

@@ -13,25 +13,27 @@ WITH ranks AS (
 wide AS (
   SELECT system,
     min(place) FILTER (field = 'first_name') AS first_name, min(place) FILTER (field = 'last_name') AS last_name,
-    min(place) FILTER (field = 'phone') AS phone, min(place) FILTER (field = 'street') AS street
+    min(place) FILTER (field = 'phone') AS phone, min(place) FILTER (field = 'street') AS street,
+    min(place) FILTER (field = 'loyalty_points') AS loyalty_points
   FROM ranks
   GROUP BY system
 ),
 unread AS (
-  SELECT min(w.first_name) AS first_name, min(w.last_name) AS last_name, min(w.phone) AS phone, min(w.street) AS street
+  SELECT min(w.first_name) AS first_name, min(w.last_name) AS last_name, min(w.phone) AS phone, min(w.street) AS street,
+    min(w.loyalty_points) AS loyalty_points
   FROM wide AS w
   WHERE NOT EXISTS (
     SELECT 1 FROM reads.verdicts AS v WHERE v.system = w.system AND v.entity = 'customers' AND v.is_complete)
 ),
 gaps AS (
   SELECT g.person_id, min(w.first_name) AS first_name, min(w.last_name) AS last_name, min(w.phone) AS phone,
-    min(w.street) AS street
+    min(w.street) AS street, min(w.loyalty_points) AS loyalty_points
   FROM reconcile.person_gaps AS g
   JOIN wide AS w ON w.system = g.system
   GROUP BY g.person_id
 ),
 records AS (
-  SELECT o.person_id, o.system, o.first_name, o.last_name, o.phone, o.street, o.city, o.postcode,
+  SELECT o.person_id, o.system, o.first_name, o.last_name, o.phone, o.street, o.city, o.postcode, o.loyalty_points,
     row_number() OVER (
       PARTITION BY o.person_id, o.system ORDER BY c.updated_at DESC NULLS LAST, o.vendor_id) AS age
   FROM observed.customers AS o
@@ -46,17 +48,21 @@ best AS (
     arg_min({'value': r.phone, 'system': r.system, 'place': w.phone}, w.phone * 1000000 + r.age)
       FILTER (r.phone IS NOT NULL) AS phone,
     arg_min({'street': r.street, 'city': r.city, 'postcode': r.postcode, 'system': r.system, 'place': w.street},
-      w.street * 1000000 + r.age) FILTER (r.street IS NOT NULL) AS address
+      w.street * 1000000 + r.age) FILTER (r.street IS NOT NULL) AS address,
+    arg_min({'value': r.loyalty_points, 'system': r.system, 'place': w.loyalty_points}, w.loyalty_points * 1000000 + r.age)
+      FILTER (r.loyalty_points IS NOT NULL) AS loyalty_points
   FROM records AS r
   JOIN wide AS w ON w.system = r.system
   GROUP BY r.person_id
 ),
 seen AS (
-  SELECT b.person_id, b.first_name, b.last_name, b.phone, b.address,
+  SELECT b.person_id, b.first_name, b.last_name, b.phone, b.address, b.loyalty_points,
     coalesce(b.first_name.place < least(coalesce(u.first_name, 1000), coalesce(g.first_name, 1000)), false) AS has_first_name,
     coalesce(b.last_name.place < least(coalesce(u.last_name, 1000), coalesce(g.last_name, 1000)), false) AS has_last_name,
     coalesce(b.phone.place < least(coalesce(u.phone, 1000), coalesce(g.phone, 1000)), false) AS has_phone,
-    coalesce(b.address.place < least(coalesce(u.street, 1000), coalesce(g.street, 1000)), false) AS has_address
+    coalesce(b.address.place < least(coalesce(u.street, 1000), coalesce(g.street, 1000)), false) AS has_address,
+    coalesce(b.loyalty_points.place < least(coalesce(u.loyalty_points, 1000), coalesce(g.loyalty_points, 1000)), false)
+      AS has_loyalty_points
   FROM best AS b
   CROSS JOIN unread AS u
   LEFT JOIN gaps AS g ON g.person_id = b.person_id
@@ -73,5 +79,7 @@ SELECT s.person_id,
   CASE WHEN s.has_address THEN s.address.city END AS city,
   CASE WHEN s.has_address AND s.address.city IS NOT NULL THEN s.address.system END AS city_authority,
   CASE WHEN s.has_address THEN s.address.postcode END AS postcode,
-  CASE WHEN s.has_address AND s.address.postcode IS NOT NULL THEN s.address.system END AS postcode_authority
+  CASE WHEN s.has_address AND s.address.postcode IS NOT NULL THEN s.address.system END AS postcode_authority,
+  CASE WHEN s.has_loyalty_points THEN s.loyalty_points.value END AS loyalty_points,
+  CASE WHEN s.has_loyalty_points THEN s.loyalty_points.system END AS loyalty_points_authority
 FROM seen AS s

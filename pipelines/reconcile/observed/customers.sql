@@ -9,7 +9,7 @@ SELECT c.system, c.vendor_id, m.person_id,
   nullif(trim(regexp_replace(nfc_normalize(c.street), '\s+', ' ', 'g')), '') AS street,
   nullif(trim(regexp_replace(nfc_normalize(c.city), '\s+', ' ', 'g')), '') AS city,
   nullif(trim(regexp_replace(c.postcode, '\s+', ' ', 'g')), '') AS postcode,
-  c.country, c.version, c.write_context
+  c.loyalty_points, c.country, c.version, c.write_context
 FROM staged.customers AS c
 JOIN reconcile.person_matches AS m ON m.system = c.system AND m.vendor_id = c.vendor_id AND m.is_auto
 JOIN reads.verdicts AS v ON v.system = c.system AND v.entity = 'customers' AND v.is_complete
