@@ -216,7 +216,7 @@ class SystemPush:
     async def _failed_fields(self, writer: Writer, canary: Sequence[Correction]) -> set[str]:
         """Fields of the canary where nothing was applied, or something that was does not read as desired.
 
-        Where a write is a request that is carried out later, nothing can be read yet: that it was taken is all there is.
+        Where a write is a request that is carried out later, nothing can be read yet: that it was taken is all.
         """
         fields = {c.field for c in canary}
         applied = [c for c in canary if c.correction_key in self._applied]

@@ -116,6 +116,6 @@ def correction(entity: str, name: str, vendor_id: str, desired: str | None, **re
     context = {"table": table, "digits": 2}
     key = f"{entity}.{name}.{vendor_id}.{sub}.{desired}"
     return Correction(
-        key, "2026-06-14.1-main", "files", entity, name, vendor_id, sub, "subject", "", rest.pop("observed", None), desired,
-        currency="EUR" if entity == "prices" else None, context=context, **rest,
+        key, "2026-06-14.1-main", "files", entity, name, vendor_id, sub, "subject", "", rest.pop("observed", None),
+        desired, currency="EUR" if entity == "prices" else None, context=context, **rest,
     )

@@ -1,6 +1,7 @@
 """Laws of files: what is written in a shape is read back as the same rows; Python and SQL read a value alike."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import duckdb
@@ -27,13 +28,15 @@ def table(**form: Any) -> Items:
 
 
 def sheet(of: Items) -> Sheet:
-    return Sheet("x", HEADER, [], columns={"key": 0, "title": 1, "category": 2}, preamble=("Export",) * (of.header_row - 1))
+    columns = {"key": 0, "title": 1, "category": 2}
+    return Sheet("x", HEADER, [], columns=columns, preamble=("Export",) * (of.header_row - 1))
 
 
 @ANY
 @given(
     rows=st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=6),
-    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]), delimiter=st.sampled_from([",", ";", "\t", "|"]),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
+    delimiter=st.sampled_from([",", ";", "\t", "|"]),
     quote=st.sampled_from(['"', "'"]), newline=st.sampled_from(["\n", "\r\n"]), header_row=st.integers(1, 3),
     trailer=st.sampled_from(["", "FIN"]),
 )
@@ -43,9 +46,7 @@ def test_a_written_csv_reads_as_its_rows(rows, encoding, delimiter, quote, newli
     shape = sheet(form)
     assume(all(fault_of(cell, shape, 0, form) is None for row in rows for cell in row))
     assume(all("".join(row).strip() and row[0].strip() != "FIN" for row in rows))
-    found = read_csv("x", write_csv(Sheet(**{
-        name: getattr(shape, name) for name in ("name", "header", "lines", "preamble", "columns")
-    }, newline=newline), HEADER, rows, form), form)
+    found = read_csv("x", write_csv(replace(shape, newline=newline), HEADER, rows, form), form)
     assert [line.cells for line in found.lines] == [tuple(row) for row in rows]
     assert found.header == HEADER
     assert [line.number for line in found.lines] == sorted({line.number for line in found.lines})
@@ -72,6 +73,7 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
 
 
 FORMS = st.tuples(st.sampled_from([".", ","]), st.sampled_from(["", ".", ",", " ", "'"])).filter(lambda f: f[0] != f[1])
+UNIT = st.sampled_from(["major", "minor"])
 NUMBER = st.one_of(
     st.from_regex(r"[-+]?[0-9]{1,4}([., '\u00a0\u202f’][0-9]{1,4}){0,3}( ?€)?", fullmatch=True), TEXT,
 )
@@ -85,12 +87,12 @@ def prices(decimal: str, thousands: str, unit: str) -> Prices:
 
 
 @settings(ANY, max_examples=150)
-@given(text=NUMBER, form=FORMS, unit=st.sampled_from(["major", "minor"]), currency=st.sampled_from(["EUR", "JPY", "KWD"]))
+@given(text=NUMBER, form=FORMS, unit=UNIT, currency=st.sampled_from(["EUR", "JPY", "KWD"]))
 def test_python_and_sql_read_amounts_and_units_alike(con, text, form, unit, currency):
     text, of = text.strip(), prices(*form, unit)
     number, quantity, amount, digits = con.execute(
-        "SELECT plain_decimal(t, d, g), to_units(plain_decimal(t, d, g)), amount_of_file(t, d, g, u, c), currency_digits(c) "
-        "FROM (SELECT ? AS t, ? AS d, ? AS g, ? AS u, ? AS c)", [text, *form, unit, currency],
+        "SELECT plain_decimal(t, d, g), to_units(plain_decimal(t, d, g)), amount_of_file(t, d, g, u, c), "
+        "currency_digits(c) FROM (SELECT ? AS t, ? AS d, ? AS g, ? AS u, ? AS c)", [text, *form, unit, currency],
     ).fetchone()
     read = plain(text, of)
     assert (read is None) == (number is None)
@@ -101,7 +103,7 @@ def test_python_and_sql_read_amounts_and_units_alike(con, text, form, unit, curr
 
 
 @ANY
-@given(amount=st.integers(-10**8, 10**8), form=FORMS, unit=st.sampled_from(["major", "minor"]), digits=st.sampled_from([0, 2, 3]))
+@given(amount=st.integers(-10**8, 10**8), form=FORMS, unit=UNIT, digits=st.sampled_from([0, 2, 3]))
 def test_a_written_amount_reads_as_itself(amount, form, unit, digits):
     of = prices(*form, unit)
     assert minor(written_amount(str(amount), of, digits), of, digits, is_euro=True) == str(amount)

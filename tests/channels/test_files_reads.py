@@ -161,7 +161,8 @@ columns = { key = "Code", title = "Nom", removed = "Supprimé" }
     drops.put("maj_3.csv", head, at=NOW - timedelta(hours=2))
     with open_warehouse() as con:
         await drops.stage(con)
-        found = con.execute("SELECT vendor_id, title, write_context->>'$.file' FROM files.items ORDER BY ALL").fetchall()
+        asked = "SELECT vendor_id, title, write_context->>'$.file' FROM files.items ORDER BY ALL"
+        found = con.execute(asked).fetchall()
         assert found == [("A1", "eins", "maj_2.csv"), ("A3", "three", "maj_1.csv"), ("A4", "four", "maj_1.csv")]
         assert con.execute("SELECT * FROM quarantine.files").fetchall() == []
 

@@ -55,7 +55,8 @@ def codes(outcomes: list[Outcome]) -> list[tuple[str, str]]:
 async def test_a_file_holds_key_and_changed_columns_in_the_shape_of_the_drop():
     drops = prices()
     asked = [
-        correction("prices", "amount", "A1", "123400", sub="base"), correction("prices", "amount", "A3", "1050", sub="pro"),
+        correction("prices", "amount", "A1", "123400", sub="base"),
+        correction("prices", "amount", "A3", "1050", sub="pro"),
     ]
     outcomes = await drops.write(asked, "abcdef0123456789" * 4)
     assert codes(outcomes) == [("applied", "filed")] * 2
@@ -70,7 +71,8 @@ async def test_a_file_holds_key_and_changed_columns_in_the_shape_of_the_drop():
 async def test_each_set_of_columns_has_a_file_so_that_no_cell_says_what_nobody_asked():
     drops = prices()
     await drops.write([
-        correction("prices", "amount", "A1", "123400", sub="base"), correction("prices", "amount", "A2", "4500", sub="base"),
+        correction("prices", "amount", "A1", "123400", sub="base"),
+        correction("prices", "amount", "A2", "4500", sub="base"),
         correction("prices", "compare_at", "A2", None, sub="base"),
     ])
     assert [name.split(".", 5)[5] for name in drops.out()] == ["amount.compare_at.csv", "amount.csv"]
@@ -81,7 +83,9 @@ async def test_each_set_of_columns_has_a_file_so_that_no_cell_says_what_nobody_a
 
 async def test_whole_rows_carry_the_rest_as_it_was_dropped():
     drops = customers("whole")
-    await drops.write([correction("customers", "street", "0012", "3 quai Z"), correction("customers", "city", "0012", "Metz")])
+    await drops.write([
+        correction("customers", "street", "0012", "3 quai Z"), correction("customers", "city", "0012", "Metz"),
+    ])
     [name] = drops.out()
     assert drops.get(f"out/{name}").decode("cp1252") == (
         "No;Prénom;Nom;Tél;Rue;Ville;Note\n0012;Anne;Durand;;3 quai Z;Metz;n1\n"
@@ -171,8 +175,8 @@ async def test_where_only_a_program_reads_the_file_a_formula_is_a_text_like_any(
 
 
 @pytest.mark.parametrize("text", [
-    '=HYPERLINK("http://x","y")', "+cmd|' /C calc'!A0", "-2+3+cmd", "@SUM(1)", "\t=1", "\r=1", "  =1", "a\n=1", "\u00a0=1",
-    "+33=1",
+    '=HYPERLINK("http://x","y")', "+cmd|' /C calc'!A0", "-2+3+cmd", "@SUM(1)", "\t=1", "\r=1", "  =1", "a\n=1",
+    "\u00a0=1", "+33=1",
 ])
 def test_what_a_spreadsheet_runs(text):
     assert runs(text)
@@ -185,7 +189,9 @@ def test_what_a_spreadsheet_leaves_alone(text):
 
 async def test_a_text_without_quotes_cannot_hold_a_delimiter():
     drops = customers(more='quote = ""')
-    outcomes = await drops.write([correction("customers", "city", "13", "a;b"), correction("customers", "street", "13", "a")])
+    outcomes = await drops.write([
+        correction("customers", "city", "13", "a;b"), correction("customers", "street", "13", "a"),
+    ])
     assert codes(outcomes) == [("rejected", "NOT_WRITABLE"), ("applied", "filed")]
 
 
@@ -275,8 +281,10 @@ columns = { key = "Code", available = "Dispo" }
 async def test_read_back_is_of_the_newest_drop_in_canonical_values():
     drops = prices()
     asked = [
-        correction("prices", "amount", "A1", "1", sub="base"), correction("prices", "compare_at", "A2", "1", sub="base"),
-        correction("prices", "compare_at", "A1", "1", sub="base"), correction("prices", "amount", "A1", "1", sub="pro"),
+        correction("prices", "amount", "A1", "1", sub="base"),
+        correction("prices", "compare_at", "A2", "1", sub="base"),
+        correction("prices", "compare_at", "A1", "1", sub="base"),
+        correction("prices", "amount", "A1", "1", sub="pro"),
     ]
     readings = await drops.read_back(asked)
     assert [(reading.value, reading.exists) for reading in readings] == [

@@ -126,7 +126,9 @@ class FilesSession(Session):
         await self._do(put, name)
 
     async def _do(self, work: Callable[[], T], name: str) -> T:
-        """One call in a thread of its own, repeated where a connection broke."""
+        """One call in a thread of its own, repeated where a connection broke; never outside the folder."""
+        if name.startswith("/") or ".." in PurePosixPath(name).parts:
+            raise FatalChannelError(f"{name} is not inside the folder", system="files")
         async for attempt in AsyncRetrying(
             sleep=self.clock.sleep, stop=stop_after_attempt(MAX_TRIES), reraise=True,
             wait=lambda state: self._waits() * BACKOFF_SECONDS * float(2 ** state.attempt_number),
