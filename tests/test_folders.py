@@ -173,7 +173,7 @@ async def test_the_estates_folder_is_opened_without_any_credential(tmp_path):
 
 
 @pytest.mark.parametrize(("url", "message"), [
-    ("https://files.example", "line 4: systems.files.base_url: not an address of Files; allowed: one that begins with "),
+    ("https://files.example", "line 4: systems.files.base_url: not an address of Files; allowed: one that begins"),
     ("ftp://files.example", "not an address of Files"),
     ("drops", "line 4: systems.files.base_url: 'drops' is not allowed; allowed: an address that begins with https://"),
 ])

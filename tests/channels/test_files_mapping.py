@@ -63,20 +63,20 @@ def test_the_defaults_are_of_all_tables_that_say_nothing_else():
     ('currency = "EUR"', 'thousands = ","', "line 8: items.articles.thousands: ',' is the decimal sign too"),
     ('currency = "EUR"', 'currency = "EUR"\ntimezone = "Paris"', "line 7: defaults.timezone: not a time zone"),
     ('currency = "EUR"', 'currency = "EUR"\nyes = ["Oui"]', "line 7: defaults.yes: not words; allowed: words in lower"),
-    ('currency = "EUR"', 'currency = "EUR"\nheader_row = -1', "line 7: defaults.header_row: -1 is not allowed; allowed: a "
-     "whole number from 0 to 100"),
+    ('currency = "EUR"', 'currency = "EUR"\nheader_row = -1', "line 7: defaults.header_row: -1 is not allowed; allowed: "
+     "a whole number from 0 to 100"),
     ('key = "Code"\non_hand = "Qte"', 'on_hand = "Qte"', "line 22: stock.magasins.columns.key: is missing"),
     ('on_hand = "Qte"', "", "line 22: stock.magasins.columns: no column holds a quantity; allowed: on_hand, available"),
     ("{location}", "{shop}", "line 18: stock.magasins.file: {shop} means nothing here; allowed: {location}"),
-    ("{location}", "lyon", "line 17: stock.magasins.location: is missing; allowed: one of location, columns.location, "),
+    ("{location}", "lyon", "line 17: stock.magasins.location: is missing; allowed: one of location, columns.location"),
     ('format = "xlsx"', 'location = "lyon"', "line 19: stock.magasins.location: is said more than once; allowed: one"),
     ("articles_*.csv", "articles_{location}.csv", "items.articles.file: {location} means nothing here; allowed: no br"),
     ("articles_*.csv", "../articles.csv", "line 9: items.articles.file: not a path inside the folder; allowed: names"),
     ("articles_*.csv", "/etc/passwd", "line 9: items.articles.file: not a path inside the folder"),
     ('amount = "Prix"', 'amont = "Prix"', 'line 15: prices.tarif.columns.amont: unknown key; did you mean "amount"?'),
     ('amount = "Prix"', "amount = 3", "line 15: prices.tarif.columns.amount.str: 3 is not allowed; allowed: text"),
-    ('tax_basis = "gross"', "header_row = 0", "line 15: prices.tarif.columns: no line names the columns (header_row = 0), "
-     "so 'Code' is none; allowed: as #1"),
+    ('tax_basis = "gross"', "header_row = 0", "line 15: prices.tarif.columns: no line names the columns "
+     "(header_row = 0), so 'Code' is none; allowed: as #1"),
     ('tax_basis = "gross"', "header_row = 0", "line 12: prices.tarif.rows: without headers nobody could tell which"),
     ('amount = "Prix"', 'amount = "#0"', "line 15: prices.tarif.columns: '#0' is no column's number; allowed: #1, #2"),
     ('tax_basis = "gross"', 'changes = "maj.csv"\nnewest_by = "name"', "prices.tarif.newest_by: changes are laid over"),

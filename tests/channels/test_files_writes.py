@@ -214,6 +214,15 @@ columns = { key = "Mail", email = "Mail", state = "Optin" }
     assert (await drops.read_back(asked[:1]))[0].value == "yes"
 
 
+async def test_a_barcode_goes_out_as_it_is_printed():
+    drops = Drops('shop_id = "maison"\n[items.t]\nfile = "a.csv"\ncolumns = { key = "Code", gtin = "EAN" }\n')
+    drops.put("a.csv", "Code;EAN\nA1;\nA2;x\n")
+    gtins = {"A1": "03760123456785", "A2": "00000012345670"}
+    asked = [correction("items", "gtin", key, gtin) for key, gtin in gtins.items()]
+    await drops.write(asked)
+    assert drops.get(f"out/{drops.out()[0]}").decode() == "Code;EAN\nA1;3760123456785\nA2;12345670\n"
+
+
 async def test_a_file_of_one_place_goes_out_as_one_of_that_place():
     drops = Drops("""
 shop_id = "maison"

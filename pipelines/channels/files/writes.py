@@ -14,7 +14,7 @@ from pathlib import PurePosixPath
 
 from pipelines.channels.files.drops import Drop, sheet_of
 from pipelines.channels.files.mapping import PLACES
-from pipelines.channels.files.numbers import written_amount
+from pipelines.channels.files.numbers import written_amount, written_gtin
 from pipelines.channels.files.records import Record, held_of, records_in
 from pipelines.channels.files.session import FilesSession, of_files
 from pipelines.channels.files.shapes import content_of, fault_of
@@ -89,9 +89,16 @@ def _cell(c: Correction, record: Record) -> tuple[int, str] | Outcome:
         return place, ""
     if c.desired is None or not c.desired.strip():
         return rejected("BLANK", "a blank is never written")
-    text = written_amount(c.desired, table, int(c.context["digits"])) if c.entity == "prices" else c.desired
+    text = _written(c, c.desired, record)
     fault = fault_of(text, record.sheet, place, table)
     return rejected(*fault) if fault else (place, text)
+
+
+def _written(c: Correction, desired: str, record: Record) -> str:
+    """A canonical value in the writing of the file."""
+    if c.entity == "prices":
+        return written_amount(desired, record.table, int(c.context["digits"]))
+    return written_gtin(desired) if c.entity == "items" else desired
 
 
 def _files(entity: str, rows: Iterable[_Row], plan_id: str, key: str) -> dict[str, list[_Row]]:
