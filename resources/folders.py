@@ -35,7 +35,7 @@ def open_folder(address: str, environment: Mapping[str, str]) -> Any:
     options = _sftp(parts.hostname or "", parts.port, environment) if parts.scheme == "sftp" else _storage(environment)
     root = parts.path if parts.scheme == "sftp" else f"{parts.netloc}{parts.path}"
     try:
-        found = filesystem(parts.scheme, skip_instance_cache=True, use_listings_cache=False, **options)
+        found = filesystem(parts.scheme, skip_instance_cache=True, **options)
     except ImportError as error:
         need = _NEEDS.get(parts.scheme, "an fsspec package")
         raise ConfigurationError(f"{parts.scheme}:// needs the package {need}: see docs/files.md") from error
@@ -49,7 +49,8 @@ def open_folder(address: str, environment: Mapping[str, str]) -> Any:
 
 def _storage(environment: Mapping[str, str]) -> dict[str, Any]:
     key, secret = environment.get(USER, ""), environment.get(PASSWORD, "")
-    return {"key": key, "secret": secret} if key and secret else {}
+    fresh = {"use_listings_cache": False}  # what was dropped since the last look would not be seen
+    return fresh | ({"key": key, "secret": secret} if key and secret else {})
 
 
 def _sftp(host: str, port: int | None, environment: Mapping[str, str]) -> dict[str, Any]:

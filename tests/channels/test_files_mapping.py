@@ -63,8 +63,8 @@ def test_the_defaults_are_of_all_tables_that_say_nothing_else():
     ('currency = "EUR"', 'thousands = ","', "line 8: items.articles.thousands: ',' is the decimal sign too"),
     ('currency = "EUR"', 'currency = "EUR"\ntimezone = "Paris"', "line 7: defaults.timezone: not a time zone"),
     ('currency = "EUR"', 'currency = "EUR"\nyes = ["Oui"]', "line 7: defaults.yes: not words; allowed: words in lower"),
-    ('currency = "EUR"', 'currency = "EUR"\nheader_row = -1', "line 7: defaults.header_row: -1 is not allowed; allowed: "
-     "a whole number from 0 to 100"),
+    ('currency = "EUR"', 'currency = "EUR"\nheader_row = -1', "line 7: defaults.header_row: -1 is not allowed; "
+     "allowed: a whole number from 0 to 100"),
     ('key = "Code"\non_hand = "Qte"', 'on_hand = "Qte"', "line 22: stock.magasins.columns.key: is missing"),
     ('on_hand = "Qte"', "", "line 22: stock.magasins.columns: no column holds a quantity; allowed: on_hand, available"),
     ("{location}", "{shop}", "line 18: stock.magasins.file: {shop} means nothing here; allowed: {location}"),

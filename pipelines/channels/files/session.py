@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import PurePosixPath
+from threading import Lock
 from typing import Any, TypeVar, cast
 
 import httpx
@@ -69,6 +70,7 @@ class FilesSession(Session):
         )
         self._folder: Any = connection.transport
         self._mapping, self._waits = mapping, connection.chance
+        self._one = Lock()  # not every library of a file system lets several threads call at once
         self.kept: dict[object, Any] = {}
         """Files that have been taken apart, for who reads them again tonight; shared by all copies of the session."""
 
@@ -142,7 +144,8 @@ class FilesSession(Session):
 
     def _translated(self, work: Callable[[], T], name: str) -> T:
         try:
-            return work()
+            with self._one:
+                return work()
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as error:
             raise FatalChannelError(f"{name}: there is no such file or folder", system="files") from error
         except PermissionError as error:
