@@ -77,7 +77,8 @@ def _channels() -> Iterator[str]:
         scopes = ", ".join(f"`{scope}`" for scope in sorted(channel.needed_scopes)) or "none: the vendor has none"
         missed = [f"`{scope}`, for {words}" for scope, words in channel.optional_scopes.items() if words]
         scopes += "".join(f"; better with {words}" for words in missed)
-        yield f"Secrets: {', '.join(f'`{name}`' for name in channel.secrets)}. Scopes: {scopes}."
+        secrets = ", ".join(f"`{name}`" for name in channel.secrets) or "none that is always needed"
+        yield f"Secrets: {secrets}. Scopes: {scopes}."
         yield table(
             ("raw table", "feeds", "nightly", "rows a call (all · changed)"),
             (

@@ -73,8 +73,9 @@ class System(Section):
     """One `[systems.<name>]`."""
 
     base_url: str = Field(
-        pattern=r"^https?://[^\s]+$", json_schema_extra={"allowed": "an address that begins with https:// or http://"},
-        description="Where the API is; credentials are never here.",
+        pattern=r"^[a-z][a-z0-9]*://[^\s]+$",
+        json_schema_extra={"allowed": "an address that begins with https:// or http://, or file:/// for files"},
+        description="Where the API is, or the folder of the drops; credentials are never here.",
     )
     shop_id: str = Field(description="The shop's id as its API says it; another id stops the push.")
     timezone: str | None = Field(default=None, description="IANA name; the estate's where nothing is said.")

@@ -282,3 +282,58 @@ CREATE OR REPLACE MACRO first_names_differ(a, b) AS
 CREATE OR REPLACE MACRO minted_id(origin) AS
   concat_ws('-', substr(sha256(origin), 1, 8), substr(sha256(origin), 9, 4), '8' || substr(sha256(origin), 14, 3),
             '8' || substr(sha256(origin), 18, 3), substr(sha256(origin), 21, 12));
+
+-- Numbers, words and moments as people's files write them, each in a writing of its own that the file's mapping names.
+-- Number with `decimal` and `thousands` signs: as plain decimal text ("1.234,50" -> "1234.50"); NULL for anything else.
+-- A thousands sign stands before every three digits or nowhere. A blank as thousands sign may be one that does not break.
+CREATE OR REPLACE MACRO sign_of(sign, decimal_sign, thousands) AS
+  CASE WHEN decimal_sign = sign THEN '.' WHEN thousands = sign THEN '_' ELSE '!' END;
+CREATE OR REPLACE MACRO signs_told(value, decimal_sign, thousands) AS
+  translate(regexp_replace(value, '^[\s\p{Z}]+|[\s\p{Z}]+$', '', 'g'), ',.'' ’' || chr(160) || chr(8239),
+    sign_of(',', decimal_sign, thousands) || sign_of('.', decimal_sign, thousands)
+    || sign_of('''', decimal_sign, thousands) || sign_of(' ', decimal_sign, thousands)
+    || sign_of('''', decimal_sign, thousands) || sign_of(' ', decimal_sign, thousands)
+    || sign_of(' ', decimal_sign, thousands));
+CREATE OR REPLACE MACRO plain_decimal(value, decimal_sign, thousands) AS
+  CASE WHEN regexp_full_match(signs_told(value, decimal_sign, thousands),
+              '[-+]?(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?')
+       THEN ltrim(replace(signs_told(value, decimal_sign, thousands), '_', ''), '+') END;
+
+-- An amount of a file in minor units: written in major units, or in whole minor ones; NULL for anything else.
+CREATE OR REPLACE MACRO amount_of_file(value, decimal_sign, thousands, unit, currency) AS
+  CASE WHEN unit = 'minor' THEN CASE WHEN currency_digits(currency) IS NOT NULL
+              THEN to_units(plain_decimal(value, decimal_sign, thousands)) END
+       ELSE to_minor(plain_decimal(value, decimal_sign, thousands), currency) END;
+CREATE OR REPLACE MACRO file_amount_problem(value, minor, decimal_sign, thousands, currency, field) AS
+  problem(value IS NOT NULL AND minor IS NULL AND currency_digits(currency) IS NOT NULL, field,
+    'not an amount of its currency',
+    CASE WHEN plain_decimal(value, decimal_sign, thousands) IS NOT NULL THEN 'too many decimals'
+         WHEN regexp_full_match(trim(value), '[-+]?[0-9][0-9., ''’]*') THEN 'other writing of numbers' ELSE 'text' END);
+
+-- Yes or no in the words of the file; NULL for another word, and for none.
+CREATE OR REPLACE MACRO said(value, yes, no) AS
+  CASE WHEN list_contains(yes, lower(trim(value))) THEN true WHEN list_contains(no, lower(trim(value))) THEN false END;
+
+-- A moment of a file, day, month and year in the order that the mapping names, year first with four digits in any; its
+-- own zone where it says one, else `timezone`. NULL for anything else.
+CREATE OR REPLACE MACRO date_parts(value) AS regexp_extract(trim(value),
+  '^([0-9]{1,4})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,4})(?:[T ]+([0-9]{1,2})[:hH]([0-9]{2})(?::([0-9]{2})(?:\.[0-9]+)?)?)?$',
+  ['a', 'b', 'c', 'h', 'm', 's']);
+CREATE OR REPLACE MACRO full_year(year) AS CASE WHEN length(year) = 2 THEN '20' || year ELSE year END;
+CREATE OR REPLACE MACRO written_moment(p, dates) AS
+  CASE WHEN length(p.a) = 4 THEN concat(p.a, '-', p.b, '-', p.c)
+       WHEN length(p.c) NOT IN (2, 4) AND dates <> 'year-month-day' THEN NULL
+       WHEN dates = 'day-month-year' THEN concat(full_year(p.c), '-', p.b, '-', p.a)
+       WHEN dates = 'month-day-year' THEN concat(full_year(p.c), '-', p.a, '-', p.b)
+       ELSE concat(full_year(p.a), '-', p.b, '-', p.c) END
+  || concat(' ', coalesce(nullif(p.h, ''), '0'), ':', coalesce(nullif(p.m, ''), '00'), ':', coalesce(nullif(p.s, ''), '00'));
+CREATE OR REPLACE MACRO moment_of_file(value, dates, timezone) AS
+  CASE WHEN regexp_matches(value, '[0-9][zZ]$|:[0-9]{2}(?:\.[0-9]+)?[+-][0-9]{2}:?[0-9]{2}$') THEN to_moment(value)
+       ELSE to_moment(TRY_CAST(written_moment(date_parts(value), dates) AS TIMESTAMP) AT TIME ZONE timezone) END;
+
+-- Where in a file a problem is, for whoever mends it there: beside the class of the value, for reasons are counted.
+CREATE OR REPLACE MACRO at_line(problems, file, line) AS
+  list_transform(problems, lambda p: {'field': p.field, 'reason': p.reason,
+    'value_class': concat(p.value_class, ', ', file, ' line ', line)});
+CREATE OR REPLACE MACRO twice_problem(times) AS
+  problem(times > 1, 'key', 'stands in the file more than once', 'duplicate');

@@ -125,6 +125,10 @@ def compile_policy(
     writable = {(c.name, w.entity, field) for c in channels for w in c.writers for field in w.fields}
     fill_table(con, "policy.creates", list(_creates(policy, estate, channels)))
     fill_table(con, "policy.raises", [(c.name, w.entity) for c in channels for w in c.writers if w.raises])
+    fill_table(con, "policy.requests", [
+        (c.name, w.entity, int(w.settles_within.total_seconds()))
+        for c in channels for w in c.writers if w.settles_within is not None
+    ])
     fill_table(con, "policy.sources", list(_sources(policy, estate)))
     fill_table(con, "policy.targets", list(_targets(policy, estate, writable)))
     fill_table(con, "policy.decisions", list(_decisions(policy, is_adopting)))

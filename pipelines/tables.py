@@ -95,6 +95,7 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "policy.creates": _text("system entity"),
     "policy.raises": _text("system entity"),
+    "policy.requests": {**_text("system entity"), "seconds": "BIGINT"},
     "policy.pilots": _text("system entity subject_id"),
     "policy.pilot_skus": _text("system entity sku"),
     "policy.derivations": {

@@ -70,7 +70,11 @@ async def _patiently(
     con: duckdb.DuckDBPyConnection, channel: Channel, session: Session, corrections: Sequence[Correction], clock: Clock,
     waits: Sequence[float],
 ) -> dict[str, Reading]:
-    """The last reading of each correction; those that still show the old value are read again after a while."""
+    """The last reading of each correction; those that still show the old value are read again after a while.
+
+    Not where a write is a request that somebody carries out later: within a minute nobody does.
+    """
+    later = {writer.entity for writer in channel.writers if writer.settles_within is not None}
     readings: dict[str, Reading] = {}
     pending = list(corrections)
     for wait in (*waits, None):
@@ -79,7 +83,10 @@ async def _patiently(
         except ChannelError:
             # What has been read stands; the rest has no reading and is recorded as unconfirmed.
             break
-        pending = [c for c in pending if _status(con, c, readings.get(c.correction_key)) is VerificationStatus.SETTLING]
+        pending = [
+            c for c in pending
+            if c.entity not in later and _status(con, c, readings.get(c.correction_key)) is VerificationStatus.SETTLING
+        ]
         if not pending or wait is None:
             break
         await clock.sleep(wait)

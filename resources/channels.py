@@ -3,17 +3,17 @@
 import random
 from collections.abc import Callable, Iterable
 
-import httpx
-
 from pipelines.channels.base import Channel, Connection
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
 from pipelines.estate import Estate, read_estate
 from pipelines.http import Session, middling
+from resources.folders import open_folder
 from resources.settings import Settings as Settings
 
-Transports = Callable[[str], httpx.AsyncBaseTransport | None]
-"""The transport for a system's name; None: real sockets. Tests hand in ASGI apps."""
+Transports = Callable[[str], object | None]
+"""What carries the calls to the system of that name; None: real sockets, or the real folder. Tests hand in ASGI apps
+and folders in memory."""
 
 
 def estate_timezone(settings: Settings) -> str:
@@ -51,6 +51,14 @@ def secrets_of(settings: Settings, channel: Channel) -> dict[str, str]:
     return {name: settings.required(name, f"a credential of {channel.title}") for name in channel.secrets}
 
 
+def wrong_address(channel: Channel, address: str) -> str:
+    """What is wrong with the address of a system of this kind; '' where nothing is."""
+    if address.partition("://")[0] in channel.schemes:
+        return ""
+    allowed = ", ".join(f"{scheme}://" for scheme in channel.schemes)
+    return f"not an address of {channel.title}; allowed: one that begins with {allowed}"
+
+
 def connect(
     settings: Settings,
     estate: Estate,
@@ -62,14 +70,20 @@ def connect(
     """A session for each channel; opens no connection yet. A missing credential stops with its name."""
     found = []
     for channel in channels:
-        system = estate.systems[channel.name]
+        system, address = estate.systems[channel.name], settings.base_url(estate, channel.name)
+        if wrong := wrong_address(channel, address):
+            raise ConfigurationError(f"{channel.name}: {wrong}")
+        transport = transports(channel.name) if transports else None
+        if transport is None and not address.startswith(("https://", "http://")):
+            transport = open_folder(address, settings.environment)
         connection = Connection(
-            base_url=settings.base_url(estate, channel.name),
+            base_url=address,
             secrets=secrets_of(settings, channel),
             options=dict(system.options),
             clock=clock,
-            transport=transports(channel.name) if transports else None,
+            transport=transport,
             chance=random.random if transports is None else middling,
+            folder=settings.estate.parent,
         )
         found.append((channel, channel.connect(connection)))
     return found

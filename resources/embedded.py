@@ -29,7 +29,8 @@ def answers(url: str, folder: Path) -> bool:
 
 def introduction(url: str) -> dict[str, str]:
     """What the connectors need to know of a sandbox, as they would of the vendors: URLs and credentials."""
-    found = {f"TRUEUP_{channel.name.upper()}_URL": f"{url}/{channel.name}" for channel in CHANNELS}
+    asked = [channel for channel in CHANNELS if "http" in channel.schemes]  # a folder is not served by the sandbox
+    found = {f"TRUEUP_{channel.name.upper()}_URL": f"{url}/{channel.name}" for channel in asked}
     return found | {secret: "sandbox" for channel in CHANNELS for secret in channel.secrets}
 
 

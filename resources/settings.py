@@ -7,6 +7,10 @@
     TRUEUP_THREADS             DuckDB's threads (default: all)
     TRUEUP_ORDERS_FROM         the first day that backfill_orders can read again (default: 2025-01-01)
     TRUEUP_<SYSTEM>_URL        a base URL that takes the place of the estate's
+    TRUEUP_FILES_USER          user, or key id, of a folder of drops that is not on this machine
+    TRUEUP_FILES_PASSWORD      its password, or secret
+    TRUEUP_FILES_KEY_FILE      a private key in the place of the password (SFTP)
+    TRUEUP_FILES_KNOWN_HOSTS   the keys of the servers that are trusted (SFTP; default: ~/.ssh/known_hosts)
     and each channel's own secrets, e.g. TRUEUP_SQUARE_TOKEN
 
 Nothing is read at import. A missing value stops with its name.

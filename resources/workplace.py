@@ -20,7 +20,7 @@ from pipelines.estate import Estate, estate_of
 from pipelines.http import Session
 from pipelines.ledger.lease import Lease, acquire
 from pipelines.policy import Policy, read_policy
-from resources.channels import Settings, Transports, channels_of, connect, secrets_of
+from resources.channels import Settings, Transports, channels_of, connect, secrets_of, wrong_address
 from resources.clock import SystemClock, clock_of_systems
 from resources.warehouse import open_warehouse
 
@@ -126,7 +126,11 @@ def _channels(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> li
         if system not in names:
             words = f"there is no such system{suggestion(system, names)}; allowed: {', '.join(names)}"
             raise file.error(("systems", system), words)
-    return channels_of(estate, known)
+    found = channels_of(estate, known)
+    for channel in found:
+        if wrong := wrong_address(channel, estate.systems[channel.name].base_url):
+            raise file.error(("systems", channel.name, "base_url"), wrong)
+    return found
 
 
 def _clock(settings: Settings, estate: Estate) -> Clock:

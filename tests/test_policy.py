@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -55,8 +56,10 @@ def test_the_defaults_are_safe():
 
 def test_a_policy_becomes_rows(con):
     estate = estate_of(TomlFile("estate.toml", ESTATE))
-    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}), creates=False, raises=False)
-    raising = SimpleNamespace(entity="consents", fields=frozenset({"state"}), creates=False, raises=True)
+    plain = {"creates": False, "raises": False, "settles_within": None}
+    writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}), **plain)
+    later = {"raises": True, "settles_within": timedelta(days=7)}
+    raising = SimpleNamespace(entity="consents", fields=frozenset({"state"}), **plain | later)
     channels = [SimpleNamespace(name="shopify", writers=(writer, raising))]
     compile_policy(con, read_policy(), estate, channels)
     assert fetched(con, "SELECT system, rank FROM policy.sources WHERE field = 'amount'") == [
@@ -71,6 +74,7 @@ def test_a_policy_becomes_rows(con):
     ]
     assert fetched(con, "SELECT max_jump_pct, refuses_zero, floor_minor FROM policy.guards") == [(30.0, True, None)]
     assert fetched(con, "SELECT * FROM policy.raises") == [("shopify", "consents")]
+    assert fetched(con, "SELECT * FROM policy.requests") == [("shopify", "consents", 604800)]
     assert action(con, "prices", "amount", "here") == "hold"
     assert action(con, "stock", "available", "explained") == "approve"
 

@@ -302,6 +302,23 @@ async def test_a_canary_that_sings_lets_the_rest_through_even_where_the_vendor_l
     assert clock.slept == [2.0]
 
 
+async def test_a_canary_of_requests_sings_when_they_are_taken_for_nothing_can_be_read_yet(world, clock):
+    plan_id = plan(world, clock, *prices(45))
+    vendor = vendor_for(world, plan_id, clock, lag=1000, settles_within=timedelta(days=7))
+    await push(world, plan_id, clock, vendor)
+    assert [len(call) for call in vendor.calls] == [20, 25]
+    assert (vendor.reads, clock.slept) == (0, [])
+
+
+async def test_requests_that_are_refused_are_a_canary_too(world, clock):
+    rows = prices(45)
+    plan_id = plan(world, clock, *rows)
+    vendor = vendor_for(world, plan_id, clock, settles_within=timedelta(days=7))
+    vendor.bad = {row["correction_key"] for row in plan_rows(world, plan_id)}
+    await push(world, plan_id, clock, vendor)
+    assert [len(call) for call in vendor.calls] == [20]
+
+
 async def test_several_batches_are_in_flight(world, clock):
     plan_id = plan(world, clock, *prices(10))
     vendor = vendor_for(world, plan_id, clock, batch_max=1, max_in_flight=4)

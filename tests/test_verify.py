@@ -1,5 +1,7 @@
 """Verify: confirmed, overwritten, settling, unconfirmed; and when two spellings are one value."""
 
+from datetime import timedelta
+
 import pytest
 
 from pipelines.approve import approve_by_policy
@@ -9,7 +11,7 @@ from pipelines.push import push_plan
 from pipelines.readback import after_doubt, before_write, is_same
 from pipelines.verify import verify_plan
 from tests.plan.vendor import FakeVendor
-from tests.plan.world import VirtualClock, drift, fresh, insert, policy
+from tests.plan.world import AS_OF, VirtualClock, drift, fresh, insert, plan_rows, policy, start_night
 
 
 @pytest.fixture
@@ -51,6 +53,41 @@ async def test_what_reads_as_desired_is_confirmed(world, clock):
     reads = vendor.reads
     assert (await verify(world, plan_id, clock, vendor), vendor.reads) == ({}, reads)
     assert clock.slept == []
+
+
+async def test_a_request_is_looked_at_once_and_not_asked_for_again_until_it_has_waited_too_long(world, clock):
+    world.execute("INSERT INTO policy.requests VALUES ('shopify', 'prices', 3 * 86400)")
+    plan_id, vendor = await pushed(world, clock, lag=1000, settles_within=timedelta(days=3))
+    assert await verify(world, plan_id, clock, vendor) == {"shopify": {"settling": 4}}
+    assert clock.slept == []
+    again = {1: ("hold", False), 2: ("hold", False), 3: ("approve", False)}
+    for night, expected in again.items():
+        clock.at = AS_OF + timedelta(days=night)
+        start_night(world, night + 1)
+        rows = plan_rows(world, build_plan(world, lane="main", clock=clock))
+        assert {(row["disposition"], row["is_new"]) for row in rows} == {expected}
+        assert {row["is_releasable"] for row in rows} == {False}
+    assert "Asked for on 2026-03-02; shopify has not shown it carried out yet." not in rows[0]["disposition_reason"]
+
+
+async def test_a_request_for_another_value_does_not_wait_for_the_one_before(world, clock):
+    world.execute("INSERT INTO policy.requests VALUES ('shopify', 'prices', 3 * 86400)")
+    plan_id, vendor = await pushed(world, clock, count=1, lag=1000, settles_within=timedelta(days=3))
+    await verify(world, plan_id, clock, vendor)
+    world.execute("DELETE FROM reconcile.drift")
+    insert(world, "reconcile.drift", [drift(vendor_id="v0", desired="1150")])
+    start_night(world, 2)
+    [row] = plan_rows(world, build_plan(world, lane="main", clock=clock))
+    assert (row["disposition"], row["is_new"]) == ("approve", True)
+
+
+async def test_a_request_that_was_carried_out_and_undone_is_asked_for_anew(world, clock):
+    world.execute("INSERT INTO policy.requests VALUES ('shopify', 'prices', 3 * 86400)")
+    plan_id, vendor = await pushed(world, clock, count=1, settles_within=timedelta(days=3))
+    assert await verify(world, plan_id, clock, vendor) == {"shopify": {"confirmed": 1}}
+    start_night(world, 2)
+    [row] = plan_rows(world, build_plan(world, lane="main", clock=clock))
+    assert row["disposition"] == "approve"
 
 
 async def test_a_third_value_is_overwritten_and_a_missing_record_unconfirmed(world, clock):

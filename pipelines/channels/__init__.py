@@ -5,6 +5,7 @@ A new system is a folder here and a line in the list: its assets, checks and doc
 
 from pipelines.channels.base import Channel
 from pipelines.channels.brevo import BREVO
+from pipelines.channels.files import FILES
 from pipelines.channels.hubspot import HUBSPOT
 from pipelines.channels.mailchimp import MAILCHIMP
 from pipelines.channels.odoo import ODOO
@@ -13,4 +14,4 @@ from pipelines.channels.square import SQUARE
 from pipelines.channels.vendure import VENDURE
 from pipelines.channels.woocommerce import WOOCOMMERCE
 
-CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, ODOO, VENDURE, WOOCOMMERCE, BREVO)
+CHANNELS: tuple[Channel, ...] = (SQUARE, SHOPIFY, HUBSPOT, MAILCHIMP, ODOO, VENDURE, WOOCOMMERCE, BREVO, FILES)

@@ -7,6 +7,7 @@ generators; writes are small functions, since vendors differ too much for a tabl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from pipelines.http import Chance, Session, middling
 from pipelines.model import Correction, Outcome, Reading
@@ -94,6 +95,9 @@ class Writer:
     """Whether it also makes records that are not there yet (`Correction.makes_record`)."""
     raises: bool = False
     """Whether it can also raise a permission that a record denies, over proof; elsewhere a person does, by hand."""
+    settles_within: timedelta | None = None
+    """Where a write is a request that somebody else carries out later (a file to be imported): how long it may wait.
+    Until then what is read back still shows the old value, which is no failure, and it is not asked for again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +147,8 @@ class Channel:
     needed_scopes: frozenset[str] = frozenset()
     optional_scopes: Mapping[str, str] = field(default_factory=dict)
     """Scopes that are not superfluous where they are granted, and what is missed without each; '' where nothing is."""
+    schemes: tuple[str, ...] = ("https", "http")
+    """What the address of such a system may begin with."""
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a system that can be several at once may serve as, and the entities of each: {"pos": ("items", …), …}."""
 
@@ -173,5 +179,8 @@ class Connection:
     options: dict[str, str]
     clock: "object"
     transport: "object | None" = None
+    """What carries the calls: an HTTP transport (None: real sockets), or the folder of a system that is one."""
     chance: Chance = middling
     """Spreads the repeats of calls that failed together."""
+    folder: Path = Path()
+    """Where estate.toml lies: options that name a file do so from there."""

@@ -32,7 +32,8 @@ SUPPRESSION_AGE = timedelta(hours=24)
 
 _FOLDER = Path(__file__).parent
 _STEPS = (
-    "drift", "answers", "accepted", "populations", "rows", "earlier", "guards", "open_writes", "judged", "decided",
+    "drift", "answers", "accepted", "populations", "rows", "earlier", "guards", "open_writes", "waiting", "judged",
+    "decided",
 )
 _BY_LANE = ("drift", "accepted", "populations")
 _SUMMARY = (_FOLDER / "summary.sql").read_text(encoding="utf-8")

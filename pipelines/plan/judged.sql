@@ -11,7 +11,7 @@ WITH unread AS (
   SELECT r.correction_key, r.system, r.entity, r.field, r.drift_class, r.authority, r.accepted_by, r.claim_count,
     g.reason AS guard_reason, t.system IS NOT NULL AS is_known, coalesce(t.is_writable, false) AS is_writable,
     coalesce(t.mode, 'observe') AS mode, p.subject_id IS NOT NULL AS is_pilot, coalesce(d.action, 'hold') AS action,
-    own.reason AS own_unread, theirs.reason AS authority_unread, w.system IS NOT NULL AS is_open,
+    own.reason AS own_unread, theirs.reason AS authority_unread, w.system IS NOT NULL AS is_open, h.written_at AS asked_at,
     CASE WHEN r.entity = 'customers' THEN f.systems END AS deaf_systems, r.entity = 'consents' AND r.drift_class = 'lower' AS is_lower,
     r.drift_class = 'raise_with_proof' AND r.observed IS NOT NULL AND u.system IS NULL AS is_by_hand,
     a.answer, a.author, a.reason AS said, a.until
@@ -27,12 +27,13 @@ WITH unread AS (
   LEFT JOIN unread AS theirs ON theirs.system = r.authority AND theirs.entity = r.entity
   LEFT JOIN plan.open_writes AS w ON w.system = r.system AND w.entity = r.entity AND w.field = r.field
     AND w.vendor_id = r.vendor_id AND w.vendor_sub_id = r.vendor_sub_id
+  LEFT JOIN plan.waiting AS h ON h.correction_key = r.correction_key
   LEFT JOIN plan.answers AS a ON a.correction_key = r.correction_key
 )
 SELECT f.correction_key, f.verdict.disposition AS disposition, f.verdict.reason AS disposition_reason, f.verdict.approver AS approver,
   f.verdict.approver IS NULL AND f.verdict.disposition IN ('hold', 'pin', 'reject') AND NOT f.is_blocked AS is_releasable
 FROM (
-  SELECT x.correction_key, x.is_open OR x.own_unread IS NOT NULL OR x.authority_unread IS NOT NULL OR x.deaf_systems IS NOT NULL
+  SELECT x.correction_key, x.is_open OR x.asked_at IS NOT NULL OR x.own_unread IS NOT NULL OR x.authority_unread IS NOT NULL OR x.deaf_systems IS NOT NULL
       OR x.claim_count > 1 AS is_blocked, CASE
     WHEN x.guard_reason IS NOT NULL THEN {'disposition': 'refuse', 'reason': x.guard_reason, 'approver': NULL::VARCHAR}
     WHEN x.action = 'refuse' AND NOT x.is_lower AND x.accepted_by IS NULL
@@ -51,6 +52,8 @@ FROM (
       THEN {'disposition': 'approve', 'reason': 'Opt-outs have a standing approval.', 'approver': 'policy'}
     WHEN x.is_open
       THEN {'disposition': 'hold', 'reason': 'An earlier write to this value has no known end yet; it is read back first.', 'approver': NULL}
+    WHEN x.asked_at IS NOT NULL
+      THEN {'disposition': 'hold', 'reason': concat('Asked for on ', strftime(x.asked_at AT TIME ZONE 'UTC', '%Y-%m-%d'), '; ', x.system, ' has not shown it carried out yet.'), 'approver': NULL}
     WHEN x.own_unread IS NOT NULL
       THEN {'disposition': 'hold', 'reason': concat('The ', x.entity, ' of ', x.system, ' were not read completely tonight.'), 'approver': NULL}
     WHEN x.authority_unread IS NOT NULL

@@ -77,7 +77,7 @@ class SystemPush:
         canary, rest = waves(in_order(corrections, writer), self._canary_rows)
         if canary:
             await self._send_all(writer, canary)
-            failed = await self._failed_fields(canary)
+            failed = await self._failed_fields(writer, canary)
             self._skip([c for c in rest if c.field in failed], "canary", "the first rows did not come out as planned")
             rest = [c for c in rest if c.field not in failed]
         await self._send_all(writer, rest)
@@ -213,10 +213,15 @@ class SystemPush:
             if part is not None:
                 await self._send(writer, part, is_planned=False)
 
-    async def _failed_fields(self, canary: Sequence[Correction]) -> set[str]:
-        """Fields of the canary where nothing was applied, or something that was does not read as desired."""
+    async def _failed_fields(self, writer: Writer, canary: Sequence[Correction]) -> set[str]:
+        """Fields of the canary where nothing was applied, or something that was does not read as desired.
+
+        Where a write is a request that is carried out later, nothing can be read yet: that it was taken is all.
+        """
         fields = {c.field for c in canary}
         applied = [c for c in canary if c.correction_key in self._applied]
+        if writer.settles_within is not None:
+            return fields - {c.field for c in applied}
         for wait in (*CANARY_WAITS, None):
             try:
                 readings = {} if self.stopped else await read_back(self._channel, self._session, applied)

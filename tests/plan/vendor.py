@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from pipelines.channels.base import Ability, Channel, Identity, ReadBack, Writer
@@ -60,6 +61,8 @@ class FakeVendor:
     """Read-backs fail."""
     lag: int = 0
     """How many read-back calls still see the old values."""
+    settles_within: timedelta | None = None
+    """Where its writes are requests: how long they may wait."""
     _keys: dict[str, list[Outcome]] = field(default_factory=dict)
     _old: dict[Place, str | None] = field(default_factory=dict)
     on_call: Callable[[int], None] = lambda number: None
@@ -75,7 +78,7 @@ class FakeVendor:
             name=self.name, title=self.name, connect=lambda connection: None, identify=identify, endpoints=(),
             writers=tuple(
                 Writer(e, frozenset(f), self.batch_max, self.write, needs_check=self.needs_check,
-                       max_in_flight=self.max_in_flight)
+                       max_in_flight=self.max_in_flight, settles_within=self.settles_within)
                 for e, f in FIELDS.items()
             ),
             read_backs=tuple(ReadBack(e, 50, self.read) for e in FIELDS),

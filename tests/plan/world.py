@@ -77,7 +77,7 @@ SYSTEMS = ("square", "shopify", "hubspot", "mailchimp")
 
 def policy(con: duckdb.DuckDBPyConnection, systems: Sequence[str] = SYSTEMS) -> None:
     """Everything live and writable, `APPROVED` classes approved, the rest held, generous caps."""
-    for table in ("targets", "decisions", "caps", "guards", "pilots", "raises"):
+    for table in ("targets", "decisions", "caps", "guards", "pilots", "raises", "requests"):
         con.execute(f"DELETE FROM policy.{table}")
     con.execute("DELETE FROM reads.verdicts")
     con.execute("DELETE FROM estate.systems")

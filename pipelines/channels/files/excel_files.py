@@ -1,0 +1,115 @@
+"""Excel: bytes to a sheet and back, by openpyxl: values as they were last computed, formulas never run.
+
+A number shown with leading zeros (a barcode of the format 0000000000000) has them; a text stays text. On the way out
+texts are stored as texts, so that no spreadsheet runs them, and amounts and quantities as numbers.
+"""
+
+import io
+import re
+from collections.abc import Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any
+from zipfile import BadZipFile
+
+from openpyxl import Workbook, load_workbook
+
+from pipelines.channels.files.mapping import Table
+from pipelines.channels.files.sheet import Line, Sheet, broken, located, text_of, without_trailer
+
+_ZEROS = re.compile(r"0+")
+NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+"""Characters that no Excel file can hold."""
+
+
+def read_excel(name: str, content: bytes, table: Table) -> Sheet:
+    """One sheet of a workbook; FatalChannelError for a file that is none or has no such sheet."""
+    try:
+        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+    except (BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError) as error:
+        raise broken(name, None, "it does not open as Excel (.xlsx): cut off, or still being written?") from error
+    if table.sheet and table.sheet not in book.sheetnames:
+        words = f"no sheet {table.sheet!r} among its {len(book.sheetnames)}; mend `sheet` in the mapping"
+        raise broken(name, None, words)
+    if not book.worksheets:
+        raise broken(name, None, "it holds no sheet")
+    page = book[table.sheet] if table.sheet else book.worksheets[0]
+    if hasattr(page, "reset_dimensions"):
+        page.reset_dimensions()  # other programs write sizes that are not true
+    try:
+        found = [(number, _cells(row, table)) for number, row in enumerate(page.iter_rows(), start=1)]
+    except (BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError) as error:
+        raise broken(name, None, "its rows cannot be read: cut off?") from error
+    filled = [(number, cells) for number, cells in found if number >= table.header_row and any(map(str.strip, cells))]
+    if not filled:
+        raise broken(name, None, "the sheet holds no row")
+    if table.header_row:
+        header, filled = _trimmed(filled[0][1]), filled[1:]
+    else:
+        header = tuple(f"#{place}" for place in range(1, max(len(cells) for _, cells in filled) + 1))
+    width = len(header)
+    lines = []
+    for number, cells in filled:
+        if any(cell.strip() for cell in cells[width:]):
+            raise broken(name, number, f"a value to the right of the {width} columns that have a header")
+        lines.append(Line(number, (*cells[:width], *[""] * (width - len(cells)))))
+    return Sheet(name, header, without_trailer(name, lines, table), columns=located(name, header, table))
+
+
+def write_excel(
+    header: Sequence[str], rows: Sequence[Sequence[str]], table: Table, *, numbers: frozenset[int]
+) -> bytes:
+    """Rows as a workbook of one sheet. `numbers`: the places of amounts and quantities."""
+    book = Workbook()
+    page = book.active
+    page.title = table.sheet or "corrections"
+    at = max(1, table.header_row)
+    if table.header_row:
+        _put(page, at, header, frozenset(), table)
+    first = at + 1 if table.header_row else at
+    for number, row in enumerate(rows, start=first):
+        _put(page, number, row, numbers, table)
+    if table.trailer:
+        last = [table.trailer, *[""] * (max(len(header), table.trailer_count) - 1)]
+        last[table.trailer_count - 1] = str(len(rows))
+        _put(page, first + len(rows), last, frozenset(), table)
+    target = io.BytesIO()
+    book.save(target)
+    return target.getvalue()
+
+
+def _cells(row: tuple[Any, ...], table: Table) -> tuple[str, ...]:
+    cells = []
+    for cell in row:
+        shown = getattr(cell, "number_format", "") or ""
+        cells.append(text_of(cell.value, table, len(shown) if _ZEROS.fullmatch(shown) else 0))
+    return tuple(cells)
+
+
+def _trimmed(cells: tuple[str, ...]) -> tuple[str, ...]:
+    """Without the blank columns to the right."""
+    last = max(place for place, cell in enumerate(cells) if cell.strip())
+    return cells[: last + 1]
+
+
+def _put(page: Any, number: int, row: Sequence[str], numbers: frozenset[int], table: Table) -> None:
+    for place, text in enumerate(row):
+        if not text:
+            continue
+        if NOT_XML.search(text):
+            raise UnicodeEncodeError("xlsx", text, 0, 1, "a control character")
+        cell = page.cell(row=number, column=place + 1)
+        value = _number(text, table) if place in numbers else None
+        cell.value = text if value is None else value
+        if value is None:
+            cell.data_type = "s"
+            cell.quotePrefix = True
+        elif isinstance(value, Decimal):
+            cell.number_format = "0." + "0" * max(2, -int(value.as_tuple().exponent))
+
+
+def _number(text: str, table: Table) -> Decimal | int | None:
+    try:
+        value = Decimal(text.replace(table.decimal, "."))
+    except InvalidOperation:
+        return None
+    return int(value) if value == value.to_integral_value() and "." not in str(value) else value

@@ -1,0 +1,70 @@
+"""Values of corrections and files in each other's writing: amounts, units, words for a permission.
+
+Reading is stage's in SQL; here is what a read-back needs of it, and the way out, which stage never goes. A test holds
+both to the macros of identifiers.sql.
+"""
+
+import re
+from decimal import Decimal
+
+from pipelines.channels.files.mapping import Table
+
+_PLAIN = re.compile(r"[-+]?(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
+_BLANKS = " \u00a0\u202f"
+_EURO = re.compile(r"\s*€$")
+
+
+def plain(text: str, table: Table) -> Decimal | None:
+    """A number in the mapping's writing; None for anything else."""
+    told = "".join(_sign(character, table) for character in text.strip())
+    return Decimal(told.replace("_", "")) if _PLAIN.fullmatch(told) else None
+
+
+def minor(text: str, table: Table, digits: int, *, is_euro: bool) -> str | None:
+    """An amount in minor units, as canonical text; what is none as it stands, a blank as None."""
+    if not text:
+        return None
+    found = plain(_EURO.sub("", text) if is_euro else text, table)
+    if found is not None and table.unit == "major":
+        found = found.scaleb(digits)
+    return text if found is None or found != found.to_integral_value() else str(int(found))
+
+
+def units(text: str, table: Table) -> str | None:
+    """A quantity as canonical text; what is none as it stands, a blank as None."""
+    found = plain(text, table) if text else None
+    return (text or None) if found is None or found != found.to_integral_value() else str(int(found))
+
+
+def written_amount(minor_units: str, table: Table, digits: int) -> str:
+    """Minor units in the mapping's writing, with all digits of the currency and no thousands sign."""
+    if table.unit == "minor":
+        return minor_units
+    return f"{Decimal(minor_units).scaleb(-digits):.{digits}f}".replace(".", table.decimal)
+
+
+def written_gtin(gtin: str) -> str:
+    """A GTIN of 14 digits as it is printed on the item, and stands in files: 8, 13 or 14 of them.
+
+    >>> written_gtin("03760123456785"), written_gtin("00000012345670"), written_gtin("13760123456782")
+    ('3760123456785', '12345670', '13760123456782')
+    """
+    if len(gtin) == 14 and gtin.startswith("000000"):
+        return gtin[6:]
+    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
+
+
+def permission(text: str, table: Table) -> str | None:
+    """yes, no or pending; None for another word, and for none."""
+    word = text.strip().lower()
+    for state, words in (("no", table.no), ("pending", table.pending), ("yes", table.yes)):
+        if word in words:
+            return state
+    return None
+
+
+def _sign(character: str, table: Table) -> str:
+    if character in "0123456789-+":
+        return character
+    same = " " if character in _BLANKS else "'" if character == "’" else character
+    return "." if same == table.decimal else "_" if same == table.thousands else "!"

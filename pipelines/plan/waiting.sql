@@ -1,0 +1,22 @@
+-- grain: one of tonight's corrections that was written as a request, and that nobody has seen carried out yet
+-- key: correction_key
+-- why: where a write is a request (a file to be imported), its system shows the old value until somebody has carried it
+--   out: the same correction is not asked for again meanwhile. Another value is another correction, and is. What has waited
+--   too long, was seen carried out or was overruled waits no more
+WITH written AS (
+  SELECT o.plan_id, o.correction_key, arg_max(o.status, o.rowid) AS status, max(o."at") AS written_at
+  FROM ledger.sync.outcomes AS o GROUP BY o.plan_id, o.correction_key
+), seen AS (
+  SELECT v.plan_id, v.correction_key, arg_max(v.status, v.rowid) AS status
+  FROM ledger.sync.verifications AS v GROUP BY v.plan_id, v.correction_key
+)
+SELECT c.correction_key, max(w.written_at) AS written_at
+FROM ledger.sync.corrections AS c
+JOIN policy.requests AS q ON q.system = c.system AND q.entity = c.entity
+JOIN written AS w ON w.plan_id = c.plan_id AND w.correction_key = c.correction_key AND w.status = 'applied'
+LEFT JOIN seen AS s ON s.plan_id = c.plan_id AND s.correction_key = c.correction_key
+CROSS JOIN estate.night AS n
+WHERE coalesce(s.status, 'settling') IN ('settling', 'unconfirmed')
+  AND w.written_at + to_seconds(q.seconds) > n.as_of
+  AND c.correction_key IN (SELECT r.correction_key FROM plan.rows AS r)
+GROUP BY c.correction_key

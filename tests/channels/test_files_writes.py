@@ -1,0 +1,312 @@
+"""Corrections as files: in the shape of the drops, whole or not at all, the same again when sent again."""
+
+import io
+from datetime import timedelta
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from openpyxl import load_workbook
+
+from pipelines.channels.files.shapes import runs
+from pipelines.errors import FatalChannelError
+from pipelines.model import Outcome
+from tests.channels.drops import NOW, Drops, correction
+from tests.channels.test_files_reads import workbook
+
+PRICES = """
+shop_id = "maison"
+[prices.t]
+file = "prix.csv"
+encoding = "cp1252"
+thousands = "."
+currency = "EUR"
+columns = { key = "Code", amount = "Prix TTC", compare_at = "Prix barré", price_list = "Tarif" }
+"""
+HEAD = "Libellé;Code;Tarif;Prix TTC;Prix barré\r\n"
+DROP = (HEAD + 'Été;A1;base;"1.234,50";\r\nRobe;A2;base;49,90;59,90\r\nJupe;A3;pro;10,00;\r\n').encode("cp1252")
+CUSTOMERS = """
+shop_id = "maison"
+[customers.t]
+file = "clients.csv"
+encoding = "cp1252"
+rows = "{rows}"
+columns = {{ key = "No", first_name = "Prénom", last_name = "Nom", phone = "Tél", street = "Rue", city = "Ville" }}
+"""
+PEOPLE = "No;Prénom;Nom;Tél;Rue;Ville;Note\n0012;Anne;Durand;;1 rue X;Lyon;n1\n13;Zoé;Petit;;2 rue Y;Nice;n2\n"
+
+
+def prices(mapping: str = PRICES, drop: bytes = DROP) -> Drops:
+    found = Drops(mapping)
+    found.put("prix.csv", drop)
+    return found
+
+
+def customers(rows: str = "changed", more: str = "") -> Drops:
+    found = Drops(CUSTOMERS.format(rows=rows).replace("[customers.t]\n", f"[customers.t]\n{more}\n"))
+    found.put("clients.csv", PEOPLE.encode("cp1252"))
+    return found
+
+
+def codes(outcomes: list[Outcome]) -> list[tuple[str, str]]:
+    return [(str(outcome.status), outcome.code) for outcome in outcomes]
+
+
+async def test_a_file_holds_key_and_changed_columns_in_the_shape_of_the_drop():
+    drops = prices()
+    asked = [
+        correction("prices", "amount", "A1", "123400", sub="base"),
+        correction("prices", "amount", "A3", "1050", sub="pro"),
+    ]
+    outcomes = await drops.write(asked, "abcdef0123456789" * 4)
+    assert codes(outcomes) == [("applied", "filed")] * 2
+    [name] = drops.out()
+    assert name == "prices.t.2026-06-14.1-main.abcdef0123456789.amount.csv"
+    assert outcomes[0].request_id == name
+    assert drops.get(f"out/{name}").decode("cp1252") == (
+        "Code;Tarif;Prix TTC\r\nA1;base;1234,00\r\nA3;pro;10,50\r\n"
+    )
+
+
+async def test_each_set_of_columns_has_a_file_so_that_no_cell_says_what_nobody_asked():
+    drops = prices()
+    await drops.write([
+        correction("prices", "amount", "A1", "123400", sub="base"),
+        correction("prices", "amount", "A2", "4500", sub="base"),
+        correction("prices", "compare_at", "A2", None, sub="base"),
+    ])
+    assert [name.split(".", 5)[5] for name in drops.out()] == ["amount.compare_at.csv", "amount.csv"]
+    both, amount = (drops.get(f"out/{name}").decode("cp1252") for name in drops.out())
+    assert both == "Code;Tarif;Prix TTC;Prix barré\r\nA2;base;45,00;\r\n"
+    assert amount == "Code;Tarif;Prix TTC\r\nA1;base;1234,00\r\n"
+
+
+async def test_whole_rows_carry_the_rest_as_it_was_dropped():
+    drops = customers("whole")
+    await drops.write([
+        correction("customers", "street", "0012", "3 quai Z"), correction("customers", "city", "0012", "Metz"),
+    ])
+    [name] = drops.out()
+    assert drops.get(f"out/{name}").decode("cp1252") == (
+        "No;Prénom;Nom;Tél;Rue;Ville;Note\n0012;Anne;Durand;;3 quai Z;Metz;n1\n"
+    )
+
+
+async def test_whole_rows_do_not_take_back_what_an_earlier_file_asks_for():
+    drops = customers("whole")
+    await drops.write([correction("customers", "city", "0012", "Metz")], "1" * 64)
+    drops.put(f"out/{drops.out()[0]}", drops.get(f"out/{drops.out()[0]}"), at=NOW)
+    drops.open()
+    await drops.write([correction("customers", "street", "0012", "3 quai Z")], "2" * 64)
+    drops.put(f"out/{drops.out()[1]}", drops.get(f"out/{drops.out()[1]}"), at=NOW)
+    assert drops.get(f"out/{drops.out()[1]}").decode("cp1252").endswith("\n0012;Anne;Durand;;3 quai Z;Metz;n1\n")
+    drops.put("clients.csv", PEOPLE.encode("cp1252"), at=NOW + timedelta(hours=9))
+    drops.open()
+    await drops.write([correction("customers", "last_name", "0012", "Dupont")], "3" * 64)
+    assert drops.get(f"out/{drops.out()[2]}").decode("cp1252").endswith("\n0012;Anne;Dupont;;1 rue X;Lyon;n1\n")
+
+
+async def test_sent_again_it_is_the_same_file_again():
+    drops = prices()
+    asked = [correction("prices", "amount", "A1", "123400", sub="base")]
+    await drops.write(asked)
+    [name] = drops.out()
+    first = drops.get(f"out/{name}")
+    drops.open()
+    assert codes(await drops.write(asked)) == [("applied", "filed")]
+    assert (drops.out(), drops.get(f"out/{name}")) == ([name], first)
+    await drops.write(asked, "another attempt" * 8)
+    assert len(drops.out()) == 2
+
+
+async def test_a_file_is_there_whole_or_not_at_all(monkeypatch):
+    drops = prices()
+    moved: list[tuple[str, str]] = []
+
+    def full(path: str, content: bytes) -> None:
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr(drops.folder, "pipe_file", full)
+    with pytest.raises(Exception, match="prices.t.*OSError"):
+        await drops.write([correction("prices", "amount", "A1", "123400", sub="base")])
+    assert drops.out() == []
+    monkeypatch.undo()
+    move = drops.folder.mv
+    monkeypatch.setattr(drops.folder, "mv", lambda old, new: moved.append((old, new)) or move(old, new))
+    await drops.write([correction("prices", "amount", "A1", "123400", sub="base")])
+    [name] = drops.out()
+    assert moved == [(f"out/.{name}.part", f"out/{name}")]
+
+
+async def test_where_drops_have_markers_ours_have_them_too_and_trailers():
+    drops = prices(PRICES.replace("[prices.t]\n", '[prices.t]\nmarker = ".ok"\ntrailer = "FIN"\n'),
+                   DROP + "FIN;3\r\n".encode("cp1252"))
+    drops.put("prix.csv.ok", "")
+    await drops.write([correction("prices", "amount", "A1", "123400", sub="base")])
+    name, marker = drops.out()
+    assert marker == f"{name}.ok"
+    assert drops.get(f"out/{name}").decode("cp1252").endswith("A1;base;1234,00\r\nFIN;1;\r\n")
+
+
+async def test_what_cannot_be_written_is_refused_by_itself():
+    drops = customers()
+    outcomes = await drops.write([
+        correction("customers", "first_name", "0012", '=HYPERLINK("http://x")'),
+        correction("customers", "last_name", "0012", "Łódź"),
+        correction("customers", "city", "0012", " "),
+        correction("customers", "postcode", "0012", "69001"),
+        correction("customers", "phone", "0012", "+33612345678"),
+        correction("customers", "phone", "99", "+33612345678"),
+    ])
+    assert codes(outcomes) == [
+        ("rejected", "FORMULA"), ("rejected", "NOT_WRITABLE"), ("rejected", "BLANK"), ("rejected", "NO_COLUMN"),
+        ("applied", "filed"), ("stale", "gone"),
+    ]
+    assert not [outcome for outcome in outcomes if "HYPER" in outcome.message or "Łódź" in outcome.message]
+    [name] = drops.out()
+    assert drops.get(f"out/{name}").decode("cp1252") == "No;Tél\n0012;+33612345678\n"
+
+
+async def test_where_only_a_program_reads_the_file_a_formula_is_a_text_like_any():
+    drops = customers(more='formulas = "keep"')
+    outcomes = await drops.write([correction("customers", "first_name", "0012", "=1+1;")])
+    assert codes(outcomes) == [("applied", "filed")]
+    assert drops.get(f"out/{drops.out()[0]}").decode("cp1252") == 'No;Prénom\n0012;"=1+1;"\n'
+
+
+@pytest.mark.parametrize("text", [
+    '=HYPERLINK("http://x","y")', "+cmd|' /C calc'!A0", "-2+3+cmd", "@SUM(1)", "\t=1", "\r=1", "  =1", "a\n=1",
+    "\u00a0=1", "+33=1",
+])
+def test_what_a_spreadsheet_runs(text):
+    assert runs(text)
+
+
+@pytest.mark.parametrize("text", ["-12,50", "+33 6 12 34 56 78", "1+1", "Robe -10 %", "l'été", "(0)1", "a=b", "-5"])
+def test_what_a_spreadsheet_leaves_alone(text):
+    assert not runs(text)
+
+
+async def test_a_text_without_quotes_cannot_hold_a_delimiter():
+    drops = customers(more='quote = ""')
+    outcomes = await drops.write([
+        correction("customers", "city", "13", "a;b"), correction("customers", "street", "13", "a"),
+    ])
+    assert codes(outcomes) == [("rejected", "NOT_WRITABLE"), ("applied", "filed")]
+
+
+async def test_a_permission_is_lowered_in_the_files_own_word_and_never_raised():
+    drops = Drops("""
+shop_id = "maison"
+[consents.t]
+file = "optin.csv"
+audience = "lettre"
+no = ["stop", "non"]
+columns = { key = "Mail", email = "Mail", state = "Optin" }
+""")
+    drops.put("optin.csv", "Mail;Optin\nanne@example.fr;oui\n")
+    [key] = [row.id.split("|")[0] for row in await drops.rows("consents")]
+    asked = [correction("consents", "state", key, state, sub="lettre") for state in ("no", "yes", "pending")]
+    assert codes(await drops.write(asked[:1])) == [("applied", "filed")]
+    assert codes(await drops.write(asked[1:], "x" * 64)) == [("rejected", "RAISE_REFUSED")] * 2
+    [name] = drops.out()
+    assert drops.get(f"out/{name}").decode() == "Mail;Optin\nanne@example.fr;stop\n"
+    assert (await drops.read_back(asked[:1]))[0].value == "yes"
+
+
+async def test_a_barcode_goes_out_as_it_is_printed():
+    drops = Drops('shop_id = "maison"\n[items.t]\nfile = "a.csv"\ncolumns = { key = "Code", gtin = "EAN" }\n')
+    drops.put("a.csv", "Code;EAN\nA1;\nA2;x\n")
+    gtins = {"A1": "03760123456785", "A2": "00000012345670"}
+    asked = [correction("items", "gtin", key, gtin) for key, gtin in gtins.items()]
+    await drops.write(asked)
+    assert drops.get(f"out/{drops.out()[0]}").decode() == "Code;EAN\nA1;3760123456785\nA2;12345670\n"
+
+
+async def test_a_file_of_one_place_goes_out_as_one_of_that_place():
+    drops = Drops("""
+shop_id = "maison"
+[stock.t]
+file = "web_{location}.csv"
+columns = { key = "Code", available = "Dispo" }
+""")
+    drops.put("web_lyon.csv", "Code;Dispo\nA1;1\n")
+    drops.put("web_nice.csv", "Code;Dispo\nA1;2\n")
+    asked = [correction("stock", "available", "A1", "5", sub=place) for place in ("lyon", "nice")]
+    await drops.write(asked)
+    assert [name.split(".")[2] for name in drops.out()] == ["lyon", "nice"]
+    assert [reading.value for reading in await drops.read_back(asked)] == ["1", "2"]
+
+
+async def test_excel_goes_out_as_texts_and_numbers():
+    drops = Drops("""
+shop_id = "maison"
+[prices.t]
+file = "prix.xlsx"
+format = "xlsx"
+sheet = "Articles"
+header_row = 2
+currency = "EUR"
+columns = { key = "Code", amount = "Prix" }
+[customers.c]
+file = "clients.xlsx"
+format = "xlsx"
+sheet = "Articles"
+formulas = "keep"
+columns = { key = "No", last_name = "Nom" }
+""")
+    drops.put("prix.xlsx", workbook([["Tarif"], ["Code", "Prix"], ["0012", 12.5]]))
+    drops.put("clients.xlsx", workbook([["No", "Nom"], ["0012", "Durand"]]))
+    await drops.write([correction("prices", "amount", "0012", "1300", sub="base")])
+    await drops.write([correction("customers", "last_name", "0012", "=1+1")])
+    customer, price = (load_workbook(io.BytesIO(drops.get(f"out/{name}")))["Articles"] for name in drops.out())
+    assert [[cell.value for cell in row] for row in price.iter_rows(min_row=2)] == [["Code", "Prix"], ["0012", 13]]
+    assert (price["B3"].data_type, price["B3"].number_format, price["A3"].data_type) == ("n", "0.00", "s")
+    assert (customer["B2"].value, customer["B2"].data_type) == ("=1+1", "s")
+
+
+async def test_parquet_goes_out_in_the_columns_own_types():
+    drops = Drops("""
+shop_id = "maison"
+[stock.t]
+file = "stock.parquet"
+format = "parquet"
+location = "web"
+columns = { key = "Code", available = "Dispo" }
+""")
+    target = io.BytesIO()
+    pq.write_table(pa.table({"Code": ["0012"], "Nom": ["x"], "Dispo": pa.array([1], pa.int16())}), target)
+    drops.put("stock.parquet", target.getvalue())
+    asked = [correction("stock", "available", "0012", "7", sub="web")]
+    await drops.write(asked)
+    assert codes(await drops.write([correction("stock", "available", "0012", "70000", sub="web")], "x" * 64)) == [
+        ("rejected", "NOT_WRITABLE"),
+    ]
+    [name] = drops.out()
+    written = pq.read_table(io.BytesIO(drops.get(f"out/{name}")))
+    assert (written.to_pylist(), written.schema.field("Dispo").type) == ([{"Code": "0012", "Dispo": 7}], pa.int16())
+
+
+async def test_read_back_is_of_the_newest_drop_in_canonical_values():
+    drops = prices()
+    asked = [
+        correction("prices", "amount", "A1", "1", sub="base"),
+        correction("prices", "compare_at", "A2", "1", sub="base"),
+        correction("prices", "compare_at", "A1", "1", sub="base"),
+        correction("prices", "amount", "A1", "1", sub="pro"),
+    ]
+    readings = await drops.read_back(asked)
+    assert [(reading.value, reading.exists) for reading in readings] == [
+        ("123450", True), ("5990", True), (None, True), (None, False),
+    ]
+    drops.put("prix.csv", DROP.replace(b"1.234,50", b"12,00"), at=NOW)
+    assert (await drops.read_back(asked[:1]))[0].value == "1200"
+    drops.put("prix.csv", DROP.replace(b'"1.234,50"', b"gratuit"), at=NOW + timedelta(hours=1))
+    assert (await drops.read_back(asked[:1]))[0].value == "gratuit"
+
+
+async def test_nothing_is_written_over_drops_that_are_not_whole():
+    drops = prices(drop=DROP[:-12])
+    with pytest.raises(FatalChannelError, match="columns where the header has"):
+        await drops.write([correction("prices", "amount", "A1", "123400", sub="base")])
+    assert drops.out() == []
