@@ -70,7 +70,7 @@ bench: setup
 	@for name in extract push drift night scale; do echo "== $$name"; $(BIN)/python -m benchmarks.$$name || exit 1; done
 
 lock: setup
-	$(BIN)/uv pip compile requirements.in -c caps.txt --universal --python-version 3.11 --no-header --generate-hashes \
+	$(BIN)/uv pip compile requirements.in -c caps.txt --universal --python-version 3.11 --no-header --no-annotate --generate-hashes \
 	  --no-emit-index-url -o requirements.lock
 
 clean:

@@ -52,7 +52,7 @@ def load_history(
     api: OdooApi, orders: Sequence[OrderRow], shops: Mapping[str, Shop], products: Mapping[str, int],
     partners: Mapping[str, int],
 ) -> dict[str, int]:
-    """Sell much, and close the registers: stock moves then, once an item and shop, which takes a third of the time."""
+    """Sell much, and close the registers: stock moves then, once an item and shop, and not with each order."""
     company = api.find("res.users", [["id", "=", api.call("res.users", "context_get")["uid"]]], "company_id")[0]
     close_registers(api)  # a session moves stock as the company did when it was opened
     api.write("res.company", [company["company_id"]], {"point_of_sale_update_stock_quantities": "closing"})
