@@ -10,7 +10,7 @@ import ssl
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from functools import cache
 from types import TracebackType
@@ -78,6 +78,17 @@ Chance = Callable[[], float]
 def middling() -> float:
     """No chance at all: always half, for who has only one caller to spread."""
     return 0.5
+
+
+def moment_stated(headers: httpx.Headers) -> datetime | None:
+    """An answer's `Date`: the first, where a proxy adds its own; None where there is none that is a time."""
+    for text in headers.get_list("date"):
+        try:
+            moment = parsedate_to_datetime(text)
+        except (TypeError, ValueError):
+            continue
+        return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return None
 
 
 @cache
@@ -206,8 +217,8 @@ class Session(AbstractAsyncContextManager["Session"]):
             raise FatalChannelError(f"answer over {MAX_BODY_BYTES} bytes", system=self.system)
         answer = Answer(response.status_code, response.headers, readable(response.content))
         self._limiter.observe(answer)
-        if stated := response.headers.get("date"):
-            self.clock_offset = parsedate_to_datetime(stated) - self.clock.now()
+        if (stated := moment_stated(response.headers)) is not None:
+            self.clock_offset = stated - self.clock.now()
         if response.is_redirect:
             raise FatalChannelError("redirect refused", system=self.system, status=answer.status)
         try:

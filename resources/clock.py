@@ -39,20 +39,18 @@ def clock_of_systems(base_urls: list[str], *, transport: "httpx.BaseTransport | 
 
     Any answer has a `Date`, a refusal too, so no credential is sent.
     """
-    from email.utils import parsedate_to_datetime
-
     import httpx  # here: who only asks for the machine's time does not wait for it
 
-    from pipelines.http import trust
+    from pipelines.http import moment_stated, trust
 
     with httpx.Client(
         transport=transport, timeout=5.0, follow_redirects=False, trust_env=False, verify=trust()
     ) as client:
         for url in base_urls:
             try:
-                stated = client.head(url).headers.get("date")
+                stated = moment_stated(client.head(url).headers)
             except httpx.TransportError:
                 continue
-            if stated:
-                return SystemClock(parsedate_to_datetime(stated) - SystemClock().now())
+            if stated is not None:
+                return SystemClock(stated - SystemClock().now())
     raise FatalChannelError("no system of the estate says what time it is; is any of them up?")

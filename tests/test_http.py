@@ -1,12 +1,13 @@
 """The pause before a call is repeated: it grows, it is bounded, and it is spread by the chance that is handed in."""
 
 import random
+from datetime import UTC, datetime
 
 import httpx
 import pytest
 
 from pipelines.errors import RetriableChannelError
-from pipelines.http import MAX_BACKOFF_SECONDS, MAX_TRIES, Answer, Session
+from pipelines.http import MAX_BACKOFF_SECONDS, MAX_TRIES, Answer, Session, moment_stated
 from tests.plan.world import VirtualClock
 
 
@@ -45,3 +46,18 @@ async def test_pauses_double_and_are_bounded():
     assert await pauses(lambda: 1.0) == [0.5, 1.0, 2.0, 4.0]
     assert await pauses(lambda: 0.0) == [0.0] * (MAX_TRIES - 1)
     assert max(await pauses(lambda: 1.0)) <= MAX_BACKOFF_SECONDS
+
+
+@pytest.mark.parametrize("stated", [
+    ["Tue, 16 Jun 2026 08:00:00 GMT"],
+    ["Tue, 16 Jun 2026 08:00:00 GMT", "Tue, 16 Jun 2026 08:00:01 GMT"],
+    ["soon", "Tue, 16 Jun 2026 08:00:00 GMT"],
+    ["Tue, 16 Jun 2026 08:00:00 -0000"],
+])
+def test_the_first_date_that_is_one_counts(stated):
+    assert moment_stated(httpx.Headers([("date", text) for text in stated])) == datetime(2026, 6, 16, 8, tzinfo=UTC)
+
+
+def test_what_is_no_date_says_no_time():
+    assert moment_stated(httpx.Headers([("date", "soon")])) is None
+    assert moment_stated(httpx.Headers()) is None

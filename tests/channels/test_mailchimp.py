@@ -8,7 +8,8 @@ from hashlib import md5
 import httpx
 import pytest
 
-from pipelines.channels.mailchimp import MAILCHIMP
+from pipelines.channels.base import RawRow
+from pipelines.channels.mailchimp import MAILCHIMP, reads
 from pipelines.channels.mailchimp.session import MAX_OPEN, TOKEN, judge_of
 from pipelines.errors import AmbiguousWrite, CredentialError, FatalChannelError, RetriableChannelError
 from pipelines.http import Answer
@@ -582,3 +583,16 @@ def test_the_world_sees_what_it_put_in_and_its_edits_are_logged():
     world.vendor.delete(world.store, "customers", [left.key], EPOCH)
     assert "anne4@example.fr" not in states(world)
     assert list(world.vendor.observe_prices(world.store)) == list(world.vendor.observe_stock(world.store)) == []
+
+
+async def test_a_list_that_shrinks_while_it_is_read_ends_the_read(monkeypatch):
+    """Its pages have nothing in common with those before them, however often it is gone back."""
+    async def shrunken(session, read, since, offset):
+        return [] if offset else [RawRow(f"{LIST}:{number}", None, b"{}") for number in range(300)]
+
+    monkeypatch.setattr(reads, "_page", shrunken)
+    read = reads._Read(LIST, None)
+    with pytest.raises(FatalChannelError, match="the list shrinks while it is read"):
+        async with asyncio.timeout(20):
+            async for _ in reads._pages(mailchimp().session, read, None, 5000):
+                pass

@@ -22,6 +22,8 @@ from pipelines.http import Answer, Session
 
 PAGE, SHARED = 1000, 20
 AHEAD = 4
+MOST_RETURNS = 50
+"""How often a read goes back a page before it gives up: a list that shrinks faster than it is read has no end."""
 """Pages asked for at a time."""
 _FIELDS = ",".join(
     ("total_items", *(f"members.{name}" for name in (
@@ -153,6 +155,7 @@ async def _pages(session: Session, read: _Read, since: str | None, expected: int
     step, before = PAGE - SHARED, frozenset[str]()
     offsets = deque(range(0, max(expected - SHARED, 1), step))
     tasks: deque[tuple[int, asyncio.Task[list[RawRow]]]] = deque()
+    returns = 0
     try:
         while offsets or tasks:
             while offsets and len(tasks) < AHEAD:
@@ -165,6 +168,9 @@ async def _pages(session: Session, read: _Read, since: str | None, expected: int
             if before and offset and not before & ids:
                 # Members moved up by more than the overlap, and nothing tells what lies between: go back.
                 await _drop(tasks)
+                returns += 1
+                if returns > MOST_RETURNS:
+                    raise FatalChannelError("the list shrinks while it is read: read again later", system="mailchimp")
                 offsets = deque(range(max(0, offset - step // 2), max(expected, offset + 1), step))
                 continue
             if fresh := _fresh(read, rows):
