@@ -71,7 +71,7 @@ def steps() -> dict[str, Step]:
         for e in c.endpoints
     )
     files = tuple(Table(n, doc="The user's files as rows.") for n in TABLES if n.startswith(("estate.", "policy.")))
-    staged = _of_models(in_order({n: m for n, m in stage_models().items() if m.schema in NAMES}))
+    staged = _of_models(in_order(stage_models(NAMES)))
     doc = "Rows kept out, and why."
     kept_out = tuple(
         Table(f"quarantine.{c.name}", _names(t for t in staged if t.system == c.name), doc, c.name) for c in SHOWN
@@ -138,7 +138,7 @@ def schema_of(table: str) -> dict[str, str] | None:
 @cache
 def _models() -> dict[str, Model]:
     planned = (*plan.models("main"), plan.told_model(), plan.corrections_model(), *agree.models())
-    return {**stage_models(), **reconcile_models(), **suppressions.models(), **{m.name: m for m in planned}}
+    return {**stage_models(NAMES), **reconcile_models(), **suppressions.models(), **{m.name: m for m in planned}}
 
 
 @cache

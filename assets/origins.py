@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 import duckdb
 
 from assets.catalogue import model_of, views
+from assets.systems import NAMES
 from pipelines import agree, approve
 from pipelines.agree import moves
 from pipelines.inserted import copied, inserted
@@ -87,7 +88,7 @@ class Origins:
 
     def _kept_out(self, table: str) -> Iterator[_Found]:
         """What a system's quarantine keeps of the rows that its models found problems in."""
-        for model in stage_models().values():
+        for model in stage_models(NAMES).values():
             if f"quarantine.{model.schema}" != table or not model.has_problems:
                 continue
             read = self._read(model)

@@ -63,7 +63,7 @@ class Bench:
     _numbers: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        create_tables(self.con, [m for m in stage_models().values() if m.schema == self.channel.name])
+        create_tables(self.con, stage_models([self.channel.name]).values())
         if self.estate is not None:
             compile_estate(self.con, self.estate)
         self.token = f"{int(self.clock.now().timestamp() * 1000):x}{int(self.clock.now().timestamp()) % 1000:03d}"

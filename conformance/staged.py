@@ -38,8 +38,7 @@ def models_of(channel: Channel, entities: set[str]) -> list[Model]:
     """The stage models of these entities' tables (none named: all that it serves as), with those that they read."""
     served = {entity for endpoint in channel.endpoints for entity in endpoint.entities}
     own = {
-        name: model for name, model in stage_models().items()
-        if model.schema == channel.name and entity_of(model.table) in served
+        name: model for name, model in stage_models([channel.name]).items() if entity_of(model.table) in served
     }
     wanted = {name for name, model in own.items() if not entities or model.table in entities}
     while more := {name for one in wanted for name in own[one].inputs if name in own} - wanted:
@@ -74,7 +73,7 @@ def stage(
 def clean_rows(con: duckdb.DuckDBPyConnection, channel: Channel, entity: str) -> list[Row]:
     """Staged rows of records of which nothing is in quarantine; none where the system has no such table."""
     name = f"{channel.name}.{entity}"
-    if name not in stage_models():
+    if name not in stage_models([channel.name]):
         return []
     cursor = con.execute(
         f"SELECT s.* FROM {name} AS s WHERE s.vendor_id NOT IN (SELECT q.vendor_id "

@@ -18,10 +18,19 @@ CHANNELS_FOLDER = ROOT / "channels"
 _PART_OF = {"promotions": "prices", "movements": "stock", "order_lines": "orders"}
 
 
+def stage_models(systems: Collection[str] | None = None) -> dict[str, Model]:
+    """The stage models of some systems (None: of all that there are), by name.
+
+    A system's are parsed when they are first asked for: an estate that does not have it does not wait for them.
+    """
+    folders = sorted(path for path in CHANNELS_FOLDER.iterdir() if path.is_dir())
+    chosen = [folder for folder in folders if systems is None or folder.name in systems]
+    return {name: model for folder in chosen for name, model in _models_in(folder).items()}
+
+
 @cache
-def stage_models(folder: Path = CHANNELS_FOLDER) -> dict[str, Model]:
-    """All stage models of all systems, by name."""
-    return find_models(*sorted(path for path in folder.iterdir() if path.is_dir()))
+def _models_in(folder: Path) -> dict[str, Model]:
+    return find_models(folder)
 
 
 def stage_system(
@@ -31,7 +40,7 @@ def stage_system(
 
     `entities`: those that it serves as; the tables of others are left empty. None: all that it has.
     """
-    models = {name: model for name, model in stage_models().items() if model.schema == system}
+    models = stage_models([system])
     create_tables(con, models.values())
     if entities is not None:
         for name in [name for name, model in models.items() if entity_of(model.table) not in entities]:
@@ -50,15 +59,14 @@ def union_models(systems: Collection[str] | None = None) -> dict[str, Model]:
 
     `systems`: those of the estate; None: all that there are.
     """
-    known = sorted({model.schema for model in stage_models().values()})
-    return dict(_unions(tuple(name for name in known if systems is None or name in systems)))
+    return dict(_unions(tuple(sorted({model.schema for model in stage_models(systems).values()}))))
 
 
 @cache
 def _unions(systems: tuple[str, ...]) -> dict[str, Model]:
     found = {}
     for entity, columns in STAGE.items():
-        having = sorted(m.schema for m in stage_models().values() if m.table == entity and m.schema in systems)
+        having = sorted(m.schema for m in stage_models(systems).values() if m.table == entity)
         text = _union(entity, columns, having).sql("duckdb", pretty=True)
         found[f"staged.{entity}"] = model_of(f"staged.{entity}", text)
     found["staged.quarantine"] = model_of("staged.quarantine", _quarantine(systems).sql("duckdb", pretty=True))
@@ -67,7 +75,7 @@ def _unions(systems: tuple[str, ...]) -> dict[str, Model]:
 
 def create_unions(con: duckdb.DuckDBPyConnection, systems: Collection[str] | None = None) -> None:
     """(Re)create the views `staged.*` over some systems; their tables are made, empty, where they are missing."""
-    create_tables(con, [m for m in stage_models().values() if systems is None or m.schema in systems])
+    create_tables(con, stage_models(systems).values())
     con.execute("CREATE SCHEMA IF NOT EXISTS staged")
     for model in union_models(systems).values():
         con.execute(f"CREATE OR REPLACE VIEW {model.name} AS {model.sql}")

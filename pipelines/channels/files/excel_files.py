@@ -11,8 +11,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 from zipfile import BadZipFile
 
-from openpyxl import Workbook, load_workbook
-
 from pipelines.channels.files.mapping import Table
 from pipelines.channels.files.sheet import Line, Sheet, broken, located, text_of, without_trailer
 
@@ -23,6 +21,8 @@ NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 def read_excel(name: str, content: bytes, table: Table) -> Sheet:
     """One sheet of a workbook; FatalChannelError for a file that is none or has no such sheet."""
+    from openpyxl import load_workbook  # here: it takes half a second, and most estates have no Excel
+
     try:
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError) as error:
@@ -59,6 +59,8 @@ def write_excel(
     header: Sequence[str], rows: Sequence[Sequence[str]], table: Table, *, numbers: frozenset[int]
 ) -> bytes:
     """Rows as a workbook of one sheet. `numbers`: the places of amounts and quantities."""
+    from openpyxl import Workbook  # here, as above
+
     book = Workbook()
     page = book.active
     page.title = table.sheet or "corrections"
