@@ -15,12 +15,18 @@ from pathlib import PurePosixPath
 from pipelines.channels.files.csv_files import read_csv
 from pipelines.channels.files.excel_files import read_excel
 from pipelines.channels.files.mapping import Table
-from pipelines.channels.files.parquet_files import read_parquet
 from pipelines.channels.files.session import Entry, FilesSession
 from pipelines.channels.files.sheet import Sheet, broken
 from pipelines.errors import FatalChannelError
 
-_READERS = {"csv": read_csv, "xlsx": read_excel, "parquet": read_parquet}
+
+def _read_parquet(name: str, content: bytes, table: Table) -> Sheet:
+    from pipelines.channels.files.parquet_files import read_parquet  # here: Arrow takes long to import
+
+    return read_parquet(name, content, table)
+
+
+_READERS = {"csv": read_csv, "xlsx": read_excel, "parquet": _read_parquet}
 
 
 @dataclass(frozen=True, slots=True)

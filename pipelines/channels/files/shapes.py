@@ -3,12 +3,9 @@
 import re
 from collections.abc import Sequence
 
-import pyarrow as pa
-
 from pipelines.channels.files.csv_files import write_csv
 from pipelines.channels.files.excel_files import NOT_XML, write_excel
 from pipelines.channels.files.mapping import Table
-from pipelines.channels.files.parquet_files import write_parquet
 from pipelines.channels.files.sheet import Sheet
 
 NUMBERS = ("amount", "compare_at", "available")
@@ -25,6 +22,8 @@ def content_of(sheet: Sheet, table: Table, places: Sequence[int], rows: Sequence
     if table.format == "csv":
         return write_csv(sheet, header, rows, table)
     if table.format == "parquet":
+        from pipelines.channels.files.parquet_files import write_parquet  # here: Arrow takes long to import
+
         return write_parquet(sheet, places, rows, table)
     numbers = {sheet.columns[name] for name in NUMBERS if name in sheet.columns}
     return write_excel(header, rows, table, numbers=frozenset(at for at, p in enumerate(places) if p in numbers))
@@ -52,6 +51,10 @@ def _fits(text: str, sheet: Sheet, place: int, table: Table) -> bool:
     if table.format == "xlsx":
         return not NOT_XML.search(text)
     if table.format == "parquet":
+        import pyarrow as pa
+
+        from pipelines.channels.files.parquet_files import write_parquet
+
         try:
             write_parquet(sheet, [place], [[text]], table)
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
