@@ -1,7 +1,8 @@
 """Rate limits: a server that says "too many" is waited for, as long as it asks, and the read is whole all the same.
 
 The refusals are played on the way, and a clock is handed in that leaps over most of what it is asked to wait: nobody
-waits long, and the server, whose own clock does not leap, is not pressed. GraphQL vendors that throttle inside a 200 have that in their own tests.
+waits long, and the server, whose own clock does not leap, is not pressed. GraphQL vendors that throttle inside a 200
+have that in their own tests.
 """
 
 from datetime import datetime, timedelta
