@@ -89,7 +89,7 @@ def test_every_template_is_written_and_filled(tree):
 def test_what_is_written_passes_the_kit_its_cases_and_the_linter(tmp_path):
     """In a copy of the whole tree, as somebody who runs the command would have it."""
     tree = tmp_path / "tree"
-    ignored = (".git", ".venv", ".trueup*", "__pycache__", ".*_cache", "node_modules", "*.egg-info")
+    ignored = (".git", ".venv", ".real", ".trueup*", "__pycache__", ".*_cache", "node_modules", "*.egg-info")
     shutil.copytree(ROOT, tree, ignore=shutil.ignore_patterns(*ignored))
 
     # A system that nobody has described is held to no description, and none lies beside the copy.
