@@ -36,9 +36,9 @@ def scratch() -> duckdb.DuckDBPyConnection:
 
 def models_of(channel: Channel, entities: set[str]) -> list[Model]:
     """The stage models of these entities' tables (none named: all that it serves as), with those that they read."""
-    served = {entity for endpoint in channel.endpoints for entity in endpoint.entities}
     own = {
-        name: model for name, model in stage_models([channel.name]).items() if entity_of(model.table) in served
+        name: model for name, model in stage_models([channel.name]).items()
+        if entity_of(model.table) in channel.entities
     }
     wanted = {name for name, model in own.items() if not entities or model.table in entities}
     while more := {name for one in wanted for name in own[one].inputs if name in own} - wanted:

@@ -6,7 +6,7 @@ all that reconcile and the planner ever see of it.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -117,7 +117,8 @@ def compile_policy(
 ) -> None:
     """Fill `policy.*` (but the pilots, which are the estate's) for one night.
 
-    A system of the policy that the estate does not have is left out. What is writable is what a channel's writers
+    A system of the policy that the estate does not have is left out, and so is one where its roles do not have the
+    entity: a source of truth that is never read would freeze the field. What is writable is what a channel's writers
     declare; the rest is planned as a work list, never pushed.
     """
     create_tables(con)
@@ -129,10 +130,11 @@ def compile_policy(
         (c.name, w.entity, int(w.settles_within.total_seconds()))
         for c in channels for w in c.writers if w.settles_within is not None
     ])
-    fill_table(con, "policy.sources", list(_sources(policy, estate)))
-    fill_table(con, "policy.targets", list(_targets(policy, estate, writable)))
+    spoken = _Spoken(frozenset(estate.systems), {c.name: c.entities for c in channels})
+    fill_table(con, "policy.sources", list(_sources(policy, spoken)))
+    fill_table(con, "policy.targets", list(_targets(policy, estate, spoken, writable)))
     fill_table(con, "policy.decisions", list(_decisions(policy, is_adopting)))
-    fill_table(con, "policy.caps", list(_caps(policy, estate)))
+    fill_table(con, "policy.caps", list(_caps(policy, spoken)))
     fill_table(con, "policy.guards", [
         (*key.split("."), g.max_jump_pct, g.refuses_zero, g.refuses_below_cost, g.floor_minor, g.ceiling_minor)
         for key, g in policy.guards.items()
@@ -147,16 +149,30 @@ def json_schema() -> dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **restrict(Policy.model_json_schema())}
 
 
-def _sources(policy: Policy, estate: Estate) -> Iterator[tuple[object, ...]]:
+@dataclass(frozen=True, slots=True)
+class _Spoken:
+    """Which systems of the estate say anything of an entity."""
+
+    systems: frozenset[str]
+    entities: Mapping[str, frozenset[str]]
+
+    def of(self, entity: str, named: Iterable[str]) -> list[str]:
+        """Those of the systems named, in their order."""
+        return [s for s in named if s in self.systems and entity in self.entities.get(s, {entity})]
+
+
+def _sources(policy: Policy, spoken: _Spoken) -> Iterator[tuple[object, ...]]:
     for entity, field, rules in _fields(policy):
         leading = policy.fields.get(COMES_WITH.get(f"{entity}.{field}", ""), rules)
-        for rank, system in enumerate((s for s in leading.sources if s in estate.systems), start=1):
+        for rank, system in enumerate(spoken.of(entity, leading.sources), start=1):
             yield entity, field, system, rank
 
 
-def _targets(policy: Policy, estate: Estate, writable: set[tuple[str, str, str]]) -> Iterator[tuple[object, ...]]:
+def _targets(
+    policy: Policy, estate: Estate, spoken: _Spoken, writable: set[tuple[str, str, str]]
+) -> Iterator[tuple[object, ...]]:
     for entity, field, rules in _fields(policy):
-        for system in (s for s in rules.targets if s in estate.systems):
+        for system in spoken.of(entity, rules.targets):
             is_writable = (system, entity, field) in writable
             yield system, entity, field, estate.mode_of(system, entity), is_writable, rules.tolerance
 
@@ -185,9 +201,9 @@ def _decisions(policy: Policy, is_adopting: bool) -> Iterator[tuple[object, ...]
             yield entity, field, str(drift_class), action
 
 
-def _caps(policy: Policy, estate: Estate) -> Iterator[tuple[object, ...]]:
+def _caps(policy: Policy, spoken: _Spoken) -> Iterator[tuple[object, ...]]:
     for entity, field, rules in _fields(policy):
-        for system in (s for s in rules.targets if s in estate.systems):
+        for system in spoken.of(entity, rules.targets):
             merged: dict[str, float] = {}
             for key in ("default", entity, f"{entity}.{field}", f"{system}.{entity}.{field}"):
                 merged |= policy.caps.get(key, Cap()).model_dump(exclude_none=True)

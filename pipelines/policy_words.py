@@ -56,7 +56,7 @@ Fault = tuple[tuple[str, ...], str]
 
 def systems_of(entity: str) -> tuple[str, ...]:
     """The systems that hold an entity."""
-    return tuple(c.name for c in CHANNELS if any(entity in endpoint.entities for endpoint in c.endpoints))
+    return tuple(c.name for c in CHANNELS if entity in c.entities)
 
 
 def faults(

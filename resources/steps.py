@@ -13,7 +13,6 @@ from typing import Any
 
 from pipelines.approve import approve_by_person, approve_by_policy
 from pipelines.calls import night_calls
-from pipelines.channels.base import Channel
 from pipelines.errors import LeaseHeld
 from pipelines.extract_log import distrust
 from pipelines.figures import unread
@@ -64,13 +63,9 @@ def extract(night: Tonight, say: logging.Logger = log) -> list[ReadVerdict]:
 def stage(night: Tonight, say: logging.Logger = log) -> dict[str, dict[str, int]]:
     """Stage all systems; rows by system and table."""
     con = night.place.con
-    found = {channel.name: stage_system(con, channel.name, _entities(channel)) for channel in night.place.channels}
+    found = {channel.name: stage_system(con, channel.name, channel.entities) for channel in night.place.channels}
     create_unions(con, night.place.estate.systems)
     return found
-
-
-def _entities(channel: Channel) -> set[str]:
-    return {entity for endpoint in channel.endpoints for entity in endpoint.entities}
 
 
 @of_a_night

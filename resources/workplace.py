@@ -130,7 +130,17 @@ def _channels(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> li
     for channel in found:
         if wrong := wrong_address(channel, estate.systems[channel.name].base_url):
             raise file.error(("systems", channel.name, "base_url"), wrong)
+    _check_authorities(file, estate, found)
     return found
+
+
+def _check_authorities(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> None:
+    """Who counts at a place must be read for its counts, or no level there would ever be known."""
+    counting = [channel.name for channel in channels if "stock" in channel.entities]
+    for ours, location in estate.locations.items():
+        if location.authority not in counting:
+            words = f"{location.authority} is not read for stock here; allowed: {', '.join(counting) or 'no system is'}"
+            raise file.error(("locations", ours, "authority"), words)
 
 
 def _clock(settings: Settings, estate: Estate) -> Clock:

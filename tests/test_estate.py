@@ -12,6 +12,7 @@ from pipelines.configuration import TomlFile
 from pipelines.errors import ConfigurationError
 from pipelines.estate import compile_estate, estate_of, read_estate, start_night
 from resources.channels import Settings, channels_of, channels_shown
+from resources.workplace import check_settings
 
 GOOD = """
 [estate]
@@ -160,3 +161,11 @@ def test_only_the_estates_systems_are_shown(tmp_path: Path):
     shown = channels_shown(Settings.read({"TRUEUP_ESTATE": str(path)}), [BOTH, HUBSPOT])
     assert [channel.name for channel in shown] == ["square"]
     assert channels_shown(Settings.read({}), [BOTH, HUBSPOT]) == (BOTH, HUBSPOT)
+
+
+def test_who_counts_at_a_place_is_read_for_stock(tmp_path: Path):
+    place = '\n[locations.paris]\nauthority = "square"\nvendor_ids = { square = "L1" }\n'
+    path = tmp_path / "estate.toml"
+    path.write_text(ROLES + place, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="line 12: locations.paris.authority: square is not read for stock"):
+        check_settings(Settings.read({"TRUEUP_ESTATE": str(path)}), [BOTH, HUBSPOT])

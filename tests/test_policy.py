@@ -2,6 +2,7 @@
 
 import json
 import tomllib
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -10,6 +11,8 @@ import jsonschema
 import pytest
 
 from pipelines.channels import CHANNELS
+from pipelines.channels.shopify import SHOPIFY
+from pipelines.channels.square import SQUARE
 from pipelines.configuration import TomlFile
 from pipelines.errors import ConfigurationError
 from pipelines.estate import estate_of
@@ -60,7 +63,8 @@ def test_a_policy_becomes_rows(con):
     writer = SimpleNamespace(entity="stock", fields=frozenset({"available"}), **plain)
     later = {"raises": True, "settles_within": timedelta(days=7)}
     raising = SimpleNamespace(entity="consents", fields=frozenset({"state"}), **plain | later)
-    channels = [SimpleNamespace(name="shopify", writers=(writer, raising))]
+    held = frozenset({"items", "prices", "stock", "customers", "consents"})
+    channels = [SimpleNamespace(name="shopify", writers=(writer, raising), entities=held)]
     compile_policy(con, read_policy(), estate, channels)
     assert fetched(con, "SELECT system, rank FROM policy.sources WHERE field = 'amount'") == [
         ("shopify", 2), ("square", 1),
@@ -77,6 +81,18 @@ def test_a_policy_becomes_rows(con):
     assert fetched(con, "SELECT * FROM policy.requests") == [("shopify", "consents", 604800)]
     assert action(con, "prices", "amount", "here") == "hold"
     assert action(con, "stock", "available", "explained") == "approve"
+
+
+def test_a_system_is_no_source_of_what_its_role_does_not_have(con):
+    """It is never read for it, and a source that could not be read freezes the field."""
+    estate = estate_of(TomlFile("estate.toml", ESTATE))
+    till = replace(SQUARE, roles={"pos": ("items", "prices", "stock", "orders")}).in_roles(["pos"])
+    compile_policy(con, read_policy(), estate, [till, SHOPIFY])
+    phone = "FROM policy.sources WHERE field = 'phone'"
+    assert fetched(con, f"SELECT system, rank {phone}") == [("shopify", 1)]
+    assert fetched(con, "SELECT system FROM policy.targets WHERE field = 'phone'") == [("shopify",)]
+    assert fetched(con, "SELECT system FROM policy.caps WHERE field = 'phone'") == [("shopify",)]
+    assert fetched(con, "SELECT system FROM policy.sources WHERE field = 'amount'") == [("shopify",), ("square",)]
 
 
 def test_what_comes_with_another_field_has_its_sources(con):

@@ -152,6 +152,11 @@ class Channel:
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a system that can be several at once may serve as, and the entities of each: {"pos": ("items", …), …}."""
 
+    @property
+    def entities(self) -> frozenset[str]:
+        """What it is read for."""
+        return frozenset(entity for endpoint in self.endpoints for entity in endpoint.entities)
+
     def in_roles(self, roles: Sequence[str]) -> "Channel":
         """The same system, as no more than it serves as; as all that it can be where no role is named.
 
