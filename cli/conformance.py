@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 
 EMBEDDED = "the embedded sandbox"
 UNNAMED = "a server of no stated version"
-WARNING = "writes to {where}: values are changed and put back, records of nobody are made and removed"
+WARNING = (
+    "writes to {where}: a few values of goods (prices, stock, barcodes) are changed and put back; persons who do not "
+    "exist are made and removed, and no real person's record is written to"
+)
 
 
 def conformance(

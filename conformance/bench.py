@@ -21,6 +21,7 @@ from conformance.read import Read, read
 from conformance.staged import Row, clean_rows, endpoints_of, models_of, scratch, stage, sub_id_of, typed_of, value_of
 from conformance.verdicts import Failed, NotShown
 from conformance.wire import Wire
+from conformance.written import Place, Written, place_of
 from pipelines.channels.base import Channel, Endpoint
 from pipelines.clock import Clock
 from pipelines.estate import Estate, compile_estate
@@ -29,7 +30,7 @@ from pipelines.ledger.plans import PlanHead
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 from pipelines.push.journal import Approved, Journal
 from pipelines.push.send import SystemPush
-from pipelines.readback import read_back
+from pipelines.readback import is_same, read_back
 from pipelines.stage import stage_models
 from pipelines.tables import create_tables
 
@@ -38,7 +39,8 @@ SETTLING_WAITS = (0.0, 2.0, 8.0, 30.0)
 """Seconds of the clock in which an index that lags may show what was written."""
 OURS = "made by the hands"
 """The subject of corrections of records that are removed at the end, so that no value of theirs is put back."""
-Place = tuple[str, str, str, str]
+PERSONAL = frozenset({"customers", "consents"})
+"""Entities of which nothing but records of ours is ever written."""
 
 
 @dataclass
@@ -56,7 +58,9 @@ class Bench:
     con: duckdb.DuckDBPyConnection = field(default_factory=scratch)
     made: dict[str, Person] = field(default_factory=dict)
     """Records that the hands made and have not removed, by id in the raw table."""
-    _before: dict[Place, Correction] = field(default_factory=dict)
+    removed: set[str] = field(default_factory=set)
+    """Ids of those that they made and removed."""
+    _written: dict[Place, Written] = field(default_factory=dict)
     _own: set[str] = field(default_factory=set)
     """Addresses of all persons that were ever made here."""
     _kept: dict[str, Any] = field(default_factory=dict)
@@ -164,14 +168,20 @@ class Bench:
         return self._numbers["person"] > 0
 
     async def ours_listed(self) -> list[str]:
-        """Ids of all persons of this run that the system lists, whether their making was answered or not."""
+        """Ids of all persons of this run that the system lists, whether their making was answered or not.
+
+        Failed where the list is not believed: who is not in it may be there all the same.
+        """
         mark = f"conformance.{self.token}.".encode()
         found = await read(self.session, self.endpoint(self.need_hands().endpoint))
+        if not found.is_believed:
+            raise Failed(f"{found.endpoint.name}: {found.reason}")
         return [key for key, row in found.living.items() if mark in row.payload]
 
     async def remove(self, ids: Sequence[str]) -> None:
         """Remove persons that were made."""
         await self.need_hands().remove(self.session, ids)
+        self.removed.update(ids)
         for key in ids:
             self.made.pop(key, None)
 
@@ -219,27 +229,44 @@ class Bench:
 
     def correction(self, entity: str, name: str, row: Row, desired: str | None) -> Correction:
         """A correction of a staged row's value, as a plan would hold it."""
-        self._numbers["correction"] += 1
         context = row.get("write_context")
         return Correction(
-            f"{self.token}-{self._numbers['correction']:06d}", "", self.channel.name, entity, name,
+            self.correction_key(), "", self.channel.name, entity, name,
             str(row["vendor_id"]), sub_id_of(entity, row), OURS if self._is_ours(row) else "", "",
             value_of(name, row), desired, base=typed_of(name, row),
             currency=row.get("currency"), version=row.get("version"), drift_class="elsewhere", rule="conformance",
             context=msgspec.json.decode(context) if context else {},
         )
 
+    def settles(self, correction: Correction) -> bool:
+        """Whether writing it is a request that somebody else carries out later."""
+        return any(
+            writer.settles_within is not None for writer in self.channel.writers
+            if writer.entity == correction.entity and correction.field in writer.fields
+        )
+
+    def correction_key(self) -> str:
+        """A new one of this run."""
+        self._numbers["correction"] += 1
+        return f"{self.token}-{self._numbers['correction']:06d}"
+
     async def push(
         self, corrections: Sequence[Correction], *, channel: Channel | None = None, keep: bool = True
     ) -> dict[str, Outcome]:
-        """Send corrections as a night would; the last outcome of each, by key. Only with `may_write`."""
+        """Send corrections as a night would; the last outcome of each, by key. Only with `may_write`.
+
+        `keep`: remember what was there, to be put back. Failed before anything is sent where a record of a real person
+        is meant, or a value that could not be put back.
+        """
         if not self.may_write:
             raise NotShown("nothing is written without --write")
+        if any(c.entity in PERSONAL and c.subject_id != OURS for c in corrections):
+            raise Failed("a record of a person that the hands did not make is never written")
         self._numbers["plan"] += 1
         plan = f"conformance-{self.token}-{self._numbers['plan']}"
         rows = [replace(c, plan_id=plan) for c in corrections]
         if keep:
-            self._keep(rows)
+            await self._keep([c for c in rows if c.subject_id != OURS])
         now = self.clock.now()
         head = PlanHead(plan, plan, "main", now + timedelta(hours=1), plan)
         sender = SystemPush(
@@ -260,14 +287,19 @@ class Bench:
         return bool(row.get("email")) and row["email"] in self._own
 
     @property
-    def before(self) -> list[Correction]:
-        """The first correction of each value that was written, with what it was before; records of ours left out."""
-        return list(self._before.values())
+    def written(self) -> list[Written]:
+        """Every place of somebody else's that was written over, with what it held before."""
+        return list(self._written.values())
 
-    def _keep(self, corrections: Sequence[Correction]) -> None:
+    async def _keep(self, corrections: Sequence[Correction]) -> None:
+        fresh = [c for c in corrections if place_of(c) not in self._written]
+        held = await self.read_back(fresh) if fresh else {}
+        for c in fresh:
+            reading = held.get(c.correction_key)
+            if reading is None or not reading.exists or not is_same(self.con, c, reading.value, c.observed):
+                raise Failed(f"{c.entity}.{c.field}: read by id it is not what was listed; nothing was written")
         for c in corrections:
-            if c.subject_id != OURS:
-                self._before.setdefault((c.entity, c.field, c.vendor_id, c.vendor_sub_id), c)
+            self._written.setdefault(place_of(c), Written(c)).sent.append(c.desired)
 
     async def read_back(self, corrections: Sequence[Correction]) -> dict[str, Reading]:
         """The present values, by correction key."""

@@ -1,14 +1,11 @@
 """Runs the checks on one bench, one after the other, and takes back what they wrote, whatever came of them."""
 
-import traceback
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 
 from conformance.bench import Bench
 from conformance.checks import CHECKS
 from conformance.restore import restore
-from conformance.verdicts import Check, Failed, Need, NotShown, Result, Verdict
-from pipelines.errors import SyncError
+from conformance.verdicts import Check, Need, NotShown, Result, Verdict, words_of
 
 TAKEN_BACK = "taken_back"
 TAKEN_BACK_SHOWS = "Every value is as it was before, and no record of ours is left"
@@ -47,14 +44,8 @@ async def _judged(name: str, shows: str, work: Callable[[], Awaitable[str]]) -> 
         detail = await work()
     except NotShown as reason:
         return Result(name, shows, Verdict.NOT_SHOWN, str(reason))
-    except Failed as reason:
-        return Result(name, shows, Verdict.FAILED, str(reason))
-    except SyncError as error:
-        return Result(name, shows, Verdict.FAILED, f"{type(error).__name__}: {error}")
-    except Exception as error:  # of the connector, or of an answer of a shape nobody foresaw; its words may hold values
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        words = f"{type(error).__name__} in {Path(place.filename).name} line {place.lineno}"
-        return Result(name, shows, Verdict.FAILED, words)
+    except Exception as error:  # also of the connector, or of an answer of a shape that nobody foresaw
+        return Result(name, shows, Verdict.FAILED, words_of(error))
     return Result(name, shows, Verdict.PASSED, detail)
 
 

@@ -1,14 +1,13 @@
 """What is written, where: for each field of each writer a record that can bear it, and a value that it must keep.
 
-Persons that the hands made come first. Where there are none, a record that has a value already is taken, since a blank
-is never written and so could not be put back. A permission is only ever lowered, which nobody may take back: so on
-persons that were made alone.
+Of persons those alone that the hands made: no real one is ever written to, and without hands none. Of goods a record
+that has a value already, since a blank is never written and so could not be put back.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from conformance.bench import Bench
+from conformance.bench import PERSONAL, Bench
 from conformance.staged import Row, typed_of, value_of
 from conformance.verdicts import NotShown
 from pipelines.channels.base import Writer
@@ -37,38 +36,36 @@ class Target:
         return bench.correction(self.writer.entity, self.field, self.row, self.desired)
 
 
-async def target(bench: Bench, writer: Writer, name: str, *, place: int = 0) -> Target:
+async def target(bench: Bench, writer: Writer, name: str, *, place: int = 0, is_read: bool = False) -> Target:
     """A place for one field; NotShown with the reason where there is none. `place`: another record for each number,
-    where there are as many."""
-    rows = [row for row in await _candidates(bench, writer.entity) if desired_of(writer.entity, name, row) is not None]
-    if not rows and writer.entity == "customers":
-        # Persons that were made have no points, say; then somebody's, which are put back.
-        rows = [row for row in bench.rows("customers") if desired_of("customers", name, row) is not None]
+    where there are as many. `is_read`: nothing is going to be written there, so anybody's record will do."""
+    found = await (bench.staged(writer.entity) if is_read else _candidates(bench, writer.entity))
+    rows = [row for row in found if desired_of(writer.entity, name, row) is not None]
     if not rows:
         raise NotShown(f"{writer.entity}.{name}: no record with a value to write over")
     row = rows[min(place, len(rows) - 1)]
     return Target(writer, name, row, desired_of(writer.entity, name, row) or "")
 
 
-async def targets(bench: Bench) -> tuple[list[Target], list[str]]:
+async def targets(bench: Bench, *, is_read: bool = False) -> tuple[list[Target], list[str]]:
     """One place for every field of every writer; and those that have none, in words."""
     found, missing = [], []
-    for writer in bench.channel.writers:
-        for name in sorted(writer.fields):
-            try:
-                found.append(await target(bench, writer, name))
-            except NotShown as reason:
-                missing.append(str(reason))
-    return found, missing
+    for writer, name in fields_of(bench):
+        try:
+            found.append(await target(bench, writer, name, is_read=is_read))
+        except NotShown as reason:
+            missing.append(str(reason))
+    return found, list(dict.fromkeys(missing))
 
 
 async def _candidates(bench: Bench, entity: str) -> list[Row]:
-    if entity in ("customers", "consents") and bench.has_hands:
-        await bench.persons()
-        return bench.of_persons(entity, bench.made)
-    if entity == "consents" and bench.may_write:
-        raise NotShown("consents: a permission that is taken away cannot be given back, and no hands can make a person")
-    return await bench.staged(entity)
+    """Records that may be written to."""
+    if entity not in PERSONAL:
+        return await bench.staged(entity)
+    if not bench.has_hands:
+        raise NotShown(f"{entity}: no hands can make a person, and no real one is written to")
+    await bench.persons()
+    return bench.of_persons(entity, bench.made)
 
 
 def desired_of(entity: str, name: str, row: Row) -> str | None:

@@ -1,9 +1,13 @@
 """What a check is and what it can say: passed, failed, or not shown with the reason. Nothing is passed unseen."""
 
+import traceback
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pipelines.errors import SyncError
 
 if TYPE_CHECKING:
     from conformance.bench import Bench
@@ -33,6 +37,16 @@ class Failed(Exception):
 
 class NotShown(Exception):
     """Nothing here could show it; the words say what was missing."""
+
+
+def words_of(error: Exception) -> str:
+    """What went wrong. Of an error that nobody foresaw no more than its kind and place: its words may hold values."""
+    if isinstance(error, Failed | NotShown):
+        return str(error)
+    if isinstance(error, SyncError):
+        return f"{type(error).__name__}: {error}"
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} in {Path(place.filename).name} line {place.lineno}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,7 @@ async def _is_sweep(bench: Bench, endpoint: Endpoint, since: datetime) -> bool:
 
 async def by_id(bench: Bench) -> str:
     """Reading back by id brings the value of that record, and of one that is not there: that it is not."""
-    some, missing = await targets(bench)
+    some, missing = await targets(bench, is_read=True)
     asked = [one.correction(bench) for one in some]
     if not asked:
         raise NotShown("; ".join(missing) or "the system has no writer")

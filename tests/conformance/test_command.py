@@ -20,14 +20,8 @@ from sandbox.app import build_app
 from sandbox.store import Store
 from sandbox.vendor import Settings
 from tests.channels.harness import served
-from tests.conformance.stand import make_world
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_world(tmp_path_factory.mktemp("conformance") / "world")
 
 
 def environment(home: Path, **more: str) -> Environment:

@@ -1,7 +1,6 @@
 """Every system of `CHANNELS` passes the kit, reading alone and writing; and the kit leaves everything as it was."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,15 +13,10 @@ from pipelines.channels import CHANNELS
 from pipelines.channels.base import Channel
 from sandbox.app import load_vendors
 from tests.channels.harness import StillStore, outside
-from tests.conformance.stand import SHOWN_IN, bench_of, make_world, small_pages
+from tests.conformance.stand import SHOWN_IN, bench_of, small_pages
 from tests.described.vendors import described
 
 PLAYED = [channel for channel in CHANNELS if channel.name in load_vendors()]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_world(tmp_path_factory.mktemp("conformance") / "world")
 
 
 def values(store: StillStore, bench: Bench) -> dict[str, list]:
