@@ -111,7 +111,7 @@ def _examined(
             finally:
                 await bench.close()
         today = SystemClock().now().date()
-        return Report(channel.name, channel.title, version("trueup"), against, today, results)
+        return Report(channel.name, channel.title, version("trueup"), against, today, results, writes=write)
 
     return asyncio.run(run())
 
@@ -160,4 +160,4 @@ def _tell(reports: "list[Report]", *, as_json: bool, markdown: Path | None) -> N
         tell_json([plain(report) for report in reports])
         return
     for report in reports:
-        tell_table(f"{report.title}, {report.against}: {report.summary}", table(report), most=None)
+        tell_table(f"{report.title}, {report.against}, {report.command}: {report.summary}", table(report), most=None)

@@ -131,6 +131,19 @@ class Bench:
         """The clean rows of one staged table as it is now."""
         return clean_rows(self.con, self.channel, entity)
 
+    def staged_value(self, correction: Correction) -> str | None:
+        """What the staged table now has in a correction's place; None too where it has no such record."""
+        for row in self.rows(correction.entity):
+            key = (str(row["vendor_id"]), sub_id_of(correction.entity, row))
+            if key == (correction.vendor_id, correction.vendor_sub_id):
+                return value_of(correction.field, row)
+        return None
+
+    def stage_over(self, before: Read, delta: Read, entity: str) -> None:
+        """Stage an entity anew, as it is after a delta is laid over what was read before."""
+        whole = Read(before.endpoint, list((before.by_id | delta.by_id).values()))
+        stage(self.con, self.channel, [whole], models_of(self.channel, {entity}), at=self.clock.now())
+
     # -- the other side's hands ----------------------------------------------------------------------------
 
     @property
@@ -251,12 +264,13 @@ class Bench:
         return f"{self.token}-{self._numbers['correction']:06d}"
 
     async def push(
-        self, corrections: Sequence[Correction], *, channel: Channel | None = None, keep: bool = True
+        self, corrections: Sequence[Correction], *, keep: bool = True, looks: bool = True
     ) -> dict[str, Outcome]:
         """Send corrections as a night would; the last outcome of each, by key. Only with `may_write`.
 
-        `keep`: remember what was there, to be put back. Failed before anything is sent where a record of a real person
-        is meant, or a value that could not be put back.
+        `keep`: remember what was there, to be put back. `looks`: read back just before a write where the connector asks
+        for it; without, the vendor alone is to notice what moved. Failed before anything is sent where a record of a
+        real person is meant, or a value that could not be put back.
         """
         if not self.may_write:
             raise NotShown("nothing is written without --write")
@@ -269,8 +283,9 @@ class Bench:
             await self._keep([c for c in rows if c.subject_id != OURS])
         now = self.clock.now()
         head = PlanHead(plan, plan, "main", now + timedelta(hours=1), plan)
+        writers = tuple(replace(one, needs_check=one.needs_check and looks) for one in self.channel.writers)
         sender = SystemPush(
-            self.con, Journal(self.con, head, self.clock), channel or self.channel, self.session,
+            self.con, Journal(self.con, head, self.clock), replace(self.channel, writers=writers), self.session,
             may_send=lambda: "", canary_rows=0,
         )
         await sender.run([Approved(c, "policy", now + timedelta(hours=1)) for c in rows])

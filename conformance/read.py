@@ -13,7 +13,7 @@ import msgspec
 from pipelines.channels.base import Endpoint, RawRow, Window
 from pipelines.channels.keys import is_usable, moment_of
 from pipelines.errors import ChannelError
-from pipelines.extract_judge import Seen, judge
+from pipelines.extract_judge import OFF_TOTAL, Seen, judge
 from pipelines.http import Session
 from pipelines.model import ReadVerdict
 
@@ -34,6 +34,11 @@ class Read:
     def is_believed(self) -> bool:
         """Whether extract would load it."""
         return not self.reason
+
+    @property
+    def is_off_total(self) -> bool:
+        """Whether it came to its end, and the judge refused it for the total that the vendor declares."""
+        return OFF_TOTAL in self.reason
 
     @property
     def by_id(self) -> dict[str, RawRow]:

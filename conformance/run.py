@@ -5,7 +5,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from conformance.bench import Bench
 from conformance.checks import CHECKS
 from conformance.restore import restore
-from conformance.verdicts import Check, Need, NotShown, Result, Verdict, words_of
+from conformance.verdicts import Check, NotShown, Result, Verdict, words_of
 
 TAKEN_BACK = "taken_back"
 TAKEN_BACK_SHOWS = "Every value is as it was before, and no record of ours is left"
@@ -34,7 +34,7 @@ async def run_checks(
 
 
 async def _run(bench: Bench, check: Check) -> Result:
-    if check.need is not Need.READS and not bench.may_write:
+    if check.need.writes and not bench.may_write:
         return Result(check.name, check.shows, Verdict.NOT_SHOWN, "writes to the system: only with --write")
     return await _judged(check.name, check.shows, lambda: check.run(bench))
 

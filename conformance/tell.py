@@ -36,6 +36,13 @@ class Report:
     """The server, in words: its product and version."""
     on: date
     results: Sequence[Result]
+    writes: bool = False
+    """Whether it was leave to write, without which the checks that write show nothing."""
+
+    @property
+    def command(self) -> str:
+        """What was run, so far as it says what could be seen."""
+        return f"trueup conformance {self.system}{' --write' if self.writes else ''}"
 
     @property
     def summary(self) -> str:
@@ -55,7 +62,8 @@ def table(report: Report) -> list[dict[str, str]]:
 def plain(report: Report) -> dict[str, Any]:
     """For JSON."""
     return {
-        "system": report.system, "version": report.version, "against": report.against, "on": report.on.isoformat(),
+        "system": report.system, "writes": report.writes, "version": report.version, "against": report.against,
+        "on": report.on.isoformat(),
         "results": table(report),
     }
 
@@ -69,7 +77,7 @@ def section(report: Report) -> str:
     """The section of one report."""
     lines = [
         heading(report), "",
-        f"`trueup conformance {report.system}`, trueup {report.version}, {report.on.isoformat()}: {report.summary}.",
+        f"`{report.command}`, trueup {report.version}, {report.on.isoformat()}: {report.summary}.",
         "",
         "| check | what it shows | verdict | seen |", "| --- | --- | --- | --- |",
     ]

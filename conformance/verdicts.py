@@ -25,10 +25,22 @@ class Need(StrEnum):
     """What a check needs beside reading."""
 
     READS = "reads"
+    PAGES = "pages"
+    """No more than reads, in the smaller pages that `conformance.hands` know how to ask for."""
     WRITES = "writes"
     """Values are written, and restored."""
     HANDS = "hands"
     """Records are made, edited and removed by `conformance.hands`; implies writing."""
+
+    @property
+    def writes(self) -> bool:
+        """Whether anything is changed in the system."""
+        return self in (Need.WRITES, Need.HANDS)
+
+    @property
+    def asks_hands(self) -> bool:
+        """Whether it is not shown where nobody wrote hands."""
+        return self in (Need.PAGES, Need.HANDS)
 
 
 class Failed(Exception):

@@ -18,6 +18,8 @@ _READS_BY_POST = (
     "search_count", "read_group", "/read", "fields_get",
 )
 IsWrite = Callable[[httpx.Request], bool]
+Note = Callable[[httpx.Request, bool], None]
+"""Told of a call, and whether it is answered here, in the server's place."""
 Rewrite = Callable[[httpx.Request], httpx.Request]
 
 
@@ -60,6 +62,7 @@ class Wire(httpx.AsyncBaseTransport):
         self.is_write = is_write
         self.sent: list[Sent] = []
         self._canned: deque[httpx.Response] = deque()
+        self._note: Note | None = None
         self._rewrite: Rewrite | None = None
         self._loses = False
         self._before_write: Callable[[], Awaitable[None]] | None = None
@@ -73,6 +76,8 @@ class Wire(httpx.AsyncBaseTransport):
         if writes and self._before_write is not None:
             hook, self._before_write = self._before_write, None
             await hook()
+        if self._note is not None:
+            self._note(request, bool(self._canned))
         if self._canned:
             response = self._canned.popleft()
             response.request = request
@@ -96,6 +101,15 @@ class Wire(httpx.AsyncBaseTransport):
             yield
         finally:
             self._canned.clear()
+
+    @contextmanager
+    def noting(self, note: Note) -> Iterator[None]:
+        """`note` is told of every call before it leaves."""
+        self._note = note
+        try:
+            yield
+        finally:
+            self._note = None
 
     @contextmanager
     def rewriting(self, rewrite: Rewrite) -> Iterator[None]:

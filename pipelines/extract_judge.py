@@ -18,6 +18,8 @@ MIN_SHARE = 0.9
 """A census with fewer rows than this share of the last complete one is not believed."""
 MIN_LOSS = 5
 """So few missing rows are no sign of a short read, whatever their share."""
+OFF_TOTAL = "where the system declared"
+"""What stands in the reason where a read is not as long as the vendor's own total says."""
 
 
 @dataclass(slots=True)
@@ -67,7 +69,7 @@ def judge(
             reason = f"{verdict.row_count} rows after {last_census} in the last complete census"
     low, high = seen.declared_min, seen.declared_max
     if not reason and low is not None and high is not None and not low <= verdict.row_count <= high + repeated:
-        reason = f"{verdict.row_count} rows where the system declared {high}"
+        reason = f"{verdict.row_count} rows {OFF_TOTAL} {high}"
     return replace(verdict, is_complete=not reason, reason=reason)
 
 

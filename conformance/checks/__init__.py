@@ -15,7 +15,7 @@ CHECKS: tuple[Check, ...] = (
     Check("closed_window", Need.READS, "A past slice brings what changed in it, and not what changed at its end",
           cursor.closed_window),
     Check("by_id", Need.READS, "Read by id, a record has its value; an unknown id has none", filters.by_id),
-    Check("page_caps", Need.READS, "Pages smaller than asked for lose nothing", paging.caps),
+    Check("page_caps", Need.PAGES, "Pages smaller than asked for lose nothing", paging.caps),
     Check("rate_limits", Need.READS, "A 429 is waited for, as long as it asks", pace.rate_limits),
     Check("equal_stamps", Need.HANDS, "Records of one moment, over pages, are all in a delta within the overlap",
           cursor.equal_stamps),

@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from conformance.bench import SETTLING_WAITS, Bench
-from conformance.staged import sub_id_of, value_of
 from conformance.targets import fields_of, targets
 from conformance.verdicts import Failed, NotShown
 from pipelines.channels.base import Channel
@@ -90,19 +89,13 @@ async def echo(bench: Bench) -> str:
     for wait in SETTLING_WAITS:
         await bench.clock.sleep(wait)
         await bench.stage_anew({c.entity for c in done.sent})
-        wrong = [f"{c.entity}.{c.field}" for c in done.sent if not is_same(bench.con, c, _staged(bench, c), c.desired)]
+        differ = [c for c in done.sent if not is_same(bench.con, c, bench.staged_value(c), c.desired)]
+        wrong = [f"{c.entity}.{c.field}" for c in differ]
         if not wrong:
             break
     if wrong:
         raise Failed(f"staged again, these differ from what was written: {', '.join(wrong)}")
     return _words(f"{len(done.sent)} fields staged as written", done.missing)
-
-
-def _staged(bench: Bench, c: Correction) -> str | None:
-    for row in bench.rows(c.entity):
-        if (str(row["vendor_id"]), sub_id_of(c.entity, row)) == (c.vendor_id, c.vendor_sub_id):
-            return value_of(c.field, row)
-    return None
 
 
 def _words(done: str, missing: Sequence[str]) -> str:

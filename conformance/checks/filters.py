@@ -15,7 +15,9 @@ from pipelines.model import Correction
 
 async def from_now_on(bench: Bench) -> str:
     """A delta from now on brings none of the old records: a filter that the vendor ignores would bring all."""
-    shown, reads = [], await bench.census()
+    shown: list[str] = []
+    sweeps: list[str] = []
+    reads = await bench.census()
     for endpoint in bench.channel.endpoints:
         if not endpoint.has_delta:
             continue
@@ -31,14 +33,15 @@ async def from_now_on(bench: Bench) -> str:
         leaked = {row.id for row in delta.rows if not says_gone(endpoint, row)} & {row.id for row in old}
         stale = [key for key in leaked if (changed_at(delta.by_id[key]) or since - 2 * GRAIN) < since - GRAIN]
         if stale and await _is_sweep(bench, endpoint, since):
-            shown.append(f"{endpoint.name} asks for no less than all")
+            sweeps.append(endpoint.name)
             continue
         if stale:
             raise Failed(f"{endpoint.name}: a delta from now on brings {len(stale)} of {len(old)} older records")
         shown.append(f"{endpoint.name} 0 of {len(old)}")
+    asks_for_all = [f"no filter to be tried at {', '.join(sweeps)}: every delta asks for all"] if sweeps else []
     if not shown:
-        raise NotShown("no endpoint with a delta has a record")
-    return ", ".join(shown)
+        raise NotShown(asks_for_all[0] if sweeps else "no endpoint with a delta has a record")
+    return "; ".join([", ".join(shown), *asks_for_all])
 
 
 async def _is_sweep(bench: Bench, endpoint: Endpoint, since: datetime) -> bool:

@@ -4,12 +4,13 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from conformance.bench import Bench
-from conformance.read import moments_ago, read, says_gone
+from conformance.read import Read, moments_ago, read, says_gone
 from conformance.targets import fields_of, target
 from conformance.verdicts import Failed, NotShown
-from pipelines.channels.base import Endpoint, RawRow
+from pipelines.channels.base import Endpoint
 from pipelines.extract_log import CENSUS_EVERY
-from pipelines.model import OutcomeStatus
+from pipelines.model import Correction, OutcomeStatus
+from pipelines.readback import is_same
 
 LAGS = (0.0, 5.0, 60.0)
 """Seconds of the clock that an index is given to show a change."""
@@ -58,26 +59,29 @@ async def silent(bench: Bench) -> str:
             shown.append(f"{writer.entity} not shown ({reason})")
             continue
         endpoints = [e for e in bench.channel.endpoints if writer.entity in e.entities]
-        before = {e.name: (await read(bench.session, e)).by_id for e in endpoints}
+        before = {e.name: await read(bench.session, e) for e in endpoints}
         since = moments_ago(bench.session)
         c = one.correction(bench)
         outcome = (await bench.push([c]))[c.correction_key]
         if outcome.status is not OutcomeStatus.APPLIED:
             raise Failed(f"{c.entity}.{c.field} could not be changed: {outcome.status} {outcome.code}")
-        shown.append(f"{writer.entity}: {await _seen(bench, endpoints, before, since)}")
+        shown.append(f"{writer.entity}: {await _seen(bench, c, endpoints, before, since)}")
     if not shown or all("not shown" in words for words in shown):
         raise NotShown("; ".join(shown) or "the system has neither stock nor permissions that can be written")
     return "; ".join(shown)
 
 
 async def _seen(
-    bench: Bench, endpoints: Sequence[Endpoint], before: Mapping[str, Mapping[str, RawRow]], since: datetime
+    bench: Bench, c: Correction, endpoints: Sequence[Endpoint], before: Mapping[str, Read], since: datetime
 ) -> str:
-    """By what a change just made is seen. Failed where nothing shows it."""
+    """By what a change just made is seen: staged, its record has the new value. Failed where nothing shows it."""
 
     async def shows(endpoint: Endpoint, moment: datetime | None) -> bool:
         found, old = await read(bench.session, endpoint, since=moment), before[endpoint.name]
-        return any(key not in old or old[key].payload != row.payload for key, row in found.by_id.items())
+        if not found.is_believed:
+            return False
+        bench.stage_over(old if moment else Read(endpoint), found, c.entity)
+        return is_same(bench.con, c, bench.staged_value(c), c.desired)
 
     for wait in LAGS:
         await bench.clock.sleep(wait)

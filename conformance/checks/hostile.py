@@ -29,7 +29,10 @@ async def hostile(bench: Bench) -> str:
     staged = {row["vendor_id"]: row[name] for row in bench.rows("customers")}
     kept, refused = 0, 0
     for number, c in enumerate(sent):
-        reading, is_applied = held.get(c.correction_key), outcomes[c.correction_key].status is OutcomeStatus.APPLIED
+        reading, status = held.get(c.correction_key), outcomes[c.correction_key].status
+        is_applied = status is OutcomeStatus.APPLIED
+        if status not in (OutcomeStatus.APPLIED, OutcomeStatus.REJECTED):
+            raise Failed(f"text {number} of checks/hostile.py is neither written nor refused: {status}")
         if reading is None or not reading.exists:
             raise Failed(f"text {number} of checks/hostile.py made a record unreadable")
         if reading.value != (c.desired if is_applied else c.observed):
@@ -38,4 +41,6 @@ async def hostile(bench: Bench) -> str:
             raise Failed(f"text {number} of checks/hostile.py is staged as something else than is kept")
         kept, refused = kept + is_applied, refused + (not is_applied)
     await bench.remove(list(made))
+    if not kept:
+        raise NotShown(f"all {len(TEXTS)} texts are refused, so none is seen to be kept")
     return f"{kept} of {len(TEXTS)} texts kept to the character" + (f", {refused} refused" if refused else "")

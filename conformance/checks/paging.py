@@ -5,74 +5,97 @@ hand on a short one as whole.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from conformance.bench import Bench
 from conformance.read import Read, moments_ago, read
 from conformance.verdicts import Failed, NotShown
 
-MOST_GONE = 3
+MOST_STEPS = 3
 
 
 async def caps(bench: Bench) -> str:
     """A server that gives fewer rows a page than it was asked for: every row comes, or the read is not believed."""
     bench.need_hands()
-    shown, whole = [], await bench.census()
+    whole: list[str] = []
+    beside: list[str] = []
+    reads = await bench.census()
     for endpoint in bench.channel.endpoints:
         with bench.few_a_page():
             capped = await read(bench.session, endpoint)
-        before = whole[endpoint.name]
-        is_whole = capped.is_believed and len(capped.rows) >= len(before.rows)
-        if is_whole and len(capped.page_sizes) <= len(before.page_sizes):
-            continue  # it asks for no page, or has too few rows to need two
-        missed = before.by_id.keys() - capped.by_id.keys()
-        if capped.is_believed and missed:
+        before = reads[endpoint.name]
+        if not capped.is_believed:
+            why = "refused for its total" if capped.is_off_total else f"not shown: {capped.reason}"
+            beside.append(f"{endpoint.name} {why}")
+            continue
+        if missed := before.by_id.keys() - capped.by_id.keys():
             raise Failed(f"{endpoint.name}: {len(missed)} rows lost to smaller pages, and the read is believed")
-        how = f"whole in {len(capped.page_sizes)} pages" if capped.is_believed else "refused"
-        shown.append(f"{endpoint.name} {how}")
-    if not shown:
-        raise NotShown("no endpoint has more rows than a page of a handful")
-    return ", ".join(shown)
+        if len(capped.page_sizes) > len(before.page_sizes):  # else it asks for no page, or has too few rows for two
+            whole.append(f"{endpoint.name} whole in {len(capped.page_sizes)} pages")
+    if not whole:
+        raise NotShown("; ".join(beside) or "no endpoint has more rows than a page of a handful")
+    return ", ".join([*whole, *beside])
 
 
 async def under_change(bench: Bench) -> str:
-    """Records are made, edited and removed between the pages: whoever was there throughout comes."""
+    """Records are made, edited and removed between the pages: whoever was there throughout comes.
+
+    A read that is refused for that is tried again while records are edited alone, which changes no total.
+    """
     hands = bench.need_hands()
     endpoint = bench.endpoint(hands.endpoint)
     began = moments_ago(bench.session)
     made = list(await bench.make(hands.crowd))
     await bench.settle(set(made))
-    said = [await _moving(bench, made, None)]
-    if endpoint.has_delta:
-        said.append(await _moving(bench, made, began))
+    reads: list[Moved] = []
+    for since in (None, began) if endpoint.has_delta else (None,):
+        reads.append(await _moving(bench, made, since))
+        if not reads[-1].is_believed:
+            reads.append(await _moving(bench, made, since, only_edits=True))
     await bench.remove([key for key in made if key in bench.made])
-    if all("1 page" in words for words in said):
-        raise NotShown(f"{endpoint.name} comes in one page, which cannot move")
-    return "; ".join(said)
+    words = "; ".join(one.words for one in reads)
+    if not any(one.is_believed and one.pages > 1 for one in reads):
+        raise NotShown(f"no read of several pages is believed, and one page cannot move: {words}")
+    return words
 
 
-async def _moving(bench: Bench, made: Sequence[str], since: datetime | None) -> str:
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """A read during which records moved, and lost none."""
+
+    words: str
+    pages: int
+    is_believed: bool
+
+
+async def _moving(bench: Bench, made: Sequence[str], since: datetime | None, *, only_edits: bool = False) -> Moved:
     hands = bench.need_hands()
     endpoint, crowd = bench.endpoint(hands.endpoint), [key for key in made if key in bench.made]
     gone: list[str] = []
+    steps = 0
 
     async def between(found: Read) -> None:
         """Behind the reader one is removed and one edited, before it one more is; and somebody new comes."""
+        nonlocal steps
         read_ids = found.by_id
         behind = [key for key in crowd if key in read_ids and key not in gone]
         before = [key for key in crowd if key not in read_ids]
-        if len(gone) >= MOST_GONE or len(behind) < 2:
+        if steps >= MOST_STEPS or len(behind) < 2:
+            return
+        steps += 1
+        await hands.edit(bench.session, [behind[1], *before[-1:]], f"Camille {steps}")
+        if only_edits:
             return
         gone.append(behind[0])
         await bench.remove([behind[0]])
-        await hands.edit(bench.session, [behind[1], *before[-1:]], f"Camille {len(gone)}")
         await bench.make(1)
 
-    kind = "delta" if since else "census"
+    kind = f"{'delta' if since else 'census'}{' under edits' if only_edits else ''}"
     found = Read(endpoint)
     for _ in range(2):  # an index that lags may not have all of the crowd yet
         with bench.several_pages():
-            found = await read(bench.session, endpoint, since=since, between=between if not gone else None)
+            found = await read(bench.session, endpoint, since=since, between=between if not steps else None)
         missed = set(crowd) - set(gone) - found.by_id.keys()
         if not missed or not found.is_believed:
             break
@@ -83,5 +106,6 @@ async def _moving(bench: Bench, made: Sequence[str], since: datetime | None) -> 
         raise Failed(f"{endpoint.name}: a {kind} that is believed misses {len(missed)} of {len(crowd)} records")
     count = len(found.page_sizes)
     if not found.is_believed:
-        return f"{kind} of {count} pages is not believed: {found.reason}"
-    return f"{kind}: all {len(crowd) - len(gone)} in {count} page{'s' if count > 1 else ''}"
+        return Moved(f"{kind} of {count} pages is not believed: {found.reason}", count, is_believed=False)
+    words = f"{kind}: all {len(crowd) - len(gone)} in {count} page{'s' if count > 1 else ''}"
+    return Moved(words, count, is_believed=True)

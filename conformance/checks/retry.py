@@ -1,31 +1,44 @@
 """Lost answers and moved values: one effect of one write, and nothing written over what moved meanwhile."""
 
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
-from conformance.bench import Bench
+from conformance.bench import PERSONAL, Bench
+from conformance.staged import value_of
 from conformance.targets import Target, target
 from conformance.verdicts import Failed, NotShown
 from conformance.wire import Sent
 from pipelines.channels.base import Channel, Writer
-from pipelines.model import Correction, OutcomeStatus
+from pipelines.model import OutcomeStatus
 from pipelines.readback import is_same
 
 KEYED = 2
 COMPARED = 1
+ALIKE = {"name": frozenset({"first_name", "last_name"}), "address": frozenset({"street", "city"})}
+"""Fields of which one shows for the others."""
+NO_THIRD = frozenset({"phone", "postcode"})
+"""Fields of which no third value can be made up that every vendor takes."""
 
 
 async def lost_answer(bench: Bench) -> str:
     """The server takes a write and its answer is lost: the value is written once, and known to be."""
+    return await _each_way(bench, ways(bench), _lost, "the system has no writer")
+
+
+async def _each_way(
+    bench: Bench, some: Iterable[tuple[Writer, Sequence[str]]], work: Callable[[Bench, Target], Awaitable[str]],
+    none: str,
+) -> str:
+    """What was shown way by way, and of which nothing could be."""
     shown, missing = [], []
-    for writer in bench.channel.writers:
+    for writer, names in some:
         try:
-            one = await _first(bench, writer)
+            shown.append(await work(bench, await _first(bench, writer, names)))
         except NotShown as reason:
             missing.append(str(reason))
-            continue
-        shown.append(await _lost(bench, one))
+    missing = list(dict.fromkeys(missing))
     if not shown:
-        raise NotShown("; ".join(missing) or "the system has no writer")
+        raise NotShown("; ".join(missing) or none)
     return "; ".join(shown + [f"not shown: {words}" for words in missing])
 
 
@@ -42,11 +55,11 @@ async def _lost(bench: Bench, one: Target) -> str:
         raise Failed(f"{c.entity}.{c.field}: after a lost answer the value is not the one that was written")
     if outcome.status is not OutcomeStatus.APPLIED:
         raise Failed(f"{c.entity}.{c.field}: written, and told as {outcome.status} {outcome.code}")
-    rungs = rungs_of(bench.channel, c)
+    rungs = rungs_of(bench.channel, c.entity, c.field)
     if KEYED in rungs and len(_bodies(writes)) > 1:
         raise Failed(f"{c.entity}.{c.field}: a repeat under an idempotency key is not the same bytes")
     how = "sent again" if len(writes) > 1 else "found by reading back"
-    return f"{c.entity} {how}"
+    return f"{c.entity}.{c.field} {how}"
 
 
 def _bodies(writes: list[Sent]) -> set[tuple[str, bytes]]:
@@ -55,26 +68,17 @@ def _bodies(writes: list[Sent]) -> set[tuple[str, bytes]]:
 
 async def compare_and_set(bench: Bench) -> str:
     """A change just before the write makes it stale: on rung 1 at the server itself, on rung 3 at our last look."""
-    shown, missing = [], []
-    for writer in bench.channel.writers:
-        if writer.entity == "consents":
-            continue  # the only value that is ever written is "no", over which nothing is lost
-        try:
-            one = await _first(bench, writer)
-        except NotShown as reason:
-            missing.append(str(reason))
-            continue
-        shown.append(await _raced(bench, one))
-    if not shown:
-        raise NotShown("; ".join(missing) or "the system writes nothing that can be raced")
-    return "; ".join(shown + [f"not shown: {words}" for words in missing])
+    # Of a permission the only value that is ever written is "no", over which nothing is lost.
+    some = [(writer, names) for writer, names in ways(bench) if writer.entity != "consents"]
+    return await _each_way(bench, some, _raced, "the system writes nothing that can be raced")
 
 
 async def _raced(bench: Bench, one: Target) -> str:
     c = one.correction(bench)
-    rungs = rungs_of(bench.channel, c)
-    other = replace(c, correction_key=f"{c.correction_key}-other", desired=_other(one.desired))
-    channel = bench.channel
+    rungs = rungs_of(bench.channel, c.entity, c.field)
+    if COMPARED not in rungs and not one.writer.needs_check:
+        raise NotShown(f"{c.entity}.{c.field} is on rung {max(rungs, default=0)}: nothing compares")
+    other = replace(c, correction_key=f"{c.correction_key}-other", desired=_other(one))
 
     async def someone_else() -> None:
         outcome = (await bench.push([other]))[other.correction_key]
@@ -83,52 +87,63 @@ async def _raced(bench: Bench, one: Target) -> str:
 
     if COMPARED in rungs:
         # No look of ours before: the server alone is to notice.
-        channel = _unchecked(bench.channel)
         with bench.wire.before_write(someone_else):
-            outcome = (await bench.push([c], channel=channel))[c.correction_key]
+            outcome = (await bench.push([c], looks=False))[c.correction_key]
         where = "by the server"
-    elif one.writer.needs_check:
+    else:
         await someone_else()
         outcome = (await bench.push([c]))[c.correction_key]
         where = "just before"
-    else:
-        return f"{c.entity} is on rung {max(rungs, default=0)}: nothing compares"
     reading = (await bench.read_back([c])).get(c.correction_key)
     if reading is None or not is_same(bench.con, c, reading.value, other.desired):
         raise Failed(f"{c.entity}.{c.field}: a change made just before the write was written over")
     if outcome.status is not OutcomeStatus.STALE:
         raise Failed(f"{c.entity}.{c.field}: raced, and told as {outcome.status} {outcome.code}")
-    return f"{c.entity} stale, noticed {where}"
+    return f"{c.entity}.{c.field} stale, noticed {where}"
 
 
-def _unchecked(channel: Channel) -> Channel:
-    return replace(channel, writers=tuple(replace(writer, needs_check=False) for writer in channel.writers))
-
-
-def _other(desired: str) -> str:
+def _other(one: Target) -> str:
     """A third value: neither what was observed nor what is wanted."""
-    if desired.isdecimal() and len(desired) < 8:
-        return str(int(desired) + 1)
-    if desired.isdecimal():
+    desired = one.desired
+    if one.field == "gtin":
         return "05449000000996"
-    return f"{desired}bis"
+    if not desired.isdecimal():
+        return f"{desired}bis"
+    held = int(value_of(one.field, one.row) or 0)
+    # Further from what was observed, the same way: a reduced price stays below the one that it is reduced from.
+    further = 2 * int(desired) - held
+    return str(further) if further > 0 else str(held + 1)
 
 
-async def _first(bench: Bench, writer: Writer) -> Target:
-    """The first field of a writer that has a place, on the freshest staged values."""
+async def _first(bench: Bench, writer: Writer, names: Sequence[str]) -> Target:
+    """The first of these fields that has a place, on the freshest staged values."""
     await bench.once("staged", bench.stage_anew)
-    if writer.entity in ("customers", "consents") and bench.has_hands:
+    if writer.entity in PERSONAL and bench.has_hands:
         await bench.persons()
     await bench.stage_anew((writer.entity,))
     reasons = []
-    for name in sorted(writer.fields - {"phone", "postcode"}):
+    for name in names:
         try:
-            return await target(bench, writer, name, place=2 if writer.entity in ("customers", "consents") else 0)
+            return await target(bench, writer, name, place=2 if writer.entity in PERSONAL else 0)
         except NotShown as reason:
             reasons.append(str(reason))
-    raise NotShown("; ".join(reasons))
+    raise NotShown("; ".join(dict.fromkeys(reasons)))
 
 
-def rungs_of(channel: Channel, c: Correction) -> frozenset[int]:
-    """The declared rungs of a correction's field."""
-    return frozenset(r for a in channel.abilities if (a.entity, a.field) == (c.entity, c.field) for r in a.rungs)
+def ways(bench: Bench) -> list[tuple[Writer, list[str]]]:
+    """The fields of each writer, those together that go the same way: by what they are, and by their rungs.
+
+    A name and an address are often written by different calls; prices, levels and points always stand alone.
+    """
+    found: dict[tuple[int, str, frozenset[int]], tuple[Writer, list[str]]] = {}
+    for number, writer in enumerate(bench.channel.writers):
+        for name in sorted(writer.fields - NO_THIRD):
+            kind = next((kind for kind, names in ALIKE.items() if name in names), name)
+            rungs = rungs_of(bench.channel, writer.entity, name)
+            found.setdefault((number, kind, rungs), (writer, []))[1].append(name)
+    return list(found.values())
+
+
+def rungs_of(channel: Channel, entity: str, name: str) -> frozenset[int]:
+    """The declared rungs of a field."""
+    return frozenset(r for a in channel.abilities if (a.entity, a.field) == (entity, name) for r in a.rungs)

@@ -14,6 +14,7 @@ import httpx
 import msgspec
 
 from conformance.read import says_gone
+from conformance.verdicts import Verdict
 from conformance.wire import rebuilt
 from pipelines.channels.base import Ability, Channel, Endpoint, Page, Window
 from pipelines.channels.hubspot import HUBSPOT
@@ -21,7 +22,7 @@ from pipelines.channels.hubspot import reads as hubspot_reads
 from pipelines.channels.mailchimp import MAILCHIMP
 from pipelines.channels.shopify import SHOPIFY
 from pipelines.channels.square import SQUARE
-from pipelines.errors import AmbiguousWrite
+from pipelines.errors import AmbiguousWrite, FatalChannelError, RetriableChannelError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 from tests.channels.harness import StillStore
@@ -36,6 +37,7 @@ class Broken:
     channel: Channel
     says: str
     wrap: Callable[[httpx.AsyncBaseTransport, StillStore], httpx.AsyncBaseTransport] = lambda inner, _: inner
+    verdict: Verdict = Verdict.FAILED
 
 
 # -- readers ------------------------------------------------------------------------------------------------
@@ -144,6 +146,58 @@ def from_a_cache(endpoint: Endpoint):
     return read
 
 
+def touching_others(endpoint: Endpoint):
+    """Shows a change, and not that of the record that changed: what it gave first comes again, freshly spelt."""
+    kept: dict[str, Any] = {}
+
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        async for page in endpoint.read(session, window):
+            for row in page.rows:
+                kept.setdefault(row.id, row)
+        kept.update({key: replace(row, payload=row.payload + b" ") for key, row in kept.items()})
+        yield Page(list(kept.values()))
+
+    return read
+
+
+def sweeping(endpoint: Endpoint):
+    """Asks for everything, whatever it is asked for."""
+    return lambda session, window: endpoint.read(session, replace(window, since=None))
+
+
+def refusing_small_pages(endpoint: Endpoint):
+    """An error of its own, that has nothing to do with what the vendor declares."""
+
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        pages = [page async for page in endpoint.read(session, window)]
+        if len(pages) > 1:
+            raise FatalChannelError("too many pages", system=session.system)
+        for page in pages:
+            yield page
+
+    return read
+
+
+def declaring_too_many(endpoint: Endpoint):
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        async for page in endpoint.read(session, window):
+            yield replace(page, total=10_000)
+
+    return read
+
+
+def in_one_page(endpoint: Endpoint):
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        yield Page([row async for page in endpoint.read(session, window) for row in page.rows])
+
+    return read
+
+
+def everywhere(channel: Channel, change: Callable[[Endpoint], Any]) -> Channel:
+    """A channel of which all endpoints read otherwise."""
+    return replace(channel, endpoints=tuple(replace(e, read=change(e)) for e in channel.endpoints))
+
+
 def spelling_otherwise(endpoint: Endpoint):
     async def read(session: Session, window: Window) -> AsyncIterator[Page]:
         async for page in endpoint.read(session, window):
@@ -206,19 +260,66 @@ def reading_back(channel: Channel, entity: str, change: Callable[[Reading], Read
     return replace(channel, read_backs=tuple(changed(r) if r.entity == entity else r for r in channel.read_backs))
 
 
-def sure_of_itself(channel: Channel, entity: str) -> Channel:
-    """Takes a lost answer for a refusal, and does not look."""
+def remembering(channel: Channel, entity: str, field: str) -> Channel:
+    """Reads a field back once, and then from memory."""
+    first: dict[tuple[str, str], Reading] = {}
+
+    def change(one: Reading) -> Reading:
+        return first.setdefault((one.vendor_id, one.vendor_sub_id), one) if one.field == field else one
+
+    return reading_back(channel, entity, change)
+
+
+def sure_of_itself(channel: Channel, entity: str, field: str = "") -> Channel:
+    """Takes a lost answer for a refusal, and does not look; of one field alone where one is named."""
 
     def changed(writer):
         async def write(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
             try:
                 return await writer.write(session, corrections, key)
             except AmbiguousWrite:
+                if field and {c.field for c in corrections} != {field}:
+                    raise
                 return [Outcome(c.correction_key, OutcomeStatus.REJECTED, "LOST") for c in corrections]
 
         return replace(writer, write=write)
 
     return replace(channel, writers=tuple(changed(w) if w.entity == entity else w for w in channel.writers))
+
+
+def one_by_one(channel: Channel, entity: str) -> Channel:
+    """Takes a batch, and makes a call of each row."""
+
+    def changed(writer):
+        async def write(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
+            keys = [f"{key[:-4]}{number:04d}" for number in range(len(corrections))]
+            return [
+                one for c, own in zip(corrections, keys, strict=True) for one in await writer.write(session, [c], own)
+            ]
+
+        return replace(writer, write=write)
+
+    return replace(channel, writers=tuple(changed(w) if w.entity == entity else w for w in channel.writers))
+
+
+def idle(channel: Channel, entity: str, status: OutcomeStatus) -> Channel:
+    """Writes nothing, and says so."""
+
+    def changed(writer):
+        async def write(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
+            return [Outcome(c.correction_key, status, "IDLE") for c in corrections]
+
+        return replace(writer, write=write)
+
+    return replace(channel, writers=tuple(changed(w) if w.entity == entity else w for w in channel.writers))
+
+
+def on_rung_4(channel: Channel, *entities: str) -> Channel:
+    """Compares nothing, and declares no more."""
+    return replace(
+        channel, writers=tuple(replace(w, needs_check=False) for w in channel.writers if w.entity in entities),
+        abilities=tuple(replace(a, rungs=(4,)) if a.entity in entities else a for a in channel.abilities),
+    )
 
 
 def escaped(c: Correction) -> Correction:
@@ -284,8 +385,6 @@ def adding() -> Callable[[dict[str, Any]], dict[str, Any]]:
 
 def giving_up(channel: Channel) -> Channel:
     """A session that takes a 429 for the end."""
-    from pipelines.errors import FatalChannelError
-
     def connect(connection: Any) -> Session:
         session = channel.connect(connection)
         judge = session._judge
@@ -301,10 +400,27 @@ def giving_up(channel: Channel) -> Channel:
     return replace(channel, connect=connect)
 
 
+def slow_to_start(channel: Channel) -> Channel:
+    """The same, behind a limiter that waits longer than it is ever asked to, before the first call."""
+
+    def connect(connection: Any) -> Session:
+        session = in_a_hurry(channel).connect(connection)
+        acquire, waited = session._limiter.acquire, []
+
+        async def late(cost: float) -> None:
+            if not waited:
+                waited.append(60.0)
+                await session.clock.sleep(60.0)
+            await acquire(cost)
+
+        session._limiter.acquire = late  # type: ignore[method-assign]
+        return session
+
+    return replace(channel, connect=connect)
+
+
 def in_a_hurry(channel: Channel) -> Channel:
     """A session that backs off as it likes, whatever it was asked."""
-    from pipelines.errors import RetriableChannelError
-
     def connect(connection: Any) -> Session:
         session = channel.connect(connection)
         judge = session._judge
@@ -335,6 +451,7 @@ BROKEN = (
     Broken("staging", "a record is no JSON", reading(HUBSPOT, "contacts", without_json), "Exception"),
     Broken("filter", "the filter is ignored", HUBSPOT, "older records",
            wrap=lambda inner, _: Bodies(inner, "/search", ignoring_times)),
+    Broken("filter", "every delta asks for all", everywhere(HUBSPOT, sweeping), "contacts", verdict=Verdict.NOT_SHOWN),
     Broken("cursor", "equal stamps are left out", reading(HUBSPOT, "contacts", leaving_equal_stamps_out),
            "at the very moment"),
     Broken("closed_window", "its end is not heard", reading(SQUARE, "orders", never_ending), "end or later"),
@@ -346,13 +463,24 @@ BROKEN = (
         HUBSPOT, "prices", lambda one: replace(one, value=f"{one.value}0")
     ), "another value"),
     Broken("page_caps", "a short page ends the read", reading(HUBSPOT, "contacts", ending_at_a_short_page), "lost"),
+    Broken("page_caps", "an error of its own in place of every page", everywhere(HUBSPOT, refusing_small_pages),
+           "too many pages", verdict=Verdict.NOT_SHOWN),
+    Broken("page_caps", "every read is refused for its total", everywhere(HUBSPOT, declaring_too_many), "for its total",
+           verdict=Verdict.NOT_SHOWN),
     Broken("rate_limits", "a 429 ends the read", giving_up(HUBSPOT), "ends the read"),
     Broken("rate_limits", "Retry-After is not heard", in_a_hurry(HUBSPOT), "were asked for"),
+    Broken("rate_limits", "its own pace hides that it does not wait", slow_to_start(HUBSPOT), "were asked for"),
     Broken("equal_stamps", "goes on by stamps alone", reading(HUBSPOT, "contacts", by_stamps_alone), "in no delta"),
     Broken("under_change", "counts offsets", reading(HUBSPOT, "contacts", by_offset), "misses"),
+    Broken("under_change", "no read is believed", reading(HUBSPOT, "contacts", declaring_too_many), "10000",
+           verdict=Verdict.NOT_SHOWN),
+    Broken("under_change", "all comes in one page", reading(HUBSPOT, "contacts", in_one_page), "in 1 page",
+           verdict=Verdict.NOT_SHOWN),
     Broken("deletes", "never forgets", reading(MAILCHIMP, "members", from_a_cache), "still in the census"),
     Broken("deletes", "counts what is gone", counting_one_more(MAILCHIMP), "by the vendor's count"),
     Broken("silent_changes", "shows no change", reading(SHOPIFY, "inventory_levels", from_a_cache), "neither"),
+    Broken("silent_changes", "shows another record's change", reading(SHOPIFY, "inventory_levels", touching_others),
+           "neither"),
     Broken("abilities", "a field is refused", writing(
         HUBSPOT, "customers", after=told(OutcomeStatus.REJECTED, lambda c: c.field == "city")
     ), "customers.city"),
@@ -361,6 +489,7 @@ BROKEN = (
     ), "something else"),
     Broken("echo", "staged as something else", reading(HUBSPOT, "contacts", spelling_otherwise), "customers.city"),
     Broken("batch_max", "declares more than the vendor takes", writing(HUBSPOT, "customers", batch_max=150), "refuses"),
+    Broken("batch_max", "a call of each row", one_by_one(HUBSPOT, "customers"), "101 calls"),
     Broken("partial_failure", "one bad row for all", writing(HUBSPOT, "customers", after=one_for_all),
            "took a good one"),
     Broken("partial_failure", "a bad row is told as written", writing(
@@ -370,10 +499,20 @@ BROKEN = (
            lambda inner, _: Bodies(inner, "/inventory/changes/batch-create", adding())),
     Broken("lost_answer", "a write that went through is told as refused", sure_of_itself(HUBSPOT, "customers"),
            "told as"),
+    Broken("lost_answer", "the same, of one field alone", sure_of_itself(HUBSPOT, "customers", "first_name"),
+           "customers.first_name"),
     Broken("compare_and_set", "the server gets no version", SQUARE, "written over",
            lambda inner, _: Bodies(inner, "/bulk-update", without_versions)),
     Broken("compare_and_set", "stale is told as applied", writing(
         SQUARE, "prices", after=told(OutcomeStatus.APPLIED)
     ), "told as applied"),
+    Broken("compare_and_set", "nothing compares, and it says so", on_rung_4(SQUARE, "stock"), "nothing compares",
+           verdict=Verdict.NOT_SHOWN),
+    Broken("compare_and_set", "the last look at one field is an old one", remembering(SHOPIFY, "prices", "compare_at"),
+           "prices.compare_at"),
+    Broken("hostile_text", "nobody knows what became of it", idle(HUBSPOT, "customers", OutcomeStatus.UNKNOWN),
+           "neither written nor refused"),
+    Broken("hostile_text", "refuses everything", idle(HUBSPOT, "customers", OutcomeStatus.REJECTED), "refused",
+           verdict=Verdict.NOT_SHOWN),
     Broken("hostile_text", "writes HTML", writing(HUBSPOT, "customers", before=escaped), "something else"),
 )

@@ -7,7 +7,6 @@ environment; without it its tests skip and say so.
 import os
 import shutil
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from pathlib import Path
 from typing import cast
 
@@ -17,7 +16,8 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from conformance.bench import Bench
-from conformance.hands import hands_of, write_test
+from conformance.checks import CHECKS
+from conformance.hands import Hands, hands_of, write_test
 from conformance.wire import Wire
 from pipelines.channels.base import Channel, Connection
 from pipelines.clock import Clock
@@ -26,15 +26,15 @@ from pipelines.http import Session
 from resources.clock import SystemClock
 from sandbox.app import load_vendors
 from sandbox.estate import write_estate
+from sandbox.records import Price
 from sandbox.store import Store
 from sandbox.vendor import Settings
 from sandbox.world.create import create_world
 from sandbox.world.settings import EPOCH, WorldSettings
-from tests.channels.harness import Outside, StillStore, WorldClock
+from tests.channels.harness import StillStore, WorldClock
+from tests.conformance.shops import OWN
 
 SIZES = WorldSettings(variants=20, persons=20, shops=2)
-OWN_WORLDS = {"brevo": "tests.channels.test_brevo:club", "woocommerce": "tests.channels.test_woocommerce:shop"}
-"""Of systems that the sandbox plays and the retailer of its world does not use: who makes them a shop."""
 Wrap = Callable[[httpx.AsyncBaseTransport, StillStore], httpx.AsyncBaseTransport]
 
 
@@ -43,9 +43,18 @@ def make_world(folder: Path) -> Path:
     folder.mkdir()
     store = Store(folder / "world.sqlite", epoch=EPOCH)
     create_world(folder, SIZES, store, load_vendors())
+    _reduce_a_price(store)
     store.close()
     write_estate(folder, SIZES, "http://sandbox")
     return folder
+
+
+def _reduce_a_price(store: Store) -> None:
+    """A small world has no reduced price on the day it is made, and a price before reduction is to be written too."""
+    shopify = load_vendors()["shopify"]
+    key, name, currency, amount, *_ = next(row for row in shopify.observe_prices(store) if int(row[3]) > 0)
+    reduced = Price(key, name, currency, int(amount), compare_at=int(amount) + 1_000)
+    shopify.put_prices(store, [reduced], store.now())
 
 
 def bench_of(
@@ -60,8 +69,8 @@ def bench_of(
         return _outside(channel, estate, write), None
     options: Mapping[str, str] = estate.systems[channel.name].options if channel.name in estate.systems else {}
     base = f"http://sandbox/{channel.name}"
-    own = _own_world(channel) if channel.name not in estate.systems else None
-    if own is not None:
+    if channel.name in OWN:
+        own = OWN[channel.name]()
         store, options, base = cast(StillStore, own.store), own.session.options, own.session.base_url
         transport: httpx.AsyncBaseTransport = own.transport._inner
     else:
@@ -75,15 +84,6 @@ def bench_of(
         return channel.connect(Connection(base, secrets, dict(options), clock, wire))
 
     return Bench(channel, connect(WorldClock(store)), wire, connect, own_hands, estate, may_write=write), store
-
-
-def _own_world(channel: Channel) -> Outside | None:
-    """The small shop of a system's own tests, where the retailer's world holds nothing of it."""
-    place, _, make = OWN_WORLDS.get(channel.name, "").partition(":")
-    if not place:
-        return None
-    found: Outside = getattr(import_module(place), make)()
-    return found
 
 
 def _outside(channel: Channel, estate: Estate, write: bool) -> Bench:
@@ -100,10 +100,32 @@ def _outside(channel: Channel, estate: Estate, write: bool) -> Bench:
     return Bench(channel, connect(SystemClock()), wire, connect, hands_of(channel.name), estate, may_write=write)
 
 
-SHOWN_IN = frozenset(
-    {"identity", "declared", "census", "staging", "under_change", "deletes", "partial_failure", "hostile_text"}
-)
-"""What every system with hands shows, whatever it holds."""
+UNSHOWN = {
+    "brevo": {
+        "filter": "every delta asks for all, since its filter leaves changes out",
+        "batch_max": "a call holds one contact",
+    },
+    "mailchimp": {"page_caps": "it counts offsets by pages of its own, so smaller ones are refused for their total"},
+}
+"""What a system cannot show, beside what follows from its declaration, and why."""
+
+
+def shown_in(channel: Channel, hands: Hands | None) -> set[str]:
+    """The checks that a system shows on the sandbox: all, but for what it does not have, and for `UNSHOWN`."""
+    names = {check.name for check in CHECKS if hands is not None or not check.need.asks_hands}
+    written = {writer.entity for writer in channel.writers}
+    lacks = set(UNSHOWN.get(channel.name, ()))
+    if not any(endpoint.count for endpoint in channel.endpoints):
+        lacks.add("count")
+    if not any(endpoint.has_delta for endpoint in channel.endpoints):
+        lacks |= {"filter", "cursor"}
+    if not any(endpoint.has_delta and "orders" in endpoint.entities for endpoint in channel.endpoints):
+        lacks.add("closed_window")
+    if not any(endpoint.has_delta for endpoint in channel.endpoints if hands and endpoint.name == hands.endpoint):
+        lacks.add("equal_stamps")
+    if "stock" not in written and not (hands and hands.can_opt_in and "consents" in written):
+        lacks.add("silent_changes")
+    return names - lacks
 
 
 def small_pages(system: str, monkeypatch: pytest.MonkeyPatch) -> None:

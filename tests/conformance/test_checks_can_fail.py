@@ -32,12 +32,12 @@ async def results_of(broken: Broken, world: Path, folder: Path, name: str) -> li
 async def test_a_check_sees_what_is_broken(broken, world, tmp_path, monkeypatch):
     small_pages(broken.channel.name, monkeypatch)
     found, *_ = await results_of(broken, world, tmp_path, broken.check)
-    assert (found.check, found.verdict) == (broken.check, Verdict.FAILED), found.detail
+    assert (found.check, found.verdict) == (broken.check, broken.verdict), found.detail
     assert broken.says in found.detail
 
 
 def test_every_check_is_shown_something_broken():
-    assert {broken.check for broken in BROKEN} == {one.name for one in CHECKS}
+    assert {one.check for one in BROKEN if one.verdict is Verdict.FAILED} == {one.name for one in CHECKS}
 
 
 async def test_what_cannot_be_put_back_is_told(world, tmp_path):

@@ -2,6 +2,7 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -108,15 +109,22 @@ def test_the_committed_document_has_the_commands_own_form():
     for one in sections:
         title, _, against = one.partition("\n")[0].rpartition(": ")
         assert title in titles and against
-        made = re.search(r"^`trueup conformance (\w+)`, trueup ([\d.]+), (\d{4}-\d\d-\d\d): (.+)\.$", one, re.MULTILINE)
-        assert made and made[1] == titles[title].name and date.fromisoformat(made[3])
+        head = r"^`trueup conformance (\w+)( --write)?`, trueup ([\d.]+), (\d{4}-\d\d-\d\d): (.+)\.$"
+        made = re.search(head, one, re.MULTILINE)
+        assert made and made[1] == titles[title].name and date.fromisoformat(made[4])
         rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (passed|failed|not shown) \| (.*) \|$", one, re.MULTILINE)
         names = [row[0] for row in rows]
+        assert bool(made[2]) == (TAKEN_BACK in names), "the head says whether it was written"
         assert set(names) <= set(known), "a check of that name is gone: run it again"
         assert names == [name for name in known if name in names], "in the kit's order"
         assert all(row[1] == shows.get(row[0], row[1]) for row in rows)
         counts = ", ".join(f"{sum(row[2] == v for row in rows)} {v}" for v in ("passed", "failed", "not shown"))
-        assert made[4] == counts, "the summary counts its own rows"
+        assert made[5] == counts, "the summary counts its own rows"
+
+
+def test_the_head_says_whether_it_was_leave_to_write():
+    assert "`trueup conformance hubspot`, trueup" in section(report())
+    assert "`trueup conformance hubspot --write`, trueup" in section(replace(report(), writes=True))
 
 
 def test_a_section_is_a_table_of_its_results():

@@ -13,7 +13,7 @@ from pipelines.channels import CHANNELS
 from pipelines.channels.base import Channel
 from sandbox.app import load_vendors
 from tests.channels.harness import StillStore, outside
-from tests.conformance.stand import SHOWN_IN, bench_of, small_pages
+from tests.conformance.stand import bench_of, shown_in, small_pages
 from tests.described.vendors import described
 
 PLAYED = [channel for channel in CHANNELS if channel.name in load_vendors()]
@@ -48,8 +48,8 @@ async def test_a_system_does_what_it_declares(channel, world, tmp_path, monkeypa
     if store:
         assert values(store, bench) == before, "all is as it was"
     shown = {result.check for result in results if result.verdict is Verdict.PASSED}
-    if hands_of(channel.name) is not None:
-        assert shown >= SHOWN_IN
+    if store:
+        assert shown - {"taken_back"} == shown_in(channel, hands_of(channel.name))
 
 
 @pytest.mark.parametrize("channel", PLAYED, ids=lambda channel: channel.name)
@@ -59,7 +59,7 @@ async def test_without_leave_to_write_nothing_is_written(channel, world, tmp_pat
     await bench.close()
     assert store is not None and store.effects(origin="api") == []
     assert words(results) == {}
-    dry = {check.name for check in CHECKS if check.need is Need.READS}
+    dry = {check.name for check in CHECKS if not check.need.writes}
     assert {r.check for r in results if "--write" in r.detail} == {check.name for check in CHECKS} - dry
     assert all(r.verdict is Verdict.NOT_SHOWN for r in results if r.check not in dry)
 
@@ -68,10 +68,10 @@ async def test_without_leave_to_write_nothing_is_written(channel, world, tmp_pat
 async def test_without_hands_a_check_that_needs_them_is_not_shown(channel, world, tmp_path):
     bench, store = bench_of(channel, world, tmp_path / "copy.sqlite", hands=False)
     before = values(store, bench) if store else {}
-    results = await run_checks(bench, [one for one in CHECKS if one.need is not Need.READS or one.name == "page_caps"])
+    results = await run_checks(bench, [one for one in CHECKS if one.need is not Need.READS])
     await bench.close()
     assert words(results) == {}
-    needy = {check.name for check in CHECKS if check.need is Need.HANDS} | {"page_caps"}
+    needy = {check.name for check in CHECKS if check.need.asks_hands}
     assert {r.check for r in results if r.verdict is Verdict.PASSED} & needy == set()
     assert store is not None and values(store, bench) == before, "values of others are put back"
 

@@ -80,6 +80,19 @@ async def test_something_happens_just_before_the_next_write_and_once():
     assert [one.url.path for one in taken] == ["/a", "/other", "/b", "/c"]
 
 
+async def test_every_call_is_noted_and_whether_it_was_answered_here():
+    taken: list[httpx.Request] = []
+    wire, client = wire_over(taken)
+    noted: list[tuple[str, bool]] = []
+    async with client:
+        with wire.noting(lambda asked, is_here: noted.append((asked.url.path, is_here))):
+            with wire.answering(httpx.Response(429)):
+                await client.get("http://x/a")
+            await client.get("http://x/a")
+        await client.get("http://x/b")
+    assert noted == [("/a", True), ("/a", False)]
+
+
 async def test_a_canned_answer_and_a_rewritten_call_end_with_their_block():
     taken: list[httpx.Request] = []
     wire, client = wire_over(taken)
