@@ -11,10 +11,10 @@ from pipelines.errors import ConfigurationError
 
 def conformance(
     systems: Annotated[list[str] | None, typer.Argument()] = None,
-    url: Annotated[str, typer.Option(help="Another base URL than the estate's.")] = "",
+    url: Annotated[str, typer.Option(help="Another address than the estate's.")] = "",
     estate: Annotated[Path | None, typer.Option(help="Another estate file.")] = None,
     option: Annotated[
-        list[str] | None, typer.Option(help="name=value, as under [systems.X] options; repeatable.")
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="As under [systems.X] options; repeatable.")
     ] = None,
     against: Annotated[str, typer.Option(help="The server in words, for the report: product and version.")] = "",
     write: Annotated[bool, typer.Option("--write", help="Also write; every value is put back at the end.")] = False,

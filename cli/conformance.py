@@ -6,10 +6,10 @@ Reads alone unless `--write` is given. Prepares the benches and prints; what is 
 import asyncio
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from cli.home import is_embedded
 from cli.outside import outside
@@ -42,19 +42,19 @@ def conformance(
     """
     if url and len(systems) != 1:
         raise ConfigurationError("--url goes with one system")
-    if url and urlsplit(url).scheme not in ("http", "https"):
-        raise ConfigurationError(f"--url {url!r} is no http or https URL")
+    from conformance.run import has_failed
+    from pipelines.estate import read_estate
+
     reports = []
     with _reachable(settings, needs_estate=not url and estate_path is None) as found:
-        estate = _estate(found, estate_path, is_url=bool(url))
+        path = _estate_path(found, estate_path, is_url=bool(url))
+        estate = read_estate(path) if path else None
         for channel in _channels(systems, estate):
             where = against or (EMBEDDED if not url and is_embedded() and estate_path is None else UNNAMED)
             if write:
                 margin().print(f"{channel.name}: {WARNING.format(where=where)}", style="dim")
-            reports.append(_examined(found, channel, estate, url, dict(options or {}), where, write=write))
+            reports.append(_examined(found, channel, path, estate, url, dict(options or {}), where, write=write))
     _tell(reports, as_json=as_json, markdown=markdown)
-    from conformance.run import has_failed
-
     return 1 if any(has_failed(report.results) for report in reports) else 0
 
 
@@ -67,12 +67,9 @@ def _reachable(settings: Settings, *, needs_estate: bool) -> Iterator[Settings]:
         yield found
 
 
-def _estate(settings: Settings, path: Path | None, *, is_url: bool) -> "Estate | None":
-    from pipelines.estate import read_estate
-
-    if path is not None:
-        return read_estate(path)
-    return None if is_url and is_embedded() else read_estate(settings.estate)
+def _estate_path(settings: Settings, path: Path | None, *, is_url: bool) -> Path | None:
+    """The estate file that counts; none for a server that is named in the place of the embedded estate's."""
+    return path or (None if is_url and is_embedded() else settings.estate)
 
 
 def _channels(systems: list[str], estate: "Estate | None") -> "list[Channel]":
@@ -92,15 +89,15 @@ def _channels(systems: list[str], estate: "Estate | None") -> "list[Channel]":
 
 
 def _examined(
-    settings: Settings, channel: "Channel", estate: "Estate | None", url: str, options: dict[str, str], against: str,
-    *, write: bool,
+    settings: Settings, channel: "Channel", path: Path | None, estate: "Estate | None", url: str,
+    options: dict[str, str], against: str, *, write: bool,
 ) -> "Report":
     from conformance.run import run_checks
     from conformance.tell import Report
     from resources.clock import SystemClock
 
     async def run() -> "Report":
-        bench = _bench(settings, channel, estate, url, options, write=write)
+        bench = _bench(settings, channel, path, estate, url, options, write=write)
         with margin().status("") as status:
             try:
                 results = await run_checks(
@@ -117,34 +114,49 @@ def _examined(
 
 
 def _bench(
-    settings: Settings, channel: "Channel", estate: "Estate | None", url: str, options: dict[str, str], *, write: bool
+    settings: Settings, channel: "Channel", path: Path | None, estate: "Estate | None", url: str,
+    options: dict[str, str], *, write: bool,
 ) -> "Bench":
     import httpx
 
     from conformance.bench import Bench
     from conformance.hands import hands_of, write_test
     from conformance.wire import Wire
-    from pipelines.channels.base import Connection
     from pipelines.clock import Clock
     from pipelines.http import Session, trust
-    from resources.channels import secrets_of
-    from resources.clock import clock_of_systems
+    from resources.channels import connection_to, is_http, wrong_address
+    from resources.clock import SystemClock, clock_of_systems
 
     system = estate.systems.get(channel.name) if estate else None
-    if not url and (estate is None or system is None):
-        raise ConfigurationError(f"{channel.name} is not in the estate: say --url, or name an estate that has it")
-    base = url or settings.base_url(estate, channel.name)  # type: ignore[arg-type]
-    own = {**(system.options if system else {}), **options}
-    secrets, hands = secrets_of(settings, channel), hands_of(channel.name)
-    wire = Wire(httpx.AsyncHTTPTransport(verify=trust()), write_test(hands))
+    address, hands = url or _address(settings, channel, estate), hands_of(channel.name)
+    if wrong := wrong_address(channel, address):  # before anything is asked there
+        raise ConfigurationError(f"{channel.name}: {address!r} is {wrong}")
+    wire = Wire(httpx.AsyncHTTPTransport(verify=trust()) if is_http(address) else None, write_test(hands))
+    connection = connection_to(
+        settings, channel, address, options={**(system.options if system else {}), **options},
+        folder=path.parent if path else Path(), clock=SystemClock(), transport=wire if is_http(address) else None,
+    )
 
     def connect(clock: Clock) -> Session:
-        return channel.connect(Connection(base, secrets, own, clock, wire))
+        return channel.connect(replace(connection, clock=clock))
 
     # By the server's own time: what is asked for "from now on" is meant by its clock.
-    clock = clock_of_systems([base])
+    clock = clock_of_systems([address]) if is_http(address) else SystemClock()
     return Bench(
         channel, connect(clock), wire, connect, hands, estate if system else None, may_write=write
+    )
+
+
+def _address(settings: Settings, channel: "Channel", estate: "Estate | None") -> str:
+    """Where the estate, or the environment, says that a system is: the sandbox serves some that its estate lacks."""
+    if estate is not None and channel.name in estate.systems:
+        return settings.base_url(estate, channel.name)
+    name = f"TRUEUP_{channel.name.upper()}_URL"
+    if found := settings.environment.get(name, ""):
+        return found
+    raise ConfigurationError(
+        f"{channel.name} is not in the estate, and {name} is not set: say --url (with --option NAME=VALUE for each of "
+        "its options), or name an estate that has it"
     )
 
 

@@ -258,6 +258,11 @@ class Bench:
             if writer.entity == correction.entity and correction.field in writer.fields
         )
 
+    def need_at_once(self, correction: Correction) -> None:
+        """NotShown where what is written cannot be seen yet."""
+        if self.settles(correction):
+            raise NotShown(f"{correction.entity}.{correction.field}: a write is a request that is carried out later")
+
     def correction_key(self) -> str:
         """A new one of this run."""
         self._numbers["correction"] += 1

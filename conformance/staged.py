@@ -95,6 +95,12 @@ def typed_of(field: str, row: Row) -> str | None:
     return None if value is None else str(value)
 
 
+def with_value(field: str, value: str | None) -> Row:
+    """The columns of a staged row that hold a field, with another value."""
+    column = _COLUMNS.get(field, field)
+    return {column: value} | ({field: value} if field in _SPELT else {})
+
+
 def sub_id_of(entity: str, row: Row) -> str:
     """The vendor's location, price list or audience of a staged row; '' where the record alone is the key."""
     return str(row[_SUB_KEYS[entity]] or "") if entity in _SUB_KEYS else ""

@@ -5,13 +5,14 @@ that has a value already, since a blank is never written and so could not be put
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from conformance.bench import PERSONAL, Bench
-from conformance.staged import Row, typed_of, value_of
+from conformance.staged import Row, typed_of, value_of, with_value
 from conformance.verdicts import NotShown
 from pipelines.channels.base import Writer
 from pipelines.model import Correction
+from pipelines.readback import is_same
 
 GTINS = ("04006381333931", "00012345678905", "05901234123457")
 TEXTS = {
@@ -45,6 +46,18 @@ async def target(bench: Bench, writer: Writer, name: str, *, place: int = 0, is_
         raise NotShown(f"{writer.entity}.{name}: no record with a value to write over")
     row = rows[min(place, len(rows) - 1)]
     return Target(writer, name, row, desired_of(writer.entity, name, row) or "")
+
+
+async def as_it_is(bench: Bench, one: Target) -> Target:
+    """The same place with the value and the version that it has now, by id; NotShown where it is not there any more."""
+    c = one.correction(bench)
+    reading = (await bench.read_back([c])).get(c.correction_key)
+    if reading is None or not reading.exists:
+        raise NotShown(f"{c.entity}.{c.field}: the record is not found by its id")
+    row = one.row | ({"version": reading.version} if reading.version else {})
+    if not is_same(bench.con, c, reading.value, c.observed):
+        row |= with_value(one.field, reading.value)
+    return replace(one, row=row, desired=desired_of(c.entity, one.field, row) or one.desired)
 
 
 async def targets(bench: Bench, *, is_read: bool = False) -> tuple[list[Target], list[str]]:

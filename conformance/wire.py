@@ -13,6 +13,8 @@ from dataclasses import dataclass
 
 import httpx
 
+from conformance.verdicts import NotShown
+
 _READS_BY_POST = (
     "search", "batch/read", "batch-retrieve", "bulk-retrieve", "token/status", "access-token-info", "search_read",
     "search_count", "read_group", "/read", "fields_get",
@@ -55,9 +57,12 @@ def rebuilt(request: httpx.Request, *, url: httpx.URL | None = None, content: by
 
 
 class Wire(httpx.AsyncBaseTransport):
-    """All sessions of a bench share one; `close` ends it, a session's own end does not."""
+    """All sessions of a bench share one; `close` ends it, a session's own end does not.
 
-    def __init__(self, inner: httpx.AsyncBaseTransport, is_write: IsWrite = is_write) -> None:
+    `inner` None: the system is no server but a folder, so nothing passes here and no fault can be played.
+    """
+
+    def __init__(self, inner: httpx.AsyncBaseTransport | None, is_write: IsWrite = is_write) -> None:
         self._inner = inner
         self.is_write = is_write
         self.sent: list[Sent] = []
@@ -69,8 +74,15 @@ class Wire(httpx.AsyncBaseTransport):
         self._gate = asyncio.Lock()
         self.lost = 0
 
+    def need_http(self) -> httpx.AsyncBaseTransport:
+        """What carries the calls; NotShown where there are none."""
+        if self._inner is None:
+            raise NotShown("no HTTP: files are read and written, and no fault is played on the way")
+        return self._inner
+
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Pass a call on, with whatever fault is being played."""
+        inner = self.need_http()
         await request.aread()
         writes = self.is_write(request)
         if writes and self._before_write is not None:
@@ -85,7 +97,7 @@ class Wire(httpx.AsyncBaseTransport):
         if self._rewrite is not None:
             request = self._rewrite(request)
         self.sent.append(Sent(request.method, request.url.path, request.url.query, request.content, writes))
-        response = await self._inner.handle_async_request(request)
+        response = await inner.handle_async_request(request)
         if writes and self._loses:
             self._loses = False
             await response.aread()
@@ -96,6 +108,7 @@ class Wire(httpx.AsyncBaseTransport):
     @contextmanager
     def answering(self, *responses: httpx.Response) -> Iterator[None]:
         """The next calls get these answers, without the server."""
+        self.need_http()
         self._canned.extend(responses)
         try:
             yield
@@ -105,6 +118,7 @@ class Wire(httpx.AsyncBaseTransport):
     @contextmanager
     def noting(self, note: Note) -> Iterator[None]:
         """`note` is told of every call before it leaves."""
+        self.need_http()
         self._note = note
         try:
             yield
@@ -114,6 +128,7 @@ class Wire(httpx.AsyncBaseTransport):
     @contextmanager
     def rewriting(self, rewrite: Rewrite) -> Iterator[None]:
         """Every call goes out as `rewrite` makes it."""
+        self.need_http()
         self._rewrite = rewrite
         try:
             yield
@@ -123,6 +138,7 @@ class Wire(httpx.AsyncBaseTransport):
     @contextmanager
     def losing(self) -> Iterator[None]:
         """The answer to the next write is lost after the server has taken it."""
+        self.need_http()
         self._loses = True
         try:
             yield
@@ -132,6 +148,7 @@ class Wire(httpx.AsyncBaseTransport):
     @contextmanager
     def before_write(self, hook: Callable[[], Awaitable[None]]) -> Iterator[None]:
         """`hook` runs once, just before the next write leaves."""
+        self.need_http()
         self._before_write = hook
         try:
             yield
@@ -140,11 +157,13 @@ class Wire(httpx.AsyncBaseTransport):
 
     def writes_since(self, mark: int) -> list[Sent]:
         """The writes that left after `mark` calls had."""
+        self.need_http()
         return [sent for sent in self.sent[mark:] if sent.is_write]
 
     async def close(self) -> None:
         """End the connections."""
-        await self._inner.aclose()
+        if self._inner is not None:
+            await self._inner.aclose()
 
     async def aclose(self) -> None:
         """A session's end: the others go on."""

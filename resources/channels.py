@@ -1,13 +1,14 @@
 """The estate's channels and their sessions: which systems there are, and each reached with its credentials."""
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from pipelines.channels.base import Channel, Connection
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
 from pipelines.estate import Estate, read_estate
-from pipelines.http import Session, middling
+from pipelines.http import Chance, Session, middling
 from resources.folders import open_folder
 from resources.settings import Settings as Settings
 
@@ -59,6 +60,35 @@ def wrong_address(channel: Channel, address: str) -> str:
     return f"not an address of {channel.title}; allowed: one that begins with {allowed}"
 
 
+def connection_to(
+    settings: Settings,
+    channel: Channel,
+    address: str,
+    *,
+    options: Mapping[str, str],
+    folder: Path,
+    clock: Clock,
+    transport: object | None = None,
+    chance: Chance = random.random,
+) -> Connection:
+    """How one system is reached: at this address, with its credentials; its folder is opened where it is one.
+
+    `folder`: from where options name files. ConfigurationError for an address of another kind of system, and for a
+    credential that is missing.
+    """
+    if wrong := wrong_address(channel, address):
+        raise ConfigurationError(f"{channel.name}: {wrong}")
+    if transport is None and not is_http(address):
+        transport = open_folder(address, settings.environment)
+    secrets = secrets_of(settings, channel)
+    return Connection(address, secrets, dict(options), clock, transport, chance, folder)
+
+
+def is_http(address: str) -> bool:
+    """Whether what is at this address is asked over HTTP; else it is a folder."""
+    return address.startswith(("https://", "http://"))
+
+
 def connect(
     settings: Settings,
     estate: Estate,
@@ -70,20 +100,10 @@ def connect(
     """A session for each channel; opens no connection yet. A missing credential stops with its name."""
     found = []
     for channel in channels:
-        system, address = estate.systems[channel.name], settings.base_url(estate, channel.name)
-        if wrong := wrong_address(channel, address):
-            raise ConfigurationError(f"{channel.name}: {wrong}")
-        transport = transports(channel.name) if transports else None
-        if transport is None and not address.startswith(("https://", "http://")):
-            transport = open_folder(address, settings.environment)
-        connection = Connection(
-            base_url=address,
-            secrets=secrets_of(settings, channel),
-            options=dict(system.options),
-            clock=clock,
-            transport=transport,
+        connection = connection_to(
+            settings, channel, settings.base_url(estate, channel.name), options=estate.systems[channel.name].options,
+            folder=settings.estate.parent, clock=clock, transport=transports(channel.name) if transports else None,
             chance=random.random if transports is None else middling,
-            folder=settings.estate.parent,
         )
         found.append((channel, channel.connect(connection)))
     return found

@@ -25,6 +25,7 @@ def _customer_writer(bench: Bench) -> tuple[Writer, str]:
 async def maximum(bench: Bench) -> str:
     """As many rows as the writer declares go out in one call and are taken; one more makes a second call."""
     bench.need_hands()
+    bench.wire.need_http()
     writer, name = _customer_writer(bench)
     if writer.batch_max > MOST_MADE:
         raise NotShown(f"batches of {writer.batch_max}: more than the {MOST_MADE} records that are made for a check")
@@ -60,6 +61,7 @@ async def partial_failure(bench: Bench) -> str:
     victim = next(key for key, person in made.items() if person.email == rows[1]["email"])
     await bench.remove([victim])
     sent = [bench.correction("customers", name, row, desired_of("customers", name, row)) for row in rows]
+    bench.need_at_once(sent[0])
     # Without the check just before the write, which would take the row out: the vendor itself is to refuse it.
     outcomes = await bench.push(sent, looks=False)
     bad = outcomes[sent[1].correction_key]

@@ -46,6 +46,7 @@ async def from_now_on(bench: Bench) -> str:
 
 async def _is_sweep(bench: Bench, endpoint: Endpoint, since: datetime) -> bool:
     """Whether its delta sends the very calls of a census: then it trusts no filter, and there is none to ignore."""
+    bench.wire.need_http()
     asked = []
     for moment in (since, None):
         mark = len(bench.wire.sent)

@@ -55,13 +55,14 @@ async def silent(bench: Bench) -> str:
             continue
         try:
             one = await target(bench, writer, name, place=1)
+            c = one.correction(bench)
+            bench.need_at_once(c)
         except NotShown as reason:
             shown.append(f"{writer.entity} not shown ({reason})")
             continue
         endpoints = [e for e in bench.channel.endpoints if writer.entity in e.entities]
         before = {e.name: await read(bench.session, e) for e in endpoints}
         since = moments_ago(bench.session)
-        c = one.correction(bench)
         outcome = (await bench.push([c]))[c.correction_key]
         if outcome.status is not OutcomeStatus.APPLIED:
             raise Failed(f"{c.entity}.{c.field} could not be changed: {outcome.status} {outcome.code}")

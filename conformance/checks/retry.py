@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from conformance.bench import PERSONAL, Bench
 from conformance.staged import value_of
-from conformance.targets import Target, target
+from conformance.targets import Target, as_it_is, target
 from conformance.verdicts import Failed, NotShown
 from conformance.wire import Sent
 from pipelines.channels.base import Channel, Writer
@@ -44,6 +44,7 @@ async def _each_way(
 
 async def _lost(bench: Bench, one: Target) -> str:
     c = one.correction(bench)
+    bench.wire.need_http()
     mark, lost = len(bench.wire.sent), bench.wire.lost
     with bench.wire.losing():
         outcome = (await bench.push([c]))[c.correction_key]
@@ -75,6 +76,7 @@ async def compare_and_set(bench: Bench) -> str:
 
 async def _raced(bench: Bench, one: Target) -> str:
     c = one.correction(bench)
+    bench.need_at_once(c)
     rungs = rungs_of(bench.channel, c.entity, c.field)
     if COMPARED not in rungs and not one.writer.needs_check:
         raise NotShown(f"{c.entity}.{c.field} is on rung {max(rungs, default=0)}: nothing compares")
@@ -116,15 +118,12 @@ def _other(one: Target) -> str:
 
 
 async def _first(bench: Bench, writer: Writer, names: Sequence[str]) -> Target:
-    """The first of these fields that has a place, on the freshest staged values."""
-    await bench.once("staged", bench.stage_anew)
-    if writer.entity in PERSONAL and bench.has_hands:
-        await bench.persons()
-    await bench.stage_anew((writer.entity,))
+    """The first of these fields that has a place, on its present value: other checks have written there too."""
     reasons = []
     for name in names:
         try:
-            return await target(bench, writer, name, place=2 if writer.entity in PERSONAL else 0)
+            found = await target(bench, writer, name, place=2 if writer.entity in PERSONAL else 0)
+            return await as_it_is(bench, found)
         except NotShown as reason:
             reasons.append(str(reason))
     raise NotShown("; ".join(dict.fromkeys(reasons)))

@@ -53,7 +53,8 @@ def create_world(
     scene = Scene.new(folder, settings, store, vendors)
     store.set_now(_FOUNDED)
     with store.loading():
-        for system in cast_of(settings):
+        # Who has no part here is served all the same, as an account that was just opened.
+        for system in dict.fromkeys([*cast_of(settings), *vendors]):
             vendors[system].put_places(store, places_of(system, settings), _FOUNDED)
         say("catalogue and prices")
         shown = _put_goods(scene)

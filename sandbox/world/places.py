@@ -73,7 +73,7 @@ def override_list(settings: WorldSettings) -> str:
 
 
 def places_of(system: str, settings: WorldSettings) -> list[Place]:
-    """The places that a vendor knows."""
+    """The places that a vendor knows; none of one that has no part in the world."""
     known = locations(settings)
     if system == "square":
         return [Place(p.square, p.name, "location", p.currency) for p in known if p.square]
@@ -87,4 +87,6 @@ def places_of(system: str, settings: WorldSettings) -> list[Place]:
                 Place(HUBSPOT_INVITATIONS, "Invitations", "subscription")]
     if system == "brevo":
         return [Place(BREVO_LIST, "La lettre", "audience"), Place(BREVO_OTHER, "Jeu-concours", "audience")]
-    return [Place(MAILCHIMP_LIST, "La lettre", "audience"), Place(MAILCHIMP_OTHER, "Jeu-concours", "audience")]
+    if system == "mailchimp":
+        return [Place(MAILCHIMP_LIST, "La lettre", "audience"), Place(MAILCHIMP_OTHER, "Jeu-concours", "audience")]
+    return []

@@ -1,7 +1,7 @@
 """Benches for tests: every system of `CHANNELS` on the sandbox in process, over a small world and one virtual clock.
 
 A system that the sandbox does not play is reached where TRUEUP_CONFORMANCE_<SYSTEM>_URL says, with its secrets in the
-environment; without it its tests skip and say so.
+environment and its options as NAME=VALUE in TRUEUP_CONFORMANCE_<SYSTEM>_OPTIONS; without it its tests skip and say so.
 """
 
 import os
@@ -91,11 +91,12 @@ def _outside(channel: Channel, estate: Estate, write: bool) -> Bench:
     url = os.environ.get(name, "")
     if not url:
         pytest.skip(f"the sandbox does not play {channel.name}, and {name} does not say where else it is")
+    options = dict(pair.split("=", 1) for pair in os.environ.get(name.replace("_URL", "_OPTIONS"), "").split())
     wire = Wire(httpx.AsyncHTTPTransport(), write_test(hands_of(channel.name)))
 
     def connect(clock: Clock) -> Session:
         secrets = {secret: os.environ[secret] for secret in channel.secrets}
-        return channel.connect(Connection(url, secrets, {}, clock, wire))
+        return channel.connect(Connection(url, secrets, options, clock, wire))
 
     return Bench(channel, connect(SystemClock()), wire, connect, hands_of(channel.name), estate, may_write=write)
 

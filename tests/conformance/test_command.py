@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from cli import conformance as command
 from cli.conformance import conformance
 from conformance.checks import CHECKS
 from conformance.run import TAKEN_BACK
@@ -22,6 +21,8 @@ from sandbox.store import Store
 from sandbox.vendor import Settings
 from tests.channels.harness import served
 
+ESTATE = Path("nowhere")
+"""Stands for the world's own estate in the cases below."""
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
 
 
@@ -58,20 +59,65 @@ def test_a_failed_check_is_an_exit_code(world, tmp_path, capsys):
     (["hubsport"], {"url": "http://127.0.0.1:1"}, "'hubsport'.*hubspot"),
     (["hubspot", "square"], {"url": "http://127.0.0.1:1"}, "one system"),
     ([], {"url": "http://127.0.0.1:1"}, "one system"),
-    (["hubspot"], {"url": "localhost"}, "no http or https"),
+    (["hubspot"], {"url": "localhost"}, "'localhost' is not an address of HubSpot; .*begins with https://, http://"),
+    (["hubspot"], {"url": "file:///srv/drops"}, "is not an address of HubSpot"),
+    (["files"], {"url": "http://127.0.0.1:1"}, "is not an address of Files; .*begins with file://"),
+    (["brevo"], {"estate_path": ESTATE}, r"brevo is not in the estate, and TRUEUP_BREVO_URL.*--option NAME=VALUE"),
 ])
-def test_what_cannot_be_asked_is_told_in_a_sentence(tmp_path, systems, more, says):
+def test_what_cannot_be_asked_is_told_in_a_sentence(world, tmp_path, systems, more, says):
+    if more.get("estate_path") == ESTATE:
+        more = {"estate_path": world / "estate.toml"}
     with pytest.raises(ConfigurationError, match=says):
         conformance(environment(tmp_path), systems, **more)
 
 
-def test_a_system_that_the_estate_lacks_needs_a_url(world, tmp_path):
-    estate = tmp_path / "estate.toml"
-    text = (world / "estate.toml").read_text(encoding="utf-8")
-    estate.write_text(text.replace("[systems.hubspot]", "[systems.mailchimp2]"), encoding="utf-8")
-    channel = next(c for c in CHANNELS if c.name == "hubspot")
-    with pytest.raises(ConfigurationError, match="not in the estate"):
-        command._bench(environment(tmp_path), channel, None, "", {}, write=False)
+def test_a_system_that_the_estate_lacks_is_examined_where_the_environment_says_that_it_is(world, tmp_path, capsys):
+    """As the embedded sandbox does, which serves systems that its retailer does not use."""
+    store = Store(world / "world.sqlite")
+    with served(build_app(store, Settings()), says_date=False) as url:
+        own = {"TRUEUP_WOOCOMMERCE_URL": f"{url}/woocommerce", "TRUEUP_BREVO_URL": f"{url}/brevo"}
+        own |= {secret: "sandbox" for channel in CHANNELS for secret in channel.secrets}
+        code = conformance(
+            environment(tmp_path, **own), ["woocommerce", "brevo"], estate_path=world / "estate.toml", as_json=True
+        )
+    store.close()
+    assert code == 0
+    for report in json.loads(capsys.readouterr().out):
+        verdicts = {result["check"]: result["verdict"] for result in report["results"]}
+        assert verdicts["census"] == verdicts["staging"] == verdicts["rate_limits"] == "passed"
+
+
+def drops(folder: Path) -> Path:
+    """A folder of drops with prices, and its mapping elsewhere, as an estate would have it beside itself."""
+    folder.mkdir()
+    (folder / "prix.csv").write_text("sku;prix\n0012;12,50\n0013;7,00\n", encoding="utf-8")
+    mapping = folder.parent / "files.toml"
+    mapping.write_text(
+        'shop_id = "maison"\nsettle_seconds = 0\n\n[defaults]\ncurrency = "EUR"\ndelimiter = ";"\n\n'
+        '[prices.t]\nfile = "prix.csv"\ntax_basis = "gross"\n'
+        'columns = { key = "sku", amount = "prix" }\n', encoding="utf-8",
+    )
+    return mapping
+
+
+def test_a_folder_of_files_is_examined_and_says_what_has_no_http(tmp_path, capsys):
+    mapping = drops(tmp_path / "drops")
+    code = conformance(
+        environment(tmp_path), ["files"], url=(tmp_path / "drops").as_uri(), options={"mapping": str(mapping)},
+        write=True, as_json=True,
+    )
+    results = {one["check"]: one for one in json.loads(capsys.readouterr().out)[0]["results"]}
+    assert code == 0, results
+    assert results["census"]["verdict"] == results["by_id"]["verdict"] == "passed"
+    for check in ("rate_limits", "lost_answer"):
+        assert results[check]["verdict"] == "not shown" and "no HTTP" in results[check]["detail"]
+    for check in ("read_back", "echo", "compare_and_set"):
+        assert results[check]["verdict"] == "not shown" and "carried out later" in results[check]["detail"]
+    assert results["abilities"]["verdict"] == "passed"
+    # What the folder's importer would take in last is what was there before.
+    assert "once the requests are carried out: prices.amount of 001" in results["taken_back"]["detail"]
+    asked = sorted((tmp_path / "drops" / "out").iterdir())
+    assert len(asked) == 2
 
 
 def test_a_credential_that_is_missing_is_named(tmp_path):
