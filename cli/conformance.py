@@ -172,4 +172,4 @@ def _tell(reports: "list[Report]", *, as_json: bool, markdown: Path | None) -> N
         tell_json([plain(report) for report in reports])
         return
     for report in reports:
-        tell_table(f"{report.title}, {report.against}, {report.command}: {report.summary}", table(report), most=None)
+        tell_table(f"{report.title}, {report.against}, {report.asked}: {report.summary}", table(report), most=None)

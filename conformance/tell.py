@@ -36,13 +36,15 @@ class Report:
     """The server, in words: its product and version."""
     on: date
     results: Sequence[Result]
+    command: str = "trueup conformance"
+    """By what it was made; the system's name follows."""
     writes: bool = False
-    """Whether it was leave to write, without which the checks that write show nothing."""
+    """Whether it had leave to write, without which the checks that write show nothing."""
 
     @property
-    def command(self) -> str:
+    def asked(self) -> str:
         """What was run, so far as it says what could be seen."""
-        return f"trueup conformance {self.system}{' --write' if self.writes else ''}"
+        return f"{self.command} {self.system}{' --write' if self.writes else ''}"
 
     @property
     def summary(self) -> str:
@@ -77,7 +79,7 @@ def section(report: Report) -> str:
     """The section of one report."""
     lines = [
         heading(report), "",
-        f"`{report.command}`, trueup {report.version}, {report.on.isoformat()}: {report.summary}.",
+        f"`{report.asked}`, trueup {report.version}, {report.on.isoformat()}: {report.summary}.",
         "",
         "| check | what it shows | verdict | seen |", "| --- | --- | --- | --- |",
     ]

@@ -31,4 +31,4 @@ def woocommerce() -> Outside:
     return world
 
 
-OWN = {"brevo": brevo, "woocommerce": woocommerce}
+OWN_WORLDS = {"brevo": brevo, "woocommerce": woocommerce}

@@ -1,6 +1,7 @@
 """`trueup new-channel`: what it writes works as it is, and it refuses what it cannot name or would overwrite."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -66,6 +67,14 @@ def test_one_file_in_the_way_stops_all(tree):
     assert place.read_text(encoding="utf-8") == "mine" and not (tree / "pipelines" / "channels" / NAME).exists()
 
 
+def test_the_command_of_the_document_can_be_run(tree):
+    """Word for word: it must name no system that is there already."""
+    text = (ROOT / "docs" / "channels.md").read_text(encoding="utf-8")
+    (name, title), *others = re.findall(r"^trueup new-channel (\S+) --title (\S+)$", text, re.MULTILINE)
+    assert others == [] and new_channel(name, title=title, root=tree)
+    assert f"python -m pytest -k {name} " in text
+
+
 def test_it_stands_at_the_end_of_both_lists(tree):
     new_channel(NAME, root=tree)
     channels, vendors = ((tree / name).read_text(encoding="utf-8") for name in (CHANNEL_LIST, VENDOR_LIST))
@@ -106,5 +115,6 @@ def test_what_is_written_passes_the_kit_its_cases_and_the_linter(tmp_path):
     told = run(
         "-m", "pytest", "-q", "-o", "addopts=", "-p", "no:cacheprovider", "-k", f"{NAME} and not without",
         "tests/conformance/test_every_system.py", "tests/test_cases.py", "tests/channels/test_abilities.py",
+        "tests/channels/test_quiet_logs.py",
     )
     assert "passed" in told and "skipped" not in told
