@@ -121,6 +121,7 @@ def _bench(
 
     from conformance.bench import Bench
     from conformance.hands import hands_of, write_test
+    from conformance.staged import scratch
     from conformance.wire import Wire
     from pipelines.clock import Clock
     from pipelines.http import Session, trust
@@ -142,9 +143,8 @@ def _bench(
 
     # By the server's own time: what is asked for "from now on" is meant by its clock.
     clock = clock_of_systems([address]) if is_http(address) else SystemClock()
-    return Bench(
-        channel, connect(clock), wire, connect, hands, estate if system else None, may_write=write
-    )
+    con = scratch(channel.name, estate if system else None)
+    return Bench(channel, connect(clock), wire, connect, con, hands, may_write=write)
 
 
 def _address(settings: Settings, channel: "Channel", estate: "Estate | None") -> str:

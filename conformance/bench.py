@@ -18,21 +18,19 @@ import msgspec
 
 from conformance.hands import Hands, Person
 from conformance.read import Read, read
-from conformance.staged import Row, clean_rows, endpoints_of, models_of, scratch, stage, sub_id_of, typed_of, value_of
+from conformance.staged import Row, clean_rows, endpoints_of, models_of, stage, sub_id_of, typed_of, value_of
 from conformance.verdicts import Failed, NotShown
 from conformance.wire import Wire
 from conformance.written import Place, Written, place_of
 from pipelines.channels.base import Channel, Endpoint
 from pipelines.clock import Clock
-from pipelines.estate import Estate, compile_estate
 from pipelines.http import Session
 from pipelines.ledger.plans import PlanHead
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 from pipelines.push.journal import Approved, Journal
 from pipelines.push.send import SystemPush
 from pipelines.readback import is_same, read_back
-from pipelines.stage import stage_models
-from pipelines.tables import create_tables
+from pipelines.sql import Model
 
 T = TypeVar("T")
 SETTLING_WAITS = (0.0, 2.0, 8.0, 30.0)
@@ -52,10 +50,10 @@ class Bench:
     wire: Wire
     connect: Callable[[Clock], Session]
     """Another session over the same wire, going by this clock."""
+    con: duckdb.DuckDBPyConnection
+    """A database of its own, as `staged.scratch` makes one."""
     hands: Hands | None = None
-    estate: Estate | None = None
     may_write: bool = False
-    con: duckdb.DuckDBPyConnection = field(default_factory=scratch)
     made: dict[str, Person] = field(default_factory=dict)
     """Records that the hands made and have not removed, by id in the raw table."""
     removed: set[str] = field(default_factory=set)
@@ -64,12 +62,11 @@ class Bench:
     _own: set[str] = field(default_factory=set)
     """Addresses of all persons that were ever made here."""
     _kept: dict[str, Any] = field(default_factory=dict)
+    _rows: dict[str, list[Row]] = field(default_factory=dict)
+    """Clean rows by entity, since the last staging."""
     _numbers: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
-        create_tables(self.con, stage_models([self.channel.name]).values())
-        if self.estate is not None:
-            compile_estate(self.con, self.estate)
         self.token = f"{int(self.clock.now().timestamp() * 1000):x}{int(self.clock.now().timestamp()) % 1000:03d}"
 
     @property
@@ -120,16 +117,26 @@ class Bench:
         reads = await self._census(endpoints_of(models))
         if broken := [f"{name}: {one.reason}" for name, one in reads.items() if not one.is_believed]:
             raise Failed(f"not read whole: {'; '.join(broken)}")
-        stage(self.con, self.channel, reads.values(), models, at=self.clock.now())
+        self._stage(reads.values(), models)
+
+    def _stage(self, reads: Iterable[Read], models: Iterable[Model]) -> None:
+        self._rows.clear()
+        stage(self.con, self.channel, reads, models, at=self.clock.now())
 
     async def staged(self, entity: str) -> list[Row]:
         """The clean rows of one staged table, as they were when last staged; none where the system has no such."""
-        await self.once("staged", self.stage_anew)
+        await self.all_staged()
         return self.rows(entity)
+
+    async def all_staged(self) -> None:
+        """Every table, staged once: a record is clean where none of them keeps it out."""
+        await self.once("staged", self.stage_anew)
 
     def rows(self, entity: str) -> list[Row]:
         """The clean rows of one staged table as it is now."""
-        return clean_rows(self.con, self.channel, entity)
+        if entity not in self._rows:
+            self._rows[entity] = clean_rows(self.con, self.channel, entity)
+        return self._rows[entity]
 
     def staged_value(self, correction: Correction) -> str | None:
         """What the staged table now has in a correction's place; None too where it has no such record."""
@@ -142,7 +149,7 @@ class Bench:
     def stage_over(self, before: Read, delta: Read, entity: str) -> None:
         """Stage an entity anew, as it is after a delta is laid over what was read before."""
         whole = Read(before.endpoint, list((before.by_id | delta.by_id).values()))
-        stage(self.con, self.channel, [whole], models_of(self.channel, {entity}), at=self.clock.now())
+        self._stage([whole], models_of(self.channel, {entity}))
 
     # -- the other side's hands ----------------------------------------------------------------------------
 
@@ -214,8 +221,7 @@ class Bench:
         async def ready() -> list[Row]:
             made = await self.make(3)
             await self.settle(set(made))
-            await self.once("staged", self.stage_anew)
-            await self.stage_anew(("customers", "consents"))
+            await self.stage_anew(PERSONAL)
             return self.of_persons("customers", made)
 
         found = await self.once("persons", ready)

@@ -11,11 +11,13 @@ import duckdb
 
 from conformance.read import Read
 from pipelines.channels.base import Channel
+from pipelines.estate import Estate, compile_estate
 from pipelines.extract_log import ensure_raw_tables, raw_schema
 from pipelines.ledger import migrate
 from pipelines.macros import load_macros
 from pipelines.sql import Model, build, in_order
 from pipelines.stage import entity_of, stage_models
+from pipelines.tables import create_tables
 
 Row = dict[str, Any]
 _SUB_KEYS = {"prices": "vendor_price_list", "stock": "vendor_location_id", "consents": "vendor_audience_id"}
@@ -24,14 +26,28 @@ _SPELT = frozenset({"phone", "gtin"})
 """Fields of which the staged table also has the system's own spelling, under the field's name."""
 
 
-def scratch() -> duckdb.DuckDBPyConnection:
-    """A database in memory as a night finds it. Its contact points are nobody's: the key is this module's."""
-    con = duckdb.connect(":memory:", config={"threads": 2})
+def scratch(system: str, estate: Estate | None = None) -> duckdb.DuckDBPyConnection:
+    """A database in memory as a night of this system finds it; the estate's words in it where there is one."""
+    con = opened()
+    prepare(con, system, estate)
+    return con
+
+
+def opened(main: str = ":memory:", ledger: str = ":memory:") -> duckdb.DuckDBPyConnection:
+    """An empty database and its ledger."""
+    con = duckdb.connect(main, config={"threads": 2})
     con.execute("SET TimeZone = 'UTC'")
-    con.execute("ATTACH ':memory:' AS ledger")
+    con.execute(f"ATTACH '{ledger}' AS ledger")
+    return con
+
+
+def prepare(con: duckdb.DuckDBPyConnection, system: str, estate: Estate | None) -> None:
+    """Macros, ledger and tables. Its contact points are nobody's: the key is this module's."""
     load_macros(con, contact_key=b"conformance")
     migrate(con)
-    return con
+    create_tables(con, stage_models([system]).values())
+    if estate is not None:
+        compile_estate(con, estate)
 
 
 def models_of(channel: Channel, entities: set[str]) -> list[Model]:

@@ -40,7 +40,7 @@ async def counted(bench: Bench) -> str:
 
 async def staging(bench: Bench) -> str:
     """What was read stages into tables of our names; bad rows are kept out with a reason."""
-    await bench.once("staged", bench.stage_anew)
+    await bench.all_staged()
     name = bench.channel.name
     tables = bench.con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = ? ORDER BY table_name", [name]
