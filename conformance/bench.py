@@ -314,18 +314,34 @@ class Bench:
 
     @property
     def written(self) -> list[Written]:
-        """Every place of somebody else's that was written over, with what it held before."""
+        """Every place of somebody else's that may have changed by our writing, with what it held before."""
         return list(self._written.values())
 
     async def _keep(self, corrections: Sequence[Correction]) -> None:
+        """Remember what is there before it is first written over, and beside it in the same record.
+
+        What is on hand moves with what is available, and a price with the one that it is reduced from.
+        """
         fresh = [c for c in corrections if place_of(c) not in self._written]
-        held = await self.read_back(fresh) if fresh else {}
+        beside = {place_of(one): one for c in fresh for one in self._beside(c) if place_of(one) not in self._written}
+        held = await self.read_back([*fresh, *beside.values()]) if fresh else {}
         for c in fresh:
             reading = held.get(c.correction_key)
             if reading is None or not reading.exists or not is_same(self.con, c, reading.value, c.observed):
                 raise Failed(f"{c.entity}.{c.field}: read by id it is not what was listed; nothing was written")
         for c in corrections:
             self._written.setdefault(place_of(c), Written(c)).sent.append(c.desired)
+        for place, c in beside.items():
+            if (reading := held.get(c.correction_key)) is not None and reading.exists:
+                self._written.setdefault(place, Written(replace(c, observed=reading.value, base=reading.value)))
+
+    def _beside(self, correction: Correction) -> list[Correction]:
+        """The other fields that are written of the same record."""
+        names = {name for w in self.channel.writers if w.entity == correction.entity for name in w.fields}
+        return [
+            replace(correction, correction_key=self.correction_key(), field=name)
+            for name in sorted(names - {correction.field})
+        ]
 
     async def read_back(self, corrections: Sequence[Correction]) -> dict[str, Reading]:
         """The present values, by correction key."""

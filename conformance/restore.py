@@ -14,7 +14,7 @@ from conformance.bench import SETTLING_WAITS, Bench
 from conformance.staged import Row, sub_id_of
 from conformance.verdicts import Failed, words_of
 from conformance.written import Place, Written, place_of
-from pipelines.model import Correction, OutcomeStatus, Reading
+from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 
 _Key = tuple[str, str, str]
 
@@ -30,42 +30,49 @@ async def restore(bench: Bench) -> str:
 
 
 def _values_words(written: Sequence[Written]) -> str:
-    if not written:
+    sent = [one for one in written if one.sent]
+    if not sent:
         return "nothing of anybody's was written"
-    asked = [one.name for one in written if one.is_asked_back]
+    asked = [one.name for one in sent if one.is_asked_back]
     waits = f" (once the requests are carried out: {', '.join(asked)})" if asked else ""
-    return f"{len(written)} values are as they were{waits}"
+    return f"{len(sent)} values are as they were{waits}"
 
 
 async def _values_left(bench: Bench) -> list[str]:
     """Put every value back; those that are not, in words."""
-    waiting, rows, words = bench.written, dict[_Key, Row](), dict[Place, str]()
-    for wait in SETTLING_WAITS if waiting else ():
+    records, rows, words = _records(bench.written), dict[_Key, Row](), dict[Place, str]()
+    unread = ""
+    for wait in SETTLING_WAITS if records else ():
         await bench.clock.sleep(wait)
-        entities = {one.first.entity for one in waiting}
-        rows = await _listed(bench, entities, SETTLING_WAITS[:1] if rows else SETTLING_WAITS) or rows
-        words = {}
-        for record in _records(waiting):
-            words |= await _record_left(bench, record, rows)
-        waiting = [one for one in waiting if place_of(one.first) in words]
-        if not waiting:
+        entities = {record[0].first.entity for record in records}
+        found, unread = await _listed(bench, entities, SETTLING_WAITS[:1] if rows else SETTLING_WAITS)
+        rows, words, left = found or rows, {}, []
+        for record in records:
+            if some := await _record_left(bench, record, rows):
+                words |= some
+                left.append(record)  # with what is back already: some values move with others
+        records = left
+        if not records:
             break
-    return [f"{one.name}: {words[place_of(one.first)]}" for one in waiting]
+    told = [f"{one.name}: {words[place]}" for one in bench.written if (place := place_of(one.first)) in words]
+    return [*told, *([f"tried without a fresh list ({unread})"] if told and unread else [])]
 
 
-async def _listed(bench: Bench, entities: set[str], waits: Sequence[float]) -> dict[_Key, Row]:
-    """The records of these entities as they are listed now; none where no list is believed."""
+async def _listed(bench: Bench, entities: set[str], waits: Sequence[float]) -> tuple[dict[_Key, Row], str]:
+    """The records of these entities as they are listed now; none where no list is believed, and why."""
+    why = ""
     for wait in waits:
         await bench.clock.sleep(wait)
         try:
             await bench.stage_anew(entities)
-        except Exception:  # the list's failure is its own checks' affair; what was kept before serves in its place
+        except Exception as error:  # what was kept before serves in its place; told where that does not do
+            why = words_of(error)
             continue
         return {
             (entity, str(row["vendor_id"]), sub_id_of(entity, row)): row
             for entity in entities for row in bench.rows(entity)
-        }
-    return {}
+        }, ""
+    return {}, why
 
 
 def _records(written: Iterable[Written]) -> list[list[Written]]:
@@ -78,38 +85,53 @@ def _records(written: Iterable[Written]) -> list[list[Written]]:
 
 async def _record_left(bench: Bench, record: Sequence[Written], rows: Mapping[_Key, Row]) -> dict[Place, str]:
     """Put one record's values back; what is left of them, by place."""
-    left: dict[Place, str] = {}
     try:
-        held = await bench.read_back([one.first for one in record])
-        back: list[tuple[Written, Correction]] = []
+        back = {
+            place_of(one.first): _back(bench, one.first, reading, rows)
+            for one, reading in await _present(bench, record)
+            if reading is not None and _is_to_go_back(bench, one, reading)
+        }
+        outcomes = await bench.push(list(back.values()), keep=False) if back else {}
+        said = {place: outcomes[c.correction_key] for place, c in back.items()}
         for one in record:
-            reading, place = held.get(one.first.correction_key), place_of(one.first)
-            if reading is None or not reading.exists:
-                left[place] = "it is not found by its id"
-            elif one.is_asked_back or (one.is_back(bench.con, reading) and not bench.settles(one.first)):
-                continue
-            elif one.is_back(bench.con, reading) or one.is_ours(bench.con, reading):
-                # Of a request that waits nothing can be read yet: it is followed by the opposite one in any case.
-                back.append((one, _back(bench, one.first, reading, rows)))
-            else:
-                left[place] = "neither as it was nor as this run wrote it, so left as somebody changed it"
-        if back:
-            left |= await _sent_back(bench, back)
+            outcome = said.get(place_of(one.first))
+            if outcome is not None and bench.settles(one.first):
+                one.is_asked_back = outcome.status is OutcomeStatus.APPLIED
+        left = {}
+        for one, reading in await _present(bench, record):
+            if words := _words_left(bench, one, reading, said.get(place_of(one.first))):
+                left[place_of(one.first)] = words
+        return left
     except Exception as error:  # whatever it is, the other records come next, and this one is named
-        left = {place_of(one.first): words_of(error) for one in record} | left
-    return left
+        return {place_of(one.first): words_of(error) for one in record}
 
 
-async def _sent_back(bench: Bench, back: Sequence[tuple[Written, Correction]]) -> dict[Place, str]:
-    outcomes = await bench.push([c for _, c in back], keep=False)
-    held = await bench.read_back([c for _, c in back])
-    left = {}
-    for one, c in back:
-        reading, outcome = held.get(c.correction_key), outcomes[c.correction_key]
-        one.is_asked_back = bench.settles(c) and outcome.status is OutcomeStatus.APPLIED
-        if not one.is_asked_back and (reading is None or not one.is_back(bench.con, reading)):
-            left[place_of(c)] = f"still as this run wrote it ({outcome.status} {outcome.code})".replace(" )", ")")
-    return left
+async def _present(bench: Bench, record: Sequence[Written]) -> list[tuple[Written, Reading | None]]:
+    """A record's places with what they hold now; None where it is not found by its id."""
+    held = await bench.read_back([one.first for one in record])
+    found = [(one, held.get(one.first.correction_key)) for one in record]
+    return [(one, reading if reading is not None and reading.exists else None) for one, reading in found]
+
+
+def _is_to_go_back(bench: Bench, one: Written, reading: Reading) -> bool:
+    """Whether a value is to be put back, over nothing but what this run sent."""
+    if bench.settles(one.first):
+        # Of a request that waits nothing can be read yet: it is followed by the opposite one in any case.
+        is_known = one.is_back(bench.con, reading) or one.is_ours(bench.con, reading)
+        return bool(one.sent) and not one.is_asked_back and is_known
+    return not one.is_back(bench.con, reading) and one.is_ours(bench.con, reading)
+
+
+def _words_left(bench: Bench, one: Written, reading: Reading | None, said: Outcome | None) -> str:
+    """Why a place is not as it was; '' where it is, or where that is asked for."""
+    if reading is None:
+        return "it is not found by its id"
+    if one.is_asked_back or one.is_back(bench.con, reading):
+        return ""
+    if not one.is_ours(bench.con, reading):
+        return "neither as it was nor as this run wrote it, so left as somebody changed it"
+    words = f"{said.status} {said.code}".strip() if said else "not sent"
+    return f"still as this run wrote it ({words})"
 
 
 def _back(bench: Bench, c: Correction, reading: Reading, rows: Mapping[_Key, Row]) -> Correction:

@@ -1,4 +1,4 @@
-"""What a run wrote over: each place with the value it had, read by id before, and every value sent for it since.
+"""What a run wrote over, or beside: each place with the value it had before, and every value sent for it since.
 
 By these `restore` knows what to put back, and tells what this run wrote from what somebody changed meanwhile. Records
 that the hands made are not kept: they are removed.
@@ -21,7 +21,7 @@ def place_of(correction: Correction) -> Place:
 
 @dataclass(slots=True)
 class Written:
-    """One place that was written over."""
+    """One place that was written over, or that lies beside one in the same record (`sent` is empty)."""
 
     first: Correction
     """The first correction: `base` is what was there, as the system spells it."""

@@ -155,7 +155,7 @@ async def test_every_value_that_was_sent_is_known_for_ours(world, tmp_path):
     async def twice(bench):
         await write_a_price(bench)
         await write_a_price(bench)
-        assert len(bench.written) == 1 and len(bench.written[0].sent) == 2
+        assert len(bench.written) == 1 and bench.written[0].sent and len(bench.written[0].sent) == 2
 
     back = await taken_back(bench, twice)
     assert (back.verdict, prices(store)) == (Verdict.PASSED, before)
@@ -221,6 +221,49 @@ async def test_without_hands_no_field_of_a_person_has_a_place(world, tmp_path):
     assert all("no real one is written to" in r.detail for r in results[:-1])
     written = {effect["field"] for effect in store.effects(origin="api")}
     assert written and all("price" in name for name in written)
+
+
+def moving_together(channel):
+    """A system where the price before a reduction moves with the price, as what is on hand does with what is free."""
+    reader = next(r for r in channel.read_backs if r.entity == "prices")
+
+    def changed(writer):
+        async def write(session, corrections, key):
+            outcomes = []
+            for number, c in enumerate(corrections):
+                other = replace(c, field="compare_at" if c.field == "amount" else "amount")
+                (mine, beside) = await reader.read(session, [c, other])
+                pair = [c]
+                if beside.value:
+                    moved = int(beside.value) + int(c.desired) - int(mine.value)
+                    pair.append(replace(other, correction_key=f"{c.correction_key}-with", desired=str(moved)))
+                outcomes.append((await writer.write(session, pair, f"{key}{number}"))[0])
+            return outcomes
+
+        return replace(writer, write=write)
+
+    return replace(channel, writers=tuple(changed(w) if w.entity == "prices" else w for w in channel.writers))
+
+
+async def test_what_moves_with_a_value_is_kept_before_and_is_as_it_was_after(world, tmp_path):
+    bench, store = bench_of(moving_together(SHOPIFY), world, tmp_path / "copy.sqlite", hands=False)
+    before = prices(store, ShopifyVendor)
+
+    async def both(bench):
+        for name in ("amount", "compare_at"):
+            await bench.stage_anew()
+            row = next(row for row in bench.rows("prices") if row["compare_at_minor"] is not None)
+            held = row["amount_minor"] if name == "amount" else row["compare_at_minor"]
+            c = bench.correction("prices", name, row, str(held + 7))
+            assert (await bench.push([c]))[c.correction_key].status is OutcomeStatus.APPLIED
+        assert prices(store, ShopifyVendor) != before
+        amount, compare_at = sorted(bench.written, key=lambda one: one.first.field)
+        assert (amount.first.base, compare_at.first.base) == held_before, "of both, before either was written"
+
+    held_before = next((row[3], row[4]) for row in before if row[4] != "None")
+    back = await taken_back(bench, both)
+    assert prices(store, ShopifyVendor) == before
+    assert back.verdict is Verdict.PASSED, back.detail
 
 
 async def test_a_request_that_waits_is_followed_by_the_opposite_one(world, tmp_path):
