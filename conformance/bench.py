@@ -21,7 +21,7 @@ from conformance.read import Read, read
 from conformance.staged import Row, clean_rows, endpoints_of, models_of, stage, sub_id_of, typed_of, value_of
 from conformance.verdicts import Failed, NotShown
 from conformance.wire import Wire
-from conformance.written import Place, Written, place_of
+from conformance.written import Keeping, Written
 from pipelines.channels.base import Channel, Endpoint
 from pipelines.clock import Clock
 from pipelines.http import Session
@@ -29,7 +29,7 @@ from pipelines.ledger.plans import PlanHead
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 from pipelines.push.journal import Approved, Journal
 from pipelines.push.send import SystemPush
-from pipelines.readback import is_same, read_back
+from pipelines.readback import read_back
 from pipelines.sql import Model
 
 T = TypeVar("T")
@@ -58,7 +58,6 @@ class Bench:
     """Records that the hands made and have not removed, by id in the raw table."""
     removed: set[str] = field(default_factory=set)
     """Ids of those that they made and removed."""
-    _written: dict[Place, Written] = field(default_factory=dict)
     _own: set[str] = field(default_factory=set)
     """Addresses of all persons that were ever made here."""
     _kept: dict[str, Any] = field(default_factory=dict)
@@ -68,6 +67,7 @@ class Bench:
 
     def __post_init__(self) -> None:
         self.token = f"{int(self.clock.now().timestamp() * 1000):x}{int(self.clock.now().timestamp()) % 1000:03d}"
+        self._written = Keeping(self.con, self.channel, self.read_back, self.correction_key)
 
     @property
     def clock(self) -> Clock:
@@ -291,7 +291,7 @@ class Bench:
         plan = f"conformance-{self.token}-{self._numbers['plan']}"
         rows = [replace(c, plan_id=plan) for c in corrections]
         if keep:
-            await self._keep([c for c in rows if c.subject_id != OURS])
+            await self._written.keep([c for c in rows if c.subject_id != OURS])
         now = self.clock.now()
         head = PlanHead(plan, plan, "main", now + timedelta(hours=1), plan)
         writers = tuple(replace(one, needs_check=one.needs_check and looks) for one in self.channel.writers)
@@ -315,33 +315,7 @@ class Bench:
     @property
     def written(self) -> list[Written]:
         """Every place of somebody else's that may have changed by our writing, with what it held before."""
-        return list(self._written.values())
-
-    async def _keep(self, corrections: Sequence[Correction]) -> None:
-        """Remember what is there before it is first written over, and beside it in the same record.
-
-        What is on hand moves with what is available, and a price with the one that it is reduced from.
-        """
-        fresh = [c for c in corrections if place_of(c) not in self._written]
-        beside = {place_of(one): one for c in fresh for one in self._beside(c) if place_of(one) not in self._written}
-        held = await self.read_back([*fresh, *beside.values()]) if fresh else {}
-        for c in fresh:
-            reading = held.get(c.correction_key)
-            if reading is None or not reading.exists or not is_same(self.con, c, reading.value, c.observed):
-                raise Failed(f"{c.entity}.{c.field}: read by id it is not what was listed; nothing was written")
-        for c in corrections:
-            self._written.setdefault(place_of(c), Written(c)).sent.append(c.desired)
-        for place, c in beside.items():
-            if (reading := held.get(c.correction_key)) is not None and reading.exists:
-                self._written.setdefault(place, Written(replace(c, observed=reading.value, base=reading.value)))
-
-    def _beside(self, correction: Correction) -> list[Correction]:
-        """The other fields that are written of the same record."""
-        names = {name for w in self.channel.writers if w.entity == correction.entity for name in w.fields}
-        return [
-            replace(correction, correction_key=self.correction_key(), field=name)
-            for name in sorted(names - {correction.field})
-        ]
+        return list(self._written.places.values())
 
     async def read_back(self, corrections: Sequence[Correction]) -> dict[str, Reading]:
         """The present values, by correction key."""
