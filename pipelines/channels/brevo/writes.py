@@ -6,8 +6,8 @@ list: a correction of a name would subscribe people. `PUT /contacts/{id}` change
 
 Brevo passes over in silence what it will not store, so 204 alone proves nothing: each contact is read back, and a value
 that does not show is of unknown end. A permission is lowered, never raised, in one of two ways, as staged
-(`consents.sql`): by the blacklist, which is what Brevo's own unsubscribe link does and what outlasts an import, or, of
-somebody who still stands by another purpose, by taking him out of the one list.
+(`consents.sql`): by the blacklist, which is what Brevo's own unsubscribe link does and what outlasts an import, or,
+where Brevo's lists are of several purposes, by taking the contact out of the one list.
 """
 
 import asyncio
@@ -125,7 +125,8 @@ def _value(c: Correction) -> str | int | None:
 
 
 def _is_unlinked(c: Correction) -> bool:
-    return c.context.get("lowered_by") == "unlink"
+    """Only what was staged as the blacklist's may be written there: it closes more than the audience asked for."""
+    return c.context.get("bans") is not True
 
 
 def _is_shown(c: Correction, value: str | None) -> bool:
