@@ -120,6 +120,15 @@ async def test_one_of_two_values_keeps_the_other():
     assert prices(world)["201"] == ("1990", None)
 
 
+def idle(world: Outside, sale: str, starts: timedelta | None, ends: timedelta | None) -> None:
+    """A regular price of 20.00 and a sale price that is not below it, or has had its days."""
+    body = world.store.get("woocommerce", "products", "101").body | {"regular_price": "20.00", "sale_price": sale}
+    for name, away in (("from", starts), ("to", ends)):
+        day = "" if away is None else (EPOCH + away).strftime("%Y-%m-%dT%H:%M:%S")
+        body |= {f"date_on_sale_{name}": day or None, f"date_on_sale_{name}_gmt": day or None}
+    world.store.put("woocommerce", "products", "101", body, updated_at=JUNE)
+
+
 async def test_a_sale_that_is_still_to_come_stays_as_it_is():
     world = shop()
     doc = world.store.get("woocommerce", "products", "101")
@@ -130,8 +139,36 @@ async def test_a_sale_that_is_still_to_come_stays_as_it_is():
     after = world.store.get("woocommerce", "products", "101").body
     assert (after["regular_price"], after["sale_price"], after["date_on_sale_from_gmt"]) == ("59.90", "29.90", starts)
     rows = [price(world, "101", "4990"), price(world, "101", "5990", "compare_at")]
+    assert words(await world.writer("prices")(rows)) == [(REJECTED, "NO_SALE")] * 2, "it has the only place there is"
+    assert world.store.get("woocommerce", "products", "101").body == after
+
+
+@pytest.mark.parametrize("starts", [None, timedelta(days=-9)])
+@pytest.mark.parametrize("ends", [None, timedelta(days=9)])
+async def test_a_sale_price_that_lay_idle_is_cleared_where_the_shop_would_sell_at_it(starts, ends):
+    world = shop()
+    idle(world, "22.00", starts, ends)
+    rows = [price(world, "101", "2500")]
+    assert words(await world.writer("prices")(rows)) == [(APPLIED, "")]
+    assert prices(world)["101"] == ("2500", None), "not 22.00"
+    assert sent(world)[-1]["sale_price"] == ""
+    assert [r.value for r in await world.read_back("prices", rows)] == ["2500"]
+
+
+@pytest.mark.parametrize(("sale", "ends"), [("22.00", timedelta(days=-1)), ("29.90", None)])
+async def test_a_sale_price_that_goes_on_lying_idle_is_left_alone(sale, ends):
+    world = shop()
+    idle(world, sale, None, ends)
+    assert words(await world.writer("prices")([price(world, "101", "2500")])) == [(APPLIED, "")]
+    assert sent(world)[-1] == {"id": 101, "regular_price": "25.00"}
+
+
+async def test_a_sale_of_ours_takes_the_place_of_one_that_has_run_out():
+    world = shop()
+    idle(world, "22.00", None, timedelta(days=-1))
+    rows = [price(world, "101", "2100"), price(world, "101", "2500", "compare_at")]
     assert words(await world.writer("prices")(rows)) == [(APPLIED, "")] * 2
-    assert prices(world)["101"] == ("4990", "5990"), "a sale of ours runs now, so it has no days"
+    assert prices(world)["101"] == ("2100", "2500"), "it runs now, so it has no days"
 
 
 async def test_what_the_shop_could_not_show_is_not_sent():
