@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from pipelines.channels.base import Writer
 from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, blank, by_record, in_order, outcome, rejected, update
-from pipelines.channels.woocommerce.consent import denial_of, state_of
+from pipelines.channels.woocommerce.consent import denial_of, is_denied
 from pipelines.channels.woocommerce.now import kept
 from pipelines.channels.woocommerce.options import CONSENT_META
 from pipelines.channels.woocommerce.read_backs import CUSTOMER_FIELDS, customer_value
@@ -79,13 +79,17 @@ async def write_consents(session: Session, corrections: Sequence[Correction], ke
     if sent:
         rows = [_denial(c, name) for c in sent]
         for c, told in zip(sent, await update(session, "customers", rows), strict=True):
-            outcomes[c.correction_key] = outcome(c, told, lambda record: state_of(kept(record, name)) == "no")
+            outcomes[c.correction_key] = outcome(c, told, _is_closed(c, name))
     return in_order(corrections, outcomes)
 
 
 def _denial(correction: Correction, name: str) -> Row:
     word = denial_of(correction.context.get("vendor_state"))
     return {"id": int(correction.vendor_id), "meta_data": [{"key": name, "value": word}]}
+
+
+def _is_closed(correction: Correction, name: str) -> Callable[[Row], bool]:
+    return lambda record: is_denied(kept(record, name), correction.context.get("vendor_state"))
 
 
 CUSTOMER_WRITER = Writer(
