@@ -10,9 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
+from pipelines.channels.barcodes import printed
 from pipelines.channels.base import Writer
+from pipelines.channels.outcomes import blank, by_record, in_order, rejected
 from pipelines.channels.woocommerce.amounts import CURRENCY, Paid, is_to_come, paid, to_decimal
-from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, blank, by_record, in_order, outcome, rejected, update
+from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, outcome, update
 from pipelines.channels.woocommerce.now import present_goods, product_of
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
@@ -32,7 +34,7 @@ async def write_barcodes(session: Session, corrections: Sequence[Correction], ke
     outcomes = {c.correction_key: blank(c) for c in corrections if not c.desired}
     sent = [c for c in corrections if c.desired]
     if sent:
-        rows = [{"id": int(c.vendor_id), "global_unique_id": _barcode(c.desired or "")} for c in sent]
+        rows = [{"id": int(c.vendor_id), "global_unique_id": printed(c.desired or "")} for c in sent]
         for c, row, told in zip(sent, rows, await update(session, _path(sent), rows), strict=True):
             outcomes[c.correction_key] = outcome(c, told, _shows({"global_unique_id": row["global_unique_id"]}))
     return in_order(corrections, outcomes)
@@ -40,13 +42,6 @@ async def write_barcodes(session: Session, corrections: Sequence[Correction], ke
 
 def _shows(values: Row) -> Callable[[Row], bool]:
     return lambda record: all(record.get(name) == value for name, value in values.items())
-
-
-def _barcode(gtin: str) -> str:
-    """A GTIN as shops print it: 14 digits are cut to 13 or 8 where only zeros stand before."""
-    if len(gtin) == 14 and gtin.startswith("000000"):
-        return gtin[6:]
-    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
 
 
 async def write_stock(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:

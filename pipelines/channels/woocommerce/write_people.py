@@ -8,7 +8,8 @@ word for no; without `consent_meta_key` there is none here, and nothing is writt
 from collections.abc import Callable, Sequence
 
 from pipelines.channels.base import Writer
-from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, blank, by_record, in_order, outcome, rejected, update
+from pipelines.channels.outcomes import blank, by_record, in_order, rejected
+from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, outcome, update
 from pipelines.channels.woocommerce.consent import denial_of, is_denied
 from pipelines.channels.woocommerce.now import kept
 from pipelines.channels.woocommerce.options import CONSENT_META
