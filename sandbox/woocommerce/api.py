@@ -55,6 +55,7 @@ class WoocommerceApi:
             self._route("PUT", f"{child}/{{id:int}}", self._change_good),
             self._route("DELETE", f"{child}/{{id:int}}", self._remove_good),
             self._route("GET", "/customers", self._list(CUSTOMERS)),
+            self._route("POST", "/customers", self._make_person),
             self._route("POST", "/customers/batch", self._people_batch),
             self._route("GET", "/customers/{id:int}", self._read_person),
             self._route("PUT", "/customers/{id:int}", self._change_person),
@@ -174,6 +175,16 @@ class WoocommerceApi:
     async def _read_person(self, request: Request) -> Answer:
         return 200, people.find(self._store, request.path_params["id"]).text, {}
 
+    async def _make_person(self, request: Request) -> Answer:
+        given = await self._body(request)
+        _typed(given)
+        made = self._made_person(request, given)
+        return 201, made, {"Location": f"{self._home}{ROOT}/customers/{made['id']}"}
+
+    def _made_person(self, request: Request, given: Mapping[str, Any]) -> Any:
+        with self._store.transaction():
+            return people.create(self._store, given, operation=request.state.operation)
+
     async def _change_person(self, request: Request) -> Answer:
         given = await self._body(request)
         _typed(given)
@@ -197,7 +208,8 @@ class WoocommerceApi:
 
     async def _people_batch(self, request: Request) -> Answer:
         return await self._batch(
-            request, lambda row: self._changed_person(request, row), lambda key: self._removed_person(request, key)
+            request, lambda row: self._changed_person(request, row), lambda key: self._removed_person(request, key),
+            lambda row: self._made_person(request, row),
         )
 
     async def _read_order(self, request: Request) -> Answer:
@@ -209,19 +221,21 @@ class WoocommerceApi:
     # -- batches -------------------------------------------------------------------------------------------
 
     async def _batch(
-        self, request: Request, change: Callable[[Mapping[str, Any]], Any], remove: Callable[[Any], Any]
+        self, request: Request, change: Callable[[Mapping[str, Any]], Any], remove: Callable[[Any], Any],
+        make: Callable[[Mapping[str, Any]], Any] | None = None,
     ) -> Answer:
-        """Rows are done one after the other, each for itself; making new records is not played."""
+        """Rows are done one after the other, each for itself; making new goods is not played."""
         body = await self._body(request)
-        rows, gone = body.get("update") or [], body.get("delete") or []
-        if len(rows) + len(gone) + len(body.get("create") or []) > MAX_BATCH:
+        new, rows, gone = body.get("create") or [], body.get("update") or [], body.get("delete") or []
+        if len(new) + len(rows) + len(gone) > MAX_BATCH:
             words = f"Unable to accept more than {MAX_BATCH} items for this request."
             raise Refusal(413, "woocommerce_rest_request_entity_too_large", words)
-        if body.get("create"):
-            raise Refusal(501, "sandbox_not_played", "The sandbox makes no records.")
+        if new and make is None:
+            raise Refusal(501, "sandbox_not_played", "The sandbox makes no goods.")
         answer: dict[str, list[Any]] = {}
         for name, some, act, key_of in (
-            ("update", rows, change, lambda row: row["id"]), ("delete", gone, remove, lambda key: key)
+            ("create", new, make, lambda row: 0), ("update", rows, change, lambda row: row["id"]),
+            ("delete", gone, remove, lambda key: key),
         ):
             for row in some:
                 try:

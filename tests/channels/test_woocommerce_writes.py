@@ -377,6 +377,29 @@ async def test_white_space_that_the_shop_tidies_is_no_other_value():
     assert next(world.vendor.observe_customers(world.store)).street == "2 quai Y"
 
 
+@pytest.mark.parametrize("text", ["<b>Zoé</b>", "a < b", "100%25", "O\\Brien", "%%0000"])
+async def test_a_text_that_wordpress_would_keep_as_another_is_not_sent(text):
+    world = shop()
+    rows = [field(world, "1", "last_name", text), field(world, "1", "city", "Brest")]
+    assert words(await world.writer("customers")(rows)) == [(REJECTED, "CLEANED"), (APPLIED, "")]
+    assert [r.value for r in await world.read_back("customers", rows)] == ["Martin 1", "Brest"]
+    await world.session.post(f"{API}/customers/batch", {"update": [{"id": 1, "last_name": text}]})
+    assert (await world.read_back("customers", rows))[0].value != text, "so it is right not to send it"
+
+
+async def test_an_account_is_made_under_a_number_of_its_own_and_an_address_once():
+    world = shop()
+    new = [{"email": "z@example.fr", "first_name": " Zoé "}, {"email": "Z@example.fr"}, {"email": "z"}, {}]
+    made = (await world.session.post(f"{API}/customers/batch", {"create": new})).json()["create"]
+    assert (made[0]["id"], made[0]["first_name"], made[0]["role"], made[0]["username"]) == (2, "Zoé", "customer", "z")
+    assert [(row["id"], row["error"]["code"]) for row in made[1:]] == [
+        (0, "registration-error-email-exists"), (0, "customer_invalid_email"), (0, "registration-error-invalid-email"),
+    ]
+    single = await world.session.post(f"{API}/customers", {"email": "y@example.fr", "username": "y", "password": "x"})
+    assert single.status == 201 and single.json()["id"] == 3 and "password" not in single.json()
+    assert {row.id for row in await world.rows("customers")} == {"1", "2", "3"}
+
+
 async def test_a_person_of_another_role_is_read_back_too():
     world = shop()
     doc = world.store.get("woocommerce", "customers", "1")

@@ -63,7 +63,7 @@ WITH contacts AS (
     id, list_id, email, email_json, blacklisted, joined_json, left_json, strange, updated_at, is_there, vendor_state,
     CASE vendor_state WHEN 'not in the list' THEN 'unknown' WHEN 'in the list' THEN 'yes' ELSE 'no' END AS state,
     CASE vendor_state WHEN 'blacklisted' THEN TRUE WHEN 'unsubscribed from the list' THEN FALSE
-      ELSE (SELECT count(DISTINCT audiences.purpose) FROM audiences) = 1 END AS bans
+      ELSE (SELECT count(DISTINCT audiences.purpose) FROM audiences) <= 1 END AS bans
   FROM permissions
 )
 SELECT

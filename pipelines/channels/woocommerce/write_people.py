@@ -1,10 +1,12 @@
 """Writes customers' fields, and takes permissions away where a newsletter plugin keeps them.
 
 An address is sent in parts: the vendor leaves the others as they are. WooCommerce takes or refuses a record whole, so
-fields that were refused together are tried once more one by one. A permission is only ever lowered, to the plugin's own
-word for no; without `consent_meta_key` there is none here, and nothing is written.
+fields that were refused together are tried once more one by one. WordPress cleans a text without a word (tags, what
+looks percent-encoded, backslashes), and would keep another one: such a text is not sent. A permission is only ever
+lowered, to the plugin's own word for no; without `consent_meta_key` there is none here, and nothing is written.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from pipelines.channels.base import Writer
@@ -18,11 +20,16 @@ from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
 MAX_IN_FLIGHT = 3
+_CLEANED = re.compile(r"[<\\]|%[0-9a-f]{2}", re.IGNORECASE)
 
 
 async def write_customers(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
     """Names, phones and billing addresses."""
     outcomes = {c.correction_key: blank(c) for c in corrections if not (c.desired or "").strip()}
+    cleaned = "WordPress would keep this text as another one"
+    outcomes |= {
+        c.correction_key: rejected(c, "CLEANED", cleaned) for c in corrections if _CLEANED.search(c.desired or "")
+    }
     sent = list(by_record(c for c in corrections if c.correction_key not in outcomes).values())
     again: list[list[Correction]] = []
     for some, told in await _send(session, sent):
