@@ -69,6 +69,20 @@ OPTIONS = {
 }
 
 
+def furnished() -> Outside:
+    """The same with goods for several small pages, orders of several days, and what plugins keep."""
+    world, keys = shop(options=OPTIONS), [str(number) for number in range(1, 21)]
+    world.vendor.put_items(world.store, [item(int(key)) for key in keys], MAY)
+    world.vendor.put_prices(world.store, [Price(key, "base", "EUR", 2990) for key in keys], JUNE)
+    world.vendor.put_stock(world.store, [Stock(key, "shop", 3) for key in keys], JUNE)
+    world.vendor.put_customers(world.store, [customer(number) for number in range(2, 14)], JUNE)
+    days = [JUNE + timedelta(days=day) for day in (1, 2, 3)]
+    world.vendor.put_orders(world.store, [
+        Order(f"31{n}", "shop", "1", "EUR", (Line(f"91{n}", "1", 1, 2990),), day, day) for n, day in enumerate(days)
+    ])
+    return world
+
+
 def crowd(world: Outside, count: int) -> list[str]:
     """Products of their own, a second apart."""
     for number in range(1, count + 1):

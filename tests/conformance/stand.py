@@ -31,12 +31,12 @@ from sandbox.vendor import Settings
 from sandbox.world.create import create_world
 from sandbox.world.settings import EPOCH, WorldSettings
 from tests.channels.harness import Outside, StillStore, WorldClock
-from tests.channels.test_woocommerce import OPTIONS
 
 SIZES = WorldSettings(variants=20, persons=20, shops=2)
-OWN_WORLDS = {"brevo": "tests.channels.test_brevo:club", "woocommerce": "tests.channels.test_woocommerce:shop"}
+OWN_WORLDS = {
+    "brevo": "tests.channels.test_brevo:club", "woocommerce": "tests.channels.test_woocommerce:furnished",
+}
 """Of systems that the sandbox plays and the retailer of its world does not use: who makes them a shop."""
-OWN_OPTIONS = {"woocommerce": OPTIONS}
 Wrap = Callable[[httpx.AsyncBaseTransport, StillStore], httpx.AsyncBaseTransport]
 
 
@@ -64,7 +64,7 @@ def bench_of(
     base = f"http://sandbox/{channel.name}"
     own = _own_world(channel) if channel.name not in estate.systems else None
     if own is not None:
-        store, options = cast(StillStore, own.store), OWN_OPTIONS.get(channel.name, own.session.options)
+        store, options = cast(StillStore, own.store), own.session.options
         # Over TLS: plain calls to WooCommerce are signed with the size of their page, which the kit changes.
         base = own.session.base_url.replace("http:", "https:")
         transport: httpx.AsyncBaseTransport = own.transport._inner
