@@ -654,19 +654,6 @@ def test_an_option_that_is_mistyped_is_an_error_that_says_so(options, says):
         BREVO.connect(Connection("http://sandbox/brevo", {TOKEN: "x"}, options, brevo().clock))
 
 
-@pytest.mark.parametrize(
-    ("settings", "kind"),
-    [
-        (Settings(refuses=frozenset({"brevo"})), CredentialError),
-        (Settings(token="other"), CredentialError),
-        (Settings(is_down=frozenset({"brevo"})), RetriableChannelError),
-    ],
-)
-async def test_a_refused_key_and_an_outage_are_told_apart(settings, kind):
-    with pytest.raises(kind):
-        await brevo(settings=settings).pages("contacts")
-
-
 async def test_ten_calls_a_second_are_never_exceeded():
     world = club()
     started = world.clock.monotonic()

@@ -20,7 +20,6 @@ from pipelines.errors import (
 from pipelines.http import Answer
 from pipelines.model import OutcomeStatus
 from sandbox.records import Consent, Price, Stock
-from sandbox.vendor import Settings
 from sandbox.woocommerce import SHOP_ID
 from tests.channels.harness import EPOCH, Outside
 from tests.channels.test_woocommerce import JUNE, OPTIONS, ask, customer, item, shop
@@ -589,14 +588,6 @@ async def test_calls_are_paced():
     for _ in range(5):
         await ask(world, "taxes")
     assert sum(world.clock.slept) >= 2
-
-
-async def test_a_shop_that_is_down_or_refuses_is_told_apart():
-    world = shop(settings=Settings(is_down=frozenset({"woocommerce"})))
-    with world.transport.deviating("a shop under maintenance answers in HTML"), pytest.raises(RetriableChannelError):
-        await world.pages("products")
-    with pytest.raises(CredentialError):
-        await shop(settings=Settings(refuses=frozenset({"woocommerce"}))).pages("products")
 
 
 # -- the sandbox's own word on what it plays ----------------------------------------------------------------

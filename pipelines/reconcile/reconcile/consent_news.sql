@@ -16,18 +16,14 @@ WITH ours AS (
   WHERE c.entity = 'consents' AND c.desired = 'no' AND o.status IN ('applied', 'unknown')
   GROUP BY ALL
 ),
-open AS (
-  -- When each record was last seen open at an address, for whatever purpose.
-  SELECT contact_point, system, vendor_id, max(seen_at) AS seen_at
-  FROM ledger.identity.consent_events
-  WHERE state IN ('yes', 'pending')
-  GROUP BY contact_point, system, vendor_id
-),
 bans AS (
+  -- Those of ours that stand: the record was not seen open at the address since, for whatever purpose.
   SELECT w.system, w.vendor_id, w.contact_point, list(DISTINCT w.permission ORDER BY w.permission) AS permissions
   FROM ours AS w
-  LEFT JOIN open AS p ON p.contact_point = w.contact_point AND p.system = w.system AND p.vendor_id = w.vendor_id
-  WHERE w.bans AND (p.seen_at IS NULL OR w.written_at >= p.seen_at)
+  WHERE w.bans AND NOT EXISTS (
+    SELECT 1 FROM ledger.identity.consent_events AS e
+    WHERE e.state IN ('yes', 'pending') AND e.contact_point = w.contact_point AND e.system = w.system
+      AND e.vendor_id = w.vendor_id AND e.seen_at > w.written_at)
   GROUP BY w.system, w.vendor_id, w.contact_point
 ),
 heard AS (
