@@ -19,6 +19,7 @@ PATH = "wp-json/wc/v3/customers/batch"
 PAGE, BATCH = 8, 100
 """Rows a page, more than the connector's pages overlap; and rows a batch, all that WooCommerce takes."""
 GONE = frozenset({"woocommerce_rest_invalid_id", "wc_user_invalid_id"})
+"""Before WooCommerce 10, and since."""
 
 
 class WoocommerceHands:

@@ -190,8 +190,8 @@ class WoocommerceApi:
         _typed(given)
         return 200, self._changed_person(request, given | {"id": request.path_params["id"]}), {}
 
-    def _changed_person(self, request: Request, given: Mapping[str, Any]) -> Any:
-        doc = people.find(self._store, given["id"], status=400)
+    def _changed_person(self, request: Request, given: Mapping[str, Any], *, in_batch: bool = False) -> Any:
+        doc = people.find(self._store, given["id"], in_batch=in_batch)
         with self._store.transaction():
             return people.change(self._store, doc, given, operation=request.state.operation)
 
@@ -201,15 +201,15 @@ class WoocommerceApi:
         return 200, self._removed_person(request, request.path_params["id"]), {}
 
     def _removed_person(self, request: Request, key: Any) -> Any:
-        doc = people.find(self._store, key, status=400)
+        doc = people.find(self._store, key)
         with self._store.transaction():
             people.remove(self._store, doc, self._store.now(), origin="api", operation=request.state.operation)
         return doc.body
 
     async def _people_batch(self, request: Request) -> Answer:
         return await self._batch(
-            request, lambda row: self._changed_person(request, row), lambda key: self._removed_person(request, key),
-            lambda row: self._made_person(request, row),
+            request, lambda row: self._changed_person(request, row, in_batch=True),
+            lambda key: self._removed_person(request, key), lambda row: self._made_person(request, row),
         )
 
     async def _read_order(self, request: Request) -> Answer:
@@ -241,7 +241,8 @@ class WoocommerceApi:
                 try:
                     answer.setdefault(name, []).append(act(row))
                 except Refusal as refusal:
-                    status = 400 if refusal.code.endswith("_invalid_id") else refusal.status
+                    is_old = refusal.code.startswith("woocommerce_") and refusal.code.endswith("_invalid_id")
+                    status = 400 if is_old else refusal.status
                     error = {"code": refusal.code, "message": refusal.message, "data": {"status": status}}
                     answer.setdefault(name, []).append({"id": key_of(row), "error": error})
         return 200, answer, {}

@@ -21,11 +21,13 @@ _ADDRESS = ("first_name", "last_name", "company", "address_1", "address_2", "cit
 _LONGEST = 250
 
 
-def find(store: Store, key: Any, *, status: int = 404) -> Doc:
-    """An account; Refusal where there is none."""
+def find(store: Store, key: Any, *, in_batch: bool = False) -> Doc:
+    """An account; Refusal where there is none. An update in a batch is refused in other words than a single one."""
     doc = store.get(VENDOR, "customers", str(key))
     if doc is None or doc.deleted:
-        raise Refusal(status, "woocommerce_rest_invalid_id", "Invalid resource ID.")
+        if in_batch:
+            raise Refusal(400, "woocommerce_rest_invalid_id", "Invalid resource ID.")
+        raise Refusal(404, "wc_user_invalid_id", "Invalid user ID.")
     return doc
 
 
