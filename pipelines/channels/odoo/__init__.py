@@ -8,7 +8,7 @@ from pipelines.channels.base import Ability, Channel
 from pipelines.channels.odoo.read_backs import READ_BACKS
 from pipelines.channels.odoo.reads import ENDPOINTS
 from pipelines.channels.odoo.session import KEY, connect, identify
-from pipelines.channels.odoo.write_consents import CONSENT_WRITER
+from pipelines.channels.odoo.write_consents import BLACKLIST, CONSENT_WRITER
 from pipelines.channels.odoo.write_items import ITEM_WRITER, PRICE_WRITER
 from pipelines.channels.odoo.write_people import CUSTOMER_WRITER, NAME_FIELDS, PARTNER_FIELDS, POINTS_WRITER
 from pipelines.channels.odoo.write_stock import STOCK_WRITER
@@ -37,4 +37,5 @@ ODOO = Channel(
     abilities=_ABILITIES,
     secrets=(KEY,),
     roles={"pos": ("items", "prices", "stock", "orders"), "crm": ("customers",), "email": ("consents",)},
+    bans=frozenset({BLACKLIST}),
 )
