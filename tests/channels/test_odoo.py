@@ -531,6 +531,25 @@ async def test_a_permission_is_read_back_for_the_address_that_it_was_of():
     ) == [("yes", True), ("no", True), (None, False), ("no", True), ("yes", True), (None, False), (None, False)]
 
 
+async def test_a_ban_is_read_back_by_itself_and_as_the_no_of_a_list_without_a_subscription():
+    fake = Fake().on("mailing.contact/search_read", [])
+    fake.on("res.partner/search_read", [
+        {"id": 6, "email_normalized": "a@example.fr", "is_blacklisted": True},
+        {"id": 7, "email_normalized": "a@example.fr", "is_blacklisted": False}])
+    fake.on("mail.blacklist/search_read", [
+        {"id": 1, "email": "gone@example.fr", "active": True}, {"id": 2, "email": "gone@example.fr", "active": False}])
+
+    def consent(vendor_id: str, sub: str, email: str) -> Correction:
+        return correction("consents", "state", vendor_id, "yes", sub=sub, context={"email": email})
+
+    assert await read_back(
+        fake, consent("blacklist:1", "blacklist", "gone@example.fr"), consent("blacklist:1", "3", "gone@example.fr"),
+        consent("blacklist:2", "3", "gone@example.fr"), consent("blacklist:3", "3", "gone@example.fr"),
+        consent("blacklist:1", "3", "other@example.fr"),
+        consent("6", "3", "a@example.fr"), consent("7", "3", "a@example.fr"),
+    ) == [("no", True), ("no", True), (None, False), (None, False), (None, False), ("no", True), (None, False)]
+
+
 async def test_levels_are_read_back_over_all_shelves():
     fake = stockroom(quant(1, 11, 7.0, reserved_quantity=2.0), quant(2, 11, 3.5, location_id=9))
     rows = level(11, "1", "1"), level(11, "1", "1", "available"), level(12, "1", "1"), level(13, "1", "1")
