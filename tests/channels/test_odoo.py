@@ -4,7 +4,7 @@ What a running Odoo does with it is in `tests/real/test_odoo.py`.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -136,7 +136,7 @@ async def test_errors_are_told_apart_and_never_quote_the_server(answer, kind):
 async def test_a_write_whose_answer_is_lost_is_ambiguous_and_sent_once():
     fake = Fake().on("res.partner/load", httpx.ReadTimeout("lost"))
     with pytest.raises(AmbiguousWrite):
-        await write(fake, correction("customers", "city", "6", "Lyon"))
+        await write(fake, correction("customers", "phone", "6", "+33612345678"))
     assert len(fake.sent) == 1
 
 
@@ -309,8 +309,39 @@ async def test_a_missing_right_refuses_the_rows_and_no_more():
         await write(fake, price("3", "100"))
 
 
-async def test_fields_of_partners_go_out_in_one_load_for_each_set_of_fields_and_never_blank():
+def partners(*held: dict[str, Any], children: Sequence[int] = ()) -> Fake:
+    """Partners as their addresses are looked at: which there are, and whose contacts."""
+
+    def answer(body: dict[str, Any]) -> list[dict[str, Any]]:
+        field, _, ids = body["domain"][0]
+        if field == "parent_id":
+            assert ["type", "=", "contact"] in body["domain"] and body["context"].get("active_test") is None
+            return [{"id": 900 + parent, "parent_id": parent} for parent in children if parent in ids]
+        known = {each["id"]: each for each in held}
+        return [{"id": i, "parent_id": False, "type": "contact", **known.get(i, {})} for i in ids]
+
+    return Fake().on("res.partner/load", loaded).on("res.partner/search_read", answer)
+
+
+async def test_an_address_that_odoo_would_write_to_a_firm_and_its_other_contacts_is_refused():
+    fake = partners({"id": 6, "parent_id": 5}, {"id": 8, "parent_id": 5, "type": "delivery"}, children=[7])
+    found = await write(
+        fake, correction("customers", "city", "6", "Lyon"), correction("customers", "phone", "6", "+33612345678"),
+        correction("customers", "street", "7", "1 rue Haute"), correction("customers", "postcode", "8", "69001"),
+        correction("customers", "postcode", "9", "69001"),
+    )
+    assert [code for _, code in statuses(found)] == ["SHARED_ADDRESS", "", "SHARED_ADDRESS", "", ""]
+    assert [(b["fields"], b["data"]) for b in fake.bodies("res.partner/load")] == [
+        ([".id", "phone"], [["6", "+33612345678"]]), ([".id", "zip"], [["8", "69001"], ["9", "69001"]])]
+
+
+async def test_a_phone_is_written_without_a_look_at_the_address():
     fake = Fake().on("res.partner/load", loaded)
+    assert statuses(await write(fake, correction("customers", "phone", "6", "+33612345678"))) == [APPLIED]
+
+
+async def test_fields_of_partners_go_out_in_one_load_for_each_set_of_fields_and_never_blank():
+    fake = partners()
     found = await write(
         fake, correction("customers", "city", "6", "Lyon"), correction("customers", "postcode", "6", "69001"),
         correction("customers", "city", "7", " Nice "), correction("customers", "street", "8", " "),

@@ -10,7 +10,13 @@ from pipelines.channels.odoo.reads import ENDPOINTS
 from pipelines.channels.odoo.session import KEY, connect, identify
 from pipelines.channels.odoo.write_consents import BLACKLIST, CONSENT_WRITER
 from pipelines.channels.odoo.write_items import ITEM_WRITER, PRICE_WRITER
-from pipelines.channels.odoo.write_people import CUSTOMER_WRITER, NAME_FIELDS, PARTNER_FIELDS, POINTS_WRITER
+from pipelines.channels.odoo.write_people import (
+    ADDRESS_FIELDS,
+    CUSTOMER_WRITER,
+    NAME_FIELDS,
+    PARTNER_FIELDS,
+    POINTS_WRITER,
+)
 from pipelines.channels.odoo.write_stock import STOCK_WRITER
 
 _ABILITIES = (
@@ -19,7 +25,9 @@ _ABILITIES = (
     Ability("prices", "compare_at", (0,), "Odoo knows no price before reduction"),
     Ability("stock", "on_hand", (1,), "a count, applied only while the level is the one that was seen"),
     Ability("stock", "available", (1,), "a count of what is on hand, reserved units with it"),
-    *(Ability("customers", field, (3,), "many in one load; a blank is never written") for field in PARTNER_FIELDS),
+    *(Ability("customers", field, (3,), "many in one load; a blank is never written"
+              + ("; not where a firm and its contacts share the address" if field in ADDRESS_FIELDS else ""))
+      for field in PARTNER_FIELDS),
     *(Ability("customers", field, (3,), "into the one name that Odoo keeps, where it can stand in it")
       for field in NAME_FIELDS),
     Ability("customers", "loyalty_points", (3,), "with a line in the card's history"),

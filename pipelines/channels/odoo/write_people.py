@@ -1,8 +1,9 @@
 """Writes fields of partners and the points of their loyalty cards.
 
 All fields of all partners of a batch go out in as few loads as they have different sets of fields. Odoo keeps one name:
-a first or last name is written into it, where the name then still splits into what was meant. Points are set together
-with a line in the card's history, as Odoo's own form does it, and without the mail that a milestone would send.
+a first or last name is written into it, where the name then still splits into what was meant. It keeps one address of a
+firm and its contacts: such a one is not written. Points are set together with a line in the card's history, as Odoo's own
+form does it, and without the mail that a milestone would send.
 """
 
 from collections.abc import Sequence
@@ -20,12 +21,14 @@ from pipelines.channels.odoo.outcomes import (
     rejected,
     within_rights,
 )
-from pipelines.channels.odoo.session import odoo
+from pipelines.channels.odoo.session import OdooSession, odoo
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
 BATCH = 100
 PARTNER_FIELDS = {"phone": "phone", "street": "street", "city": "city", "postcode": "zip"}
+ADDRESS_FIELDS = frozenset({"street", "city", "postcode"})
+"""What Odoo writes on to the firm, and from there to its other contacts (`_fields_sync`)."""
 NAME_FIELDS = ("first_name", "last_name")
 POINTS_FIELD = "loyalty_points"
 
@@ -53,6 +56,13 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
         c.correction_key: rejected(c, "BLANK", "a blank is never written") for c in corrections if is_blank(c)
     }
     values: dict[str, dict[str, str]] = {}
+    shared = await _sharing(own, [c for c in corrections if c.correction_key not in outcomes])
+    message = "a firm and its contacts share this address: Odoo would change all of theirs; write it in Odoo"
+    outcomes |= {
+        c.correction_key: rejected(c, "SHARED_ADDRESS", message)
+        for c in corrections
+        if c.field in ADDRESS_FIELDS and c.vendor_id in shared and c.correction_key not in outcomes
+    }
     ready = [c for c in corrections if c.correction_key not in outcomes]
     named = [c for c in ready if c.field in NAME_FIELDS]
     if named:
@@ -75,6 +85,23 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
             is_bad = c.vendor_id in refused
             outcomes[c.correction_key] = rejected(c, "LOAD_REFUSED", REFUSED_ROW) if is_bad else applied(c)
     return in_order(corrections, outcomes)
+
+
+async def _sharing(own: OdooSession, corrections: Sequence[Correction]) -> set[str]:
+    """The partners whose address is also a firm's or a contact's, of those whose address is to be written."""
+    ids = ids_of([c for c in corrections if c.field in ADDRESS_FIELDS])
+    if not ids:
+        return set()
+    held = await own.execute(
+        "res.partner", "search_read", domain=[["id", "in", ids]], fields=["parent_id", "type"], load=None, context=ALL
+    )
+    # Only active contacts are written on to: archived ones are left out here too.
+    contacts = await own.execute(
+        "res.partner", "search_read", domain=[["parent_id", "in", ids], ["type", "=", "contact"]],
+        fields=["parent_id"], load=None,
+    )
+    is_contact = {str(each["id"]) for each in held if each["parent_id"] and each["type"] == "contact"}
+    return is_contact | {str(each["parent_id"]) for each in contacts}
 
 
 def _names(corrections: Sequence[Correction], held: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, Outcome]]:
