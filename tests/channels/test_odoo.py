@@ -277,11 +277,63 @@ async def test_a_row_that_is_refused_takes_no_other_with_it():
     assert "SECRET" not in found[1].message
 
 
-async def test_a_load_that_is_refused_and_names_no_row_is_for_push_to_halve():
-    fake = Fake().on("product.template/load", {"ids": False, "messages": [{"type": "error", "message": "x"}]})
-    with pytest.raises(FatalChannelError) as caught:
-        await write(fake, price("3", "100"), price("4", "100"))
-    assert caught.value.status == 422
+@pytest.mark.parametrize(
+    "whole", [{"ids": False, "messages": [{"type": "error", "message": "x"}]}, error(422, "odoo.exceptions.UserError")]
+)
+async def test_a_load_that_is_refused_and_names_no_row_is_halved_down_to_the_row(whole):
+    fake = Fake().on(
+        "product.template/load", lambda body: whole if "4" in [row[0] for row in body["data"]] else loaded(body)
+    )
+    found = await write(fake, *(price(str(n), "100") for n in range(3, 8)))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED"), *[APPLIED] * 3]
+    wrote = [row[0] for body in fake.bodies("product.template/load") for row in body["data"] if len(body["data"]) < 4]
+    assert sorted(set(wrote)) == ["3", "4", "5", "6", "7"]
+
+
+async def test_what_was_written_before_a_right_was_missing_is_told_as_written():
+    fake = partners()
+    fake.on(
+        "res.partner/load",
+        lambda body: error(403, "odoo.exceptions.AccessError") if "phone" in body["fields"] else loaded(body),
+    )
+    rows = (
+        correction("customers", "city", "6", "Lyon"), correction("customers", "phone", "7", "+33612345678"),
+        correction("customers", "street", "8", "1 rue Haute"),
+    )
+    assert statuses(await write(fake, *rows)) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError"), APPLIED]
+
+
+async def test_what_was_written_before_the_key_ran_out_is_told_as_written_and_the_rest_as_not_sent():
+    fake = partners()
+    fake.on(
+        "res.partner/load",
+        lambda body: error(401, "werkzeug.exceptions.Unauthorized") if "phone" in body["fields"] else loaded(body),
+    )
+    city, phone = correction("customers", "city", "6", "Lyon"), correction("customers", "phone", "7", "+33612345678")
+    assert statuses(await write(fake, city, phone)) == [APPLIED, (OutcomeStatus.SKIPPED, "stopped")]
+    with pytest.raises(CredentialError):
+        await write(fake, phone, city)
+
+
+async def test_a_refused_set_of_fields_leaves_another_that_was_written_as_it_is():
+    fake = partners()
+    fake.on(
+        "res.partner/load",
+        lambda body: error(422, "odoo.exceptions.UserError") if "phone" in body["fields"] else loaded(body),
+    )
+    city, phone = correction("customers", "city", "6", "Lyon"), correction("customers", "phone", "7", "+33612345678")
+    assert statuses(await write(fake, city, phone)) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+    assert len([b for b in fake.bodies("res.partner/load") if "city" in b["fields"]]) == 1
+
+
+async def test_a_ban_without_the_right_to_new_entries_is_told_of_those_alone():
+    fake = Fake().on("mail.blacklist/search_read", [{"id": 1, "email": "a@example.fr", "active": False}])
+    fake.on("mail.blacklist/write", True).on("mail.blacklist/create", error(403, "odoo.exceptions.AccessError"))
+    rows = [
+        correction("consents", "state", key, "no", sub="blacklist", context={"email": f"{key}@example.fr"})
+        for key in ("a", "b")
+    ]
+    assert statuses(await write(fake, *rows)) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
 
 
 async def test_a_load_that_wrote_something_else_is_not_believed():

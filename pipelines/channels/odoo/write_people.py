@@ -2,20 +2,23 @@
 
 All fields of all partners of a batch go out in as few loads as they have different sets of fields. Odoo keeps one name:
 a first or last name is written into it, where the name then still splits into what was meant. It keeps one address of a
-firm and its contacts: such a one is not written. Points are set together with a line in the card's history, as Odoo's own
-form does it, and without the mail that a milestone would send.
+firm and its contacts: such a one is not written. Points are set together with a line in the card's history, as Odoo's
+own form does it, and without the mail that a milestone would send.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pipelines.channels.base import Writer
 from pipelines.channels.odoo.levels import ALL, number
 from pipelines.channels.odoo.outcomes import (
     REFUSED_ROW,
+    Part,
     applied,
     ids_of,
     in_order,
+    in_parts,
     is_blank,
     load,
     rejected,
@@ -76,15 +79,23 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
     for c in ready:
         if c.field in PARTNER_FIELDS:
             values.setdefault(c.vendor_id, {})[PARTNER_FIELDS[c.field]] = (c.desired or "").strip()
-    refused: set[str] = set()
+    left = [c for c in ready if c.correction_key not in outcomes]
+    parts: list[Part] = []
     for fields in dict.fromkeys(tuple(sorted(held)) for held in values.values()):
         rows = {k: [held[f] for f in fields] for k, held in values.items() if tuple(sorted(held)) == fields}
-        refused |= await load(own, "res.partner", fields, rows)
-    for c in ready:
-        if c.correction_key not in outcomes:
-            is_bad = c.vendor_id in refused
-            outcomes[c.correction_key] = rejected(c, "LOAD_REFUSED", REFUSED_ROW) if is_bad else applied(c)
-    return in_order(corrections, outcomes)
+        mine = [c for c in left if c.vendor_id in rows]
+        parts.append((mine, partial(_load_partners, own, fields, rows, mine)))
+    return in_order(corrections, outcomes | await in_parts(parts))
+
+
+async def _load_partners(
+    own: OdooSession, fields: Sequence[str], rows: Mapping[str, Sequence[str]], corrections: Sequence[Correction]
+) -> dict[str, Outcome]:
+    refused = await load(own, "res.partner", fields, rows)
+    return {
+        c.correction_key: rejected(c, "LOAD_REFUSED", REFUSED_ROW) if c.vendor_id in refused else applied(c)
+        for c in corrections
+    }
 
 
 async def _sharing(own: OdooSession, corrections: Sequence[Correction]) -> set[str]:
