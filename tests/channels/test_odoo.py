@@ -522,6 +522,7 @@ async def test_where_nothing_lies_a_quant_is_made():
         ([quant(1, 11, 7.0)], "lot", level(11, "7", "12"), "BY_LOT"),
         ([quant(1, 11, 7.0, location_id=9)], "none", level(11, "7", "5"), "OTHER_SHELVES"),
         ([quant(1, 11, 7.0, inventory_quantity_set=True, user_id=6)], "none", level(11, "7", "5"), "BEING_COUNTED"),
+        ([quant(1, 11, 7.0, inventory_quantity_set=True)], "none", level(11, "7", "5"), "BEING_COUNTED"),
         ([quant(1, 11, 7.0)], "none", level(13, "7", "5"), "NO_LEVEL"),
         ([quant(1, 11, 7.0)], "none", level(11, "7", "-5"), "NOT_A_QUANTITY"),
         ([quant(1, 11, 7.0)], "none", level(11, "7", "2.5"), "NOT_A_QUANTITY"),
@@ -547,16 +548,87 @@ async def test_what_moved_meanwhile_is_stale_its_count_taken_back_and_the_rest_a
     assert [b["ids"] for b in fake.bodies("stock.quant/action_clear_inventory_quantity")] == [[2]]
 
 
-async def test_a_count_that_is_refused_is_taken_back():
+CLEARED = "stock.quant/action_clear_inventory_quantity"
+APPLY = "stock.inventory.adjustment.name/action_apply"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "row"),
+    [
+        ([quant(1, 11, 7.0), quant(2, 11, 3.0, location_id=9)],
+         [quant(1, 11, 7.0), quant(2, 11, 2.0, location_id=9)], level(11, "10", "12")),
+        ([quant(1, 11, 7.0)], [quant(1, 11, 7.0), quant(2, 11, 1.0, location_id=9)], level(11, "7", "12")),
+        ([], [quant(2, 11, 1.0, location_id=9)], level(11, "0", "12")),
+        ([quant(1, 11, 7.0)], [quant(1, 11, 7.0, reserved_quantity=2.0)], level(11, "7", "9", "available")),
+    ],
+)
+async def test_what_moves_elsewhere_or_is_reserved_before_the_count_is_applied_makes_it_stale(before, after, row):
+    fake = stockroom().on("stock.quant/search_read", [*before, quant(3, 12, 7.0)], [*after, quant(3, 12, 7.0)])
+    found = await write(fake, row, level(12, "7", "12"))
+    assert statuses(found) == [(OutcomeStatus.STALE, "MOVED"), APPLIED]
+    counted = 90 if not before else 1
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[counted]]
+    wizards = fake.bodies("stock.inventory.adjustment.name/create")
+    assert [b["vals_list"][0]["quant_ids"] for b in wizards] == [[[6, 0, [3]]]]
+
+
+async def test_a_count_that_is_refused_is_taken_back_and_takes_no_other_with_it():
     fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
-    fake.on("stock.inventory.adjustment.name/action_apply", error(422, "odoo.exceptions.UserError"))
-    assert statuses(await write(fake, level(11, "7", "5"))) == [(OutcomeStatus.REJECTED, "UserError")]
-    with pytest.raises(FatalChannelError) as caught:
-        await write(fake, level(11, "7", "5"), level(12, "7", "5"))
-    assert caught.value.status == 422
-    assert [b["ids"] for b in fake.bodies("stock.quant/action_clear_inventory_quantity")] == [[1], [1, 2]]
-    fake.on("stock.inventory.adjustment.name/action_apply", {"type": "ir.actions.act_window", "context": {}})
+    fake.on(APPLY, error(422, "odoo.exceptions.UserError"))
+    refused = (OutcomeStatus.REJECTED, "UserError")
+    assert statuses(await write(fake, level(11, "7", "5"))) == [refused]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[1]]
+    fake.on(APPLY, error(422, "odoo.exceptions.UserError"), None, error(422, "odoo.exceptions.UserError"))
+    assert statuses(await write(fake, level(11, "7", "5"), level(12, "7", "5"))) == [APPLIED, refused]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[1], [2]]
+    fake.on(APPLY, {"type": "ir.actions.act_window", "context": {}})
     assert statuses(await write(fake, level(11, "7", "5"))) == [(OutcomeStatus.REJECTED, "NOT_APPLIED")]
+
+
+async def test_a_level_that_is_refused_leaves_another_that_was_applied_as_it_is():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on(APPLY, None, error(403, "odoo.exceptions.AccessError"))
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "6"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[2]]
+
+
+@pytest.mark.parametrize("call", ["stock.quant/load", "stock.quant/search_read", APPLY])
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (httpx.Response(502, text="<html>"), RetriableChannelError),
+        (error(500, "builtins.TypeError"), FatalChannelError),
+        (error(401, "werkzeug.exceptions.Unauthorized"), CredentialError),
+    ],
+)
+async def test_no_count_is_left_behind_when_a_call_fails(call, answer, kind):
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on(call, *([[quant(1, 11, 7.0), quant(2, 12, 7.0)]] if call.endswith("search_read") else []), answer)
+    with pytest.raises(kind) as caught:
+        await write(fake, level(11, "7", "5"), level(12, "7", "5"))
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[1, 2]]
+    assert "taken back" not in str(caught.value)
+
+
+async def test_counts_that_cannot_be_taken_back_are_told():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on(APPLY, None, error(500, "builtins.TypeError")).on(CLEARED, error(500, "builtins.KeyError"))
+    with pytest.raises(FatalChannelError, match="TypeError; counts could not be taken back: clear them") as caught:
+        await write(fake, level(11, "7", "5"), level(12, "7", "6"))
+    assert (caught.value.status, caught.value.code) == (500, "TypeError")
+    assert {tuple(b["ids"]) for b in fake.bodies(CLEARED)} == {(2,)}, "what is applied is no count any more"
+    fake.on(APPLY, None, error(401, "werkzeug.exceptions.Unauthorized"))
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "6"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.SKIPPED, "stopped")]
+    assert "clear them in Odoo" in found[1].message
+
+
+async def test_a_count_of_which_the_difference_is_refused_is_taken_back():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0)).on("stock.quant/load", loaded, refusing("2"), loaded)
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "5"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[2]]
 
 
 # -- read-backs ---------------------------------------------------------------------------------------------

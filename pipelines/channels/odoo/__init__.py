@@ -17,14 +17,16 @@ from pipelines.channels.odoo.write_people import (
     PARTNER_FIELDS,
     POINTS_WRITER,
 )
-from pipelines.channels.odoo.write_stock import STOCK_WRITER
+from pipelines.channels.odoo.write_stock import AVAILABLE_WRITER, STOCK_WRITER
 
 _ABILITIES = (
     Ability("items", "gtin", (3,), "many in one load; Odoo refuses a barcode that another product has"),
     Ability("prices", "amount", (3,), "the template's sales price, many in one load; its variants go together"),
     Ability("prices", "compare_at", (0,), "Odoo knows no price before reduction"),
-    Ability("stock", "on_hand", (1,), "a count, applied only while the level is the one that was seen"),
-    Ability("stock", "available", (1,), "a count of what is on hand, reserved units with it"),
+    Ability("stock", "on_hand", (1,),
+            "a count, applied only while the stock room holds what was seen; other shelves are read again just before"),
+    Ability("stock", "available", (3,),
+            "a count of what is on hand, reserved units with it; these are read again just before, compared by nobody"),
     *(Ability("customers", field, (3,), "many in one load; a blank is never written"
               + ("; not where a firm and its contacts share the address" if field in ADDRESS_FIELDS else ""))
       for field in PARTNER_FIELDS),
@@ -40,7 +42,7 @@ ODOO = Channel(
     connect=connect,
     identify=identify,
     endpoints=ENDPOINTS,
-    writers=(ITEM_WRITER, PRICE_WRITER, STOCK_WRITER, CUSTOMER_WRITER, POINTS_WRITER, CONSENT_WRITER),
+    writers=(ITEM_WRITER, PRICE_WRITER, STOCK_WRITER, AVAILABLE_WRITER, CUSTOMER_WRITER, POINTS_WRITER, CONSENT_WRITER),
     read_backs=READ_BACKS,
     abilities=_ABILITIES,
     secrets=(KEY,),
