@@ -30,7 +30,7 @@ def sound(n: int) -> Records:
     return {
         "products": {str(product): {
             "id": product, "default_code": f"SKU-{n}", "barcode": f"B{n}", "name": f"Robe {n}",
-            "product_tmpl_id": [product, f"Robe {n}"], "product_variant_count": 1, "categ_id": [9, "Robes"],
+            "product_tmpl_id": [product, f"Robe {n}"], "categ_id": [9, "Robes"],
             "type": "consu", "is_storable": True, "list_price": 49.9, "price_extra": 0.0,
             "standard_price": 20.0, "currency_id": [125, "EUR"], "taxes_id": [5], "active": True, "sale_ok": True,
             "write_date": AT,

@@ -353,6 +353,14 @@ async def test_what_is_no_price_or_cannot_be_reached_by_the_templates_is_refused
     assert fake.sent == []
 
 
+async def test_an_archived_variant_gets_no_price_that_an_active_one_of_its_template_does_not_get():
+    fake = Fake().on("product.template/load", loaded)
+    rows = [price("6", "100", vendor_id=key, variants=n) for key, n in (("61", 2), ("63", 3))]
+    for some in (rows, rows[::-1]):
+        assert [code for _, code in statuses(await write(fake, *some))] == ["SHARED_PRICE", "SHARED_PRICE"]
+    assert statuses(await write(fake, *rows, price("6", "100", vendor_id="62", variants=2))) == [APPLIED] * 3
+
+
 async def test_a_missing_right_refuses_the_rows_and_no_more():
     fake = Fake().on("product.template/load", error(403, "odoo.exceptions.AccessError"))
     assert statuses(await write(fake, price("3", "100"))) == [(OutcomeStatus.REJECTED, "AccessError")]

@@ -31,9 +31,8 @@ _LOYALTY = ["program_id.program_type", "=", "loyalty"]
 
 PRODUCTS = Model(
     "products", "product.product", ("items", "prices", "stock"),
-    ("default_code", "barcode", "name", "product_tmpl_id", "product_variant_count", "categ_id", "type", "is_storable",
-     "list_price", "price_extra", "standard_price", "currency_id", "taxes_id", "active", "sale_ok",
-     "write_date"),
+    ("default_code", "barcode", "name", "product_tmpl_id", "categ_id", "type", "is_storable", "list_price",
+     "price_extra", "standard_price", "currency_id", "taxes_id", "active", "sale_ok", "write_date"),
     booleans=frozenset({"is_storable", "active", "sale_ok"}), is_named=True,
 )
 TAXES = Model(
