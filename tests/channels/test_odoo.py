@@ -71,8 +71,9 @@ class Fake:
     def bodies(self, call: str) -> list[dict[str, Any]]:
         return [body for name, body in self.sent if name == call]
 
-    def session(self, **options: str) -> OdooSession:
+    def session(self, *, company: str | None = "1", **options: str) -> OdooSession:
         transport = httpx.MockTransport(self)
+        options |= {} if company is None else {"company": company}
         session = ODOO.connect(Connection("https://odoo.example", {KEY: "k"}, options, Clock(), transport))
         assert isinstance(session, OdooSession)
         return session
@@ -154,11 +155,32 @@ async def test_the_company_goes_along_with_every_call():
     assert fake.sent[0][1]["context"] == {"allowed_company_ids": [3], "active_test": False}
 
 
-async def test_identity_is_the_company_of_the_keys_user():
+def of_user(company: int) -> Fake:
+    """The key is user 2's, who works in a company by default."""
     fake = Fake().on("res.users/context_get", {"uid": 2, "lang": "fr_FR"})
-    fake.on("res.users/read", [{"id": 2, "company_id": 1, "tz": "Europe/Paris"}])
-    fake.on("res.company/search_read", [{"id": 1, "name": "Maison", "create_date": "2026-01-01 10:00:00"}])
-    who = await ODOO.identify(fake.session())
+    fake.on("res.users/read", [{"id": 2, "company_id": company, "tz": "Europe/Paris"}])
+    return fake.on("res.company/search_read", [{"id": company, "name": "Maison", "create_date": "2026-01-01 10:00:00"}])
+
+
+async def test_without_the_option_every_call_is_made_in_the_company_that_identify_vouches_for():
+    fake = of_user(4).on("res.partner/search_count", 0)
+    session = fake.session(company=None)
+    await session.execute("res.partner", "search_count", domain=[])
+    who = await ODOO.identify(session)
+    await session.execute("res.partner", "search_count", domain=[], context={"active_test": False})
+    assert who.shop_id == "4@2026-01-01T10:00:00"
+    counts = [body["context"]["allowed_company_ids"] for body in fake.bodies("res.partner/search_count")]
+    assert counts == [[4], [4]] and len(fake.bodies("res.users/read")) == 1, "asked for once"
+    for odd in ([], [{"id": 2, "company_id": False}], {}):
+        fake = of_user(4).on("res.users/read", odd)
+        with pytest.raises(FatalChannelError, match="whose key this is"):
+            await fake.session(company=None).execute("res.partner", "search_count", domain=[])
+        assert fake.bodies("res.partner/search_count") == []
+
+
+async def test_identity_is_the_company_of_the_keys_user():
+    fake = of_user(1)
+    who = await ODOO.identify(fake.session(company=None))
     assert (who.shop_id, who.name, who.timezone) == ("1@2026-01-01T10:00:00", "Maison", "Europe/Paris")
     fake.on("res.company/search_read", [])
     with pytest.raises(FatalChannelError, match="option company"):
@@ -499,7 +521,8 @@ async def test_a_count_says_what_was_seen_and_the_level_that_it_makes():
     found = await write(fake, level(11, "10", "12"), level(12, "1", "3", "available"))
     assert statuses(found) == [APPLIED, APPLIED]
     counted, differing = fake.bodies("stock.quant/load")
-    assert counted["data"] == [["1", "9", "2"], ["3", "4", "2"]] and counted["context"] == {"inventory_mode": True}
+    assert counted["data"] == [["1", "9", "2"], ["3", "4", "2"]]
+    assert counted["context"] == {"inventory_mode": True, "allowed_company_ids": [1]}
     assert differing["data"] == [["1", "2"], ["3", "2"]]
     names = [b["vals_list"][0] for b in fake.bodies("stock.inventory.adjustment.name/create")]
     assert names == [
