@@ -312,6 +312,24 @@ async def test_a_load_that_is_refused_and_names_no_row_is_halved_down_to_the_row
     assert sorted(set(wrote)) == ["3", "4", "5", "6", "7"]
 
 
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [(error(403, "odoo.exceptions.AccessError"), None), (error(401, "werkzeug.exceptions.Unauthorized"), 401)],
+)
+async def test_half_of_a_load_that_was_written_is_not_told_as_refused_with_the_other(refusal, kind):
+    whole = error(422, "odoo.exceptions.UserError")
+    fake = Fake().on("product.template/load", whole, loaded, refusal)
+    if kind is None:
+        found = await write(fake, price("3", "100"), price("4", "100"))
+        assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+        return
+    with pytest.raises(FatalChannelError) as caught:
+        await write(fake, price("3", "100"), price("4", "100"))
+    assert caught.value.status == kind, "push reads back, and takes nothing for not sent"
+    with pytest.raises(CredentialError):
+        await write(Fake().on("product.template/load", whole, refusal), price("3", "100"), price("4", "100"))
+
+
 async def test_what_was_written_before_a_right_was_missing_is_told_as_written():
     fake = partners()
     fake.on(
@@ -620,6 +638,14 @@ async def test_a_level_that_is_refused_leaves_another_that_was_applied_as_it_is(
     fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
     fake.on(APPLY, None, error(403, "odoo.exceptions.AccessError"))
     found = await write(fake, level(11, "7", "5"), level(12, "7", "6"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[2]]
+
+
+async def test_half_of_a_level_that_was_applied_is_not_told_as_refused_with_the_other():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on(APPLY, error(422, "odoo.exceptions.UserError"), None, error(403, "odoo.exceptions.AccessError"))
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "5"))
     assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
     assert [b["ids"] for b in fake.bodies(CLEARED)] == [[2]]
 

@@ -90,9 +90,21 @@ async def load(
     if len(left) == 1:
         return refused | set(left)
     keys = list(left)
+    written: set[str] = set()
     for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
         part = {key: rows[key] for key in half}
-        refused |= await load(own, model, fields, part, is_repeatable=is_repeatable, context=context)
+        try:
+            bad = await load(own, model, fields, part, is_repeatable=is_repeatable, context=context)
+        except CredentialError as error:
+            if error.code == NO_ACCESS:
+                bad = set(part)
+            elif written:
+                # As a credential's, it would say that nothing of the batch was sent: push is to read back.
+                raise FatalChannelError(error.message, system=SYSTEM, status=error.status, code=error.code) from error
+            else:
+                raise
+        refused |= bad
+        written |= set(part) - bad
     return refused
 
 

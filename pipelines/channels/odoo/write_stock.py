@@ -186,10 +186,11 @@ async def _apply(own: OdooSession, level: int, counts: dict[int, Count], standin
         if error.status not in REFUSED_WHOLE:
             raise
         if len(counts) > 1:
-            keys = list(counts)
-            halves = (keys[: len(keys) // 2], keys[len(keys) // 2 :])
-            parts = [{quant: counts[quant] for quant in half} for half in halves]
-            return await _apply(own, level, parts[0], standing) | await _apply(own, level, parts[1], standing)
+            keys, middle = list(counts), len(counts) // 2
+            halves = ({quant: counts[quant] for quant in half} for half in (keys[:middle], keys[middle:]))
+            return await in_parts([
+                ([c.correction for c in half.values()], partial(_apply, own, level, half, standing)) for half in halves
+            ])
         (only,) = (count.correction for count in counts.values())
         return {only.correction_key: rejected(only, error.code, error.message)}
     standing -= set(counts) - moved
