@@ -98,8 +98,7 @@ async def _write(own: OdooSession, counts: Sequence[Count], uid: int) -> dict[st
     quants = {c.correction.correction_key: c.quant.id for c in counts if c.quant}
     quants |= await _make_quants(own, [c for c in counts if c.quant is None])
     by_quant = {quants[c.correction.correction_key]: c for c in counts}
-    standing = set(by_quant)
-    """Quants with a count of ours that is neither applied nor taken back."""
+    standing = set(by_quant)  # with a count of ours that is neither applied nor taken back
     try:
         outcomes = await _count(own, by_quant, uid, standing)
     except ChannelError as error:
