@@ -101,7 +101,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         con.execute(
             "INSERT INTO ledger.sync.approvals VALUES ('p', ?, 'amelie', 'seen', ?, ?, 'f')", [KEYS[0], AT, AT]
         )
-        con.execute("INSERT INTO quarantine.square VALUES ('items', 'V9', '', 'sku', 'blank', 'blank')")
+        con.execute("INSERT INTO quarantine.square VALUES ('items', 'V9', '', 'sku', 'blank', 'blank', NULL)")
         con.execute("INSERT INTO estate.systems VALUES ('square', 's', 'Europe/Paris')")
         con.execute(
             "INSERT INTO ledger.identity.items VALUES ('square', 'V1', 's1', 'ROBE1', NULL, 'sku', ?, 'n')", [AT]

@@ -151,6 +151,8 @@ class Channel:
     """What the address of such a system may begin with."""
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a system that can be several at once may serve as, and the entities of each: {"pos": ("items", …), …}."""
+    bans: frozenset[str] = frozenset()
+    """Audiences that stand for all its mail: a no there is a no to each of its others, whatever they are mapped to."""
 
     @property
     def entities(self) -> frozenset[str]:
