@@ -86,7 +86,7 @@ shop_id = "maison"
 [stock.t]
 file = "stock.txt"
 header_row = 0
-rows = "whole"
+rows = "none"
 columns = { key = "#1", location = "#2", on_hand = "#4" }
 """
     drops = Drops(mapping)

@@ -4,6 +4,7 @@ A TOML file of the user's, beside estate.toml or in the folder of the drops; doc
 what may stand in it; what contradicts itself is found in `mapping_check`. It reads no drop and knows no table of ours.
 """
 
+from pathlib import PurePosixPath
 from typing import Literal
 from zoneinfo import available_timezones
 
@@ -47,7 +48,9 @@ class Form(Section):
     trailer_count: int = Field(2, ge=1, description="In which of that line's columns the number stands.")
     max_age_hours: float | None = Field(None, gt=0, description="An older file is not believed; none: any age is.")
     may_be_empty: bool = Field(False, description="Whether a file without rows is believed.")
-    rows: Literal["changed", "whole"] = Field("changed", description="Corrections: key and changed columns, or all.")
+    rows: Literal["changed", "whole", "none"] = Field(
+        "changed", description="Corrections: key and changed columns, or all; none: they are only told, never written."
+    )
     formulas: Literal["refuse", "keep"] = Field(
         "refuse", description="What a spreadsheet would run is not written, or is as it is (CSV for programs)."
     )
@@ -155,7 +158,7 @@ class Table(Form):
     def _stays_inside(cls, value: str) -> str:
         if value.startswith("/") or ".." in value or "\\" in value:
             raise ValueError("not a path inside the folder; allowed: names and patterns with / between them, no ..")
-        return value
+        return str(PurePosixPath(value)) if value else ""
 
 
 class Items(Table):
@@ -205,12 +208,22 @@ class Mapping(Section):
     customers: dict[str, Customers] = Field(default_factory=dict)
     consents: dict[str, Consents] = Field(default_factory=dict)
 
+    @field_validator("out")
+    @classmethod
+    def _is_a_folder_inside(cls, value: str) -> str:
+        path = PurePosixPath(value)
+        if path.is_absolute() or not path.parts or ".." in path.parts or "\\" in value:
+            raise ValueError("not a folder inside that of the drops; allowed: a name, as out")
+        return str(path)
+
     def tables(self, entity: str) -> dict[str, Table]:
         """The tables of one entity, by name."""
         found: dict[str, Table] = getattr(self, entity)
         return found
 
 
+COUNTERS = ("on_hand", "loyalty_points")
+"""Columns that are read and never written: what was sold until a file is imported would be undone."""
 PLACES = {"prices": "price_list", "stock": "location", "consents": "audience"}
 """What besides the key names a row of an entity: a column, a word of the table, or a part of the file's name."""
 
