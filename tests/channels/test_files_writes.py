@@ -227,6 +227,36 @@ async def test_where_drops_have_markers_ours_have_them_too_and_trailers():
     assert drops.get(f"out/{name}").decode("cp1252").endswith("A1;base;1234,00\r\nFIN;1;\r\n")
 
 
+async def test_a_file_that_was_left_is_known_by_its_name_and_gets_its_marker(monkeypatch):
+    drops = prices(PRICES.replace("[prices.t]\n", '[prices.t]\nmarker = ".ok"\n'))
+    drops.put("prix.csv.ok", "")
+    asked = [
+        correction("prices", "amount", "A1", "123400", sub="base"),
+        correction("prices", "compare_at", "A2", None, sub="base"),
+        correction("prices", "amount", "A9", "1", sub="base"),
+    ]
+    assert codes(await drops.asked(asked)) == [("skipped", "not_applied")] * 2 + [("stale", "gone")]
+    assert drops.out() == []
+    move = drops.folder.mv
+
+    def breaks(old: str, new: str) -> None:
+        if new.endswith(".ok"):
+            raise OSError("No space left on device")
+        move(old, new)
+
+    monkeypatch.setattr(drops.folder, "mv", breaks)
+    with pytest.raises(Exception, match="OSError"):
+        await drops.write(asked)
+    monkeypatch.undo()
+    [name] = [name for name in drops.out() if not name.startswith(".")]
+    drops.open()
+    outcomes = await drops.asked(asked)
+    assert codes(outcomes) == [("applied", "filed"), ("skipped", "not_applied"), ("stale", "gone")]
+    assert [found for found in drops.out() if not found.startswith(".")] == [name, f"{name}.ok"]
+    assert codes(await drops.asked(asked, "another" * 9))[0] == ("skipped", "not_applied")
+    assert codes(await drops.write(asked))[:2] == [("applied", "filed")] * 2
+
+
 async def test_what_cannot_be_written_is_refused_by_itself():
     drops = customers()
     outcomes = await drops.write([
