@@ -15,6 +15,8 @@ from pipelines.currencies import DIGITS
 
 ENTITIES = ("items", "prices", "stock", "customers", "consents")
 
+UNTICKED = frozenset({"faux", "false", "0"})
+"""Words of a box that is not ticked."""
 Header = str | list[str]
 """A column's header, or the headers it may have; "#3" is the third column, whatever it is called."""
 _A_HEADER = 'A header, or a list of the headers that the column may have; "#3": the third column.'
@@ -39,7 +41,10 @@ class Form(Section):
     tax_basis: Literal["gross", "net", "unknown"] = Field("unknown", description="unknown: the estate says it.")
     unit: Literal["major", "minor"] = Field("major", description="Amounts in euros, or in whole cents.")
     yes: list[str] = ["oui", "o", "yes", "y", "vrai", "true", "1", "x"]
-    no: list[str] = ["non", "n", "no", "faux", "false", "0"]
+    no: list[str] = Field(
+        ["non", "n", "no", "faux", "false", "0"],
+        description="Of permissions, an unticked box (faux, false, 0) is only a no where the mapping says so here.",
+    )
     pending: list[str] = ["en attente", "pending"]
     newest_by: Literal["time", "name"] = Field("time", description="Which of several files is the newest.")
     marker: str = Field("", description='Ends the name of a file that says another is whole: ".done" for "a.csv.done".')
@@ -75,6 +80,12 @@ class Form(Section):
         if not value or any(word != word.strip().lower() or not word for word in value):
             raise ValueError("not words; allowed: words in lower case without outer blanks, the first is written")
         return value
+
+
+    @property
+    def withdrawals(self) -> list[str]:
+        """The words that take a permission back: who never ticked a box has not, unless the mapping says so."""
+        return self.no if "no" in self.model_fields_set else [word for word in self.no if word not in UNTICKED]
 
 
 class Columns(Section):

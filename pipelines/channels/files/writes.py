@@ -111,7 +111,7 @@ def _cell(c: Correction, record: Record) -> tuple[int, str] | Outcome:
     if place is None:
         return rejected("NO_COLUMN", f"the mapping names no column for {c.field}")
     if c.entity == "consents":
-        word = (place, table.no[0])
+        word = (place, table.withdrawals[0])
         return word if c.desired == "no" else rejected("RAISE_REFUSED", "a permission is never raised by a sync")
     if c.field == "compare_at" and c.desired is None:
         return place, ""
