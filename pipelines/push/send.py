@@ -32,7 +32,6 @@ REFUSED_WHOLE = frozenset({400, 404, 409, 422})
 """A batch answered so was not applied, none of it."""
 SAFE_RUNGS = frozenset({1, 2})
 """Compare-and-set or idempotency key: the same bytes may be sent again."""
-
 CANARY_WAITS = (2.0, 8.0)
 """Seconds of the clock in which a vendor that lags may show the canary's values."""
 REASONS = {
