@@ -1,12 +1,15 @@
 """Fixtures that every test may use: the shared material outside the repository, a warehouse, copies of estates."""
 
 import os
+import pickle
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import duckdb
 import pytest
+from filelock import FileLock
 
 from pipelines import ledger, sql
 from pipelines.stage import create_unions
@@ -16,6 +19,7 @@ if TYPE_CHECKING:  # most tests play no estate, and need not wait for what plays
     from tests.nights.harness import PlayedEstate
 
 ROOT = Path(__file__).parents[1]
+Left = TypeVar("Left")
 
 
 @pytest.fixture(scope="session")
@@ -51,6 +55,29 @@ def con() -> Iterator[duckdb.DuckDBPyConnection]:
     connection = open_warehouse()
     yield connection
     connection.close()
+
+
+def played_once(
+    factory: pytest.TempPathFactory, name: str, play: "Callable[[Path], tuple[PlayedEstate, Left]]"
+) -> "tuple[PlayedEstate, Left]":
+    """A played estate that the first worker to ask for it makes, and every worker gets a copy of.
+
+    `play` fills the folder it is given, and returns the estate in it and what else tests want to know of how it came
+    about (anything that can be pickled).
+    """
+    from tests.nights.harness import PlayedEstate
+
+    base = factory.getbasetemp()
+    shared = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "played"
+    shared.mkdir(exist_ok=True)
+    first, mine = shared / name, factory.mktemp("played") / name
+    with FileLock(shared / f"{name}.lock"):
+        if not (told := shared / f"{name}.pickle").exists():
+            estate, left = play(first)
+            estate.close()
+            told.write_bytes(pickle.dumps(left))
+        shutil.copytree(first, mine)
+        return PlayedEstate(mine), pickle.loads(told.read_bytes())
 
 
 @pytest.fixture
