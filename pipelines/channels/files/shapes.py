@@ -66,7 +66,7 @@ def _fits(text: str, sheet: Sheet, place: int, table: Table) -> bool:
 
         try:
             write_parquet(sheet, [place], [[text]], table)
-        except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        except pa.ArrowException:
             return False
         return True
     try:
