@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -321,7 +322,10 @@ def test_a_night_is_summed_up_with_orders_who_approved_and_why_not_written(
         "trueup plan --last --export plan.xlsx",
     ):
         assert expected in words
-    assert {"quarantine", "refused_answers", "plan", "approved"} <= told.as_dict().keys()
+    assert {"quarantine", "refused_answers", "plan", "approved", "unwanted"} <= told.as_dict().keys()
+    asked = {"system": "files", "entity": "prices", "field": "amount", "request": "a.csv", "row_count": 3}
+    show(replace(told, facts=replace(told.facts, unwanted=[asked])), Console(width=200))
+    assert "files: 3 values are not wanted any more, and may be imported: a.csv" in capsys.readouterr().out
 
 
 def test_status_tells_quarantine_without_values_and_refused_answers(settings: Settings) -> None:
