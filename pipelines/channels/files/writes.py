@@ -12,17 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-<<<<<<< HEAD
 from pipelines.channels.barcodes import printed
-from pipelines.channels.files.drops import Drop, sheet_of
 from pipelines.channels.files.mapping import PLACES
 from pipelines.channels.files.numbers import written_amount
-from pipelines.channels.files.records import Record, held_of, records_in
-=======
-from pipelines.channels.files.mapping import PLACES
-from pipelines.channels.files.numbers import written_amount, written_gtin
 from pipelines.channels.files.records import Record, held_of
->>>>>>> aec1f323a29fc04bbd5110b67473b9d5e25bad4d
 from pipelines.channels.files.session import FilesSession, of_files
 from pipelines.channels.files.shapes import content_of, fault_of
 from pipelines.channels.files.waiting import Waiting, beginning, waiting_of
