@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import duckdb
 import msgspec
 
-from conformance.hands import Hands, Person
+from conformance.hands import CarriesOut, Hands, Person
 from conformance.read import Read, read
 from conformance.staged import Row, clean_rows, endpoints_of, models_of, stage, sub_id_of, typed_of, value_of
 from conformance.verdicts import Failed, NotShown
@@ -29,7 +29,7 @@ from pipelines.ledger.plans import PlanHead
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 from pipelines.push.journal import Approved, Journal
 from pipelines.push.send import SystemPush
-from pipelines.readback import read_back
+from pipelines.readback import is_same, read_back
 from pipelines.sql import Model
 
 T = TypeVar("T")
@@ -146,6 +146,12 @@ class Bench:
                 return value_of(correction.field, row)
         return None
 
+    def is_at_rest(self, correction: Correction) -> bool:
+        """Whether what is staged is no drift. A no may be written so that nothing is said any more: that is no yes."""
+        staged = self.staged_value(correction)
+        said_nothing = correction.entity == "consents" and correction.desired == "no" and staged == "unknown"
+        return said_nothing or is_same(self.con, correction, staged, correction.desired)
+
     def stage_over(self, before: Read, delta: Read, entity: str) -> None:
         """Stage an entity anew, as it is after a delta is laid over what was read before."""
         whole = Read(before.endpoint, list((before.by_id | delta.by_id).values()))
@@ -257,18 +263,6 @@ class Bench:
             context=msgspec.json.decode(context) if context else {},
         )
 
-    def settles(self, correction: Correction) -> bool:
-        """Whether writing it is a request that somebody else carries out later."""
-        return any(
-            writer.settles_within is not None for writer in self.channel.writers
-            if writer.entity == correction.entity and correction.field in writer.fields
-        )
-
-    def need_at_once(self, correction: Correction) -> None:
-        """NotShown where what is written cannot be seen yet."""
-        if self.settles(correction):
-            raise NotShown(f"{correction.entity}.{correction.field}: a write is a request that is carried out later")
-
     def correction_key(self) -> str:
         """A new one of this run."""
         self._numbers["correction"] += 1
@@ -287,6 +281,7 @@ class Bench:
             raise NotShown("nothing is written without --write")
         if any(c.entity in PERSONAL and c.subject_id != OURS for c in corrections):
             raise Failed("a record of a person that the hands did not make is never written")
+        self._need_effects({c.entity for c in corrections})
         self._numbers["plan"] += 1
         plan = f"conformance-{self.token}-{self._numbers['plan']}"
         rows = [replace(c, plan_id=plan) for c in corrections]
@@ -308,6 +303,12 @@ class Bench:
         if sender.stopped:
             raise Failed(f"the system was stopped: {sender.stopped}")
         return {str(key): Outcome(str(key), OutcomeStatus(s), c, version_after=v) for key, s, c, v in found}
+
+    def _need_effects(self, entities: Container[str]) -> None:
+        """NotShown where a write is a request that nobody here carries out: it could be neither seen nor taken back."""
+        requests = any(w.settles_within is not None and w.entity in entities for w in self.channel.writers)
+        if requests and not (isinstance(self.hands, CarriesOut) and self.hands.carries_out()):
+            raise NotShown("a write is a request that is carried out later: it would be neither seen nor taken back")
 
     def _is_ours(self, row: Row) -> bool:
         return bool(row.get("email")) and row["email"] in self._own

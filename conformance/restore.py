@@ -14,7 +14,7 @@ from conformance.bench import SETTLING_WAITS, Bench
 from conformance.staged import Row, sub_id_of
 from conformance.verdicts import Failed, words_of
 from conformance.written import Place, Written, place_of
-from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
+from pipelines.model import Correction, Outcome, Reading
 
 _Key = tuple[str, str, str]
 
@@ -33,9 +33,7 @@ def _values_words(written: Sequence[Written]) -> str:
     sent = [one for one in written if one.sent]
     if not sent:
         return "nothing of anybody's was written"
-    asked = [one.name for one in sent if one.is_asked_back]
-    waits = f" (once the requests are carried out: {', '.join(asked)})" if asked else ""
-    return f"{len(sent)} values are as they were{waits}"
+    return f"{len(sent)} values are as they were"
 
 
 async def _values_left(bench: Bench) -> list[str]:
@@ -93,10 +91,6 @@ async def _record_left(bench: Bench, record: Sequence[Written], rows: Mapping[_K
         }
         outcomes = await bench.push(list(back.values()), keep=False) if back else {}
         said = {place: outcomes[c.correction_key] for place, c in back.items()}
-        for one in record:
-            outcome = said.get(place_of(one.first))
-            if outcome is not None and bench.settles(one.first):
-                one.is_asked_back = outcome.status is OutcomeStatus.APPLIED
         left = {}
         for one, reading in await _present(bench, record):
             if words := _words_left(bench, one, reading, said.get(place_of(one.first))):
@@ -115,18 +109,14 @@ async def _present(bench: Bench, record: Sequence[Written]) -> list[tuple[Writte
 
 def _is_to_go_back(bench: Bench, one: Written, reading: Reading) -> bool:
     """Whether a value is to be put back, over nothing but what this run sent."""
-    if bench.settles(one.first):
-        # Of a request that waits nothing can be read yet: it is followed by the opposite one in any case.
-        is_known = one.is_back(bench.con, reading) or one.is_ours(bench.con, reading)
-        return bool(one.sent) and not one.is_asked_back and is_known
     return not one.is_back(bench.con, reading) and one.is_ours(bench.con, reading)
 
 
 def _words_left(bench: Bench, one: Written, reading: Reading | None, said: Outcome | None) -> str:
-    """Why a place is not as it was; '' where it is, or where that is asked for."""
+    """Why a place is not as it was; '' where it is."""
     if reading is None:
         return "it is not found by its id"
-    if one.is_asked_back or one.is_back(bench.con, reading):
+    if one.is_back(bench.con, reading):
         return ""
     if not one.is_ours(bench.con, reading):
         return "neither as it was nor as this run wrote it, so left as somebody changed it"

@@ -29,8 +29,6 @@ class Written:
     first: Correction
     """The first correction: `base` is what was there, as the system spells it."""
     sent: list[str | None] = field(default_factory=list)
-    is_asked_back: bool = False
-    """Whether a request to put it back lies there, where a write is a request that somebody else carries out."""
 
     @property
     def name(self) -> str:

@@ -25,13 +25,6 @@ class Round:
     missing: Sequence[str]
     """Fields that found no place, in words."""
 
-    def seen(self, bench: Bench) -> Sequence[Correction]:
-        """What was written and can be seen; NotShown where all that was sent are requests to be carried out later."""
-        found = [c for c in self.sent if not bench.settles(c)]
-        if not found:
-            bench.need_at_once(self.sent[0])
-        return found
-
 
 def contradictions(channel: Channel) -> list[str]:
     """Where the declaration of a channel contradicts itself."""
@@ -46,6 +39,8 @@ def contradictions(channel: Channel) -> list[str]:
     found += [f"{e} is written and cannot be read back" for e in sorted({e for e, _ in written} - readers)]
     found += [f"{writer.entity} is written in batches of {writer.batch_max}" for writer in channel.writers
               if writer.batch_max < 1]
+    found += [f"{writer.entity} is asked for, and after a lost answer nobody says whether it was"
+              for writer in channel.writers if writer.settles_within is not None and writer.asked is None]
     read_ones = {entity for endpoint in channel.endpoints for entity in endpoint.entities}
     return found + [f"{e} is written and never read" for e in sorted({e for e, _ in written} - read_ones)]
 
@@ -80,31 +75,28 @@ async def abilities(bench: Bench) -> str:
 async def read_backs(bench: Bench) -> str:
     """What is read back by id is what was written."""
     done = await bench.once("round", lambda: _round(bench))
-    sent = done.seen(bench)
-    for c in sent:
+    for c in done.sent:
         reading = done.held.get(c.correction_key)
         if reading is None or not reading.exists:
             raise Failed(f"{c.entity}.{c.field} was written and is not found by its id")
         if not is_same(bench.con, c, reading.value, c.desired):
             raise Failed(f"{c.entity}.{c.field} reads back as something else than was written")
-    return _words(f"{len(sent)} fields read back", done.missing)
+    return _words(f"{len(done.sent)} fields read back", done.missing)
 
 
 async def echo(bench: Bench) -> str:
     """Staged again, what we wrote is what we wanted: it does not come back as drift."""
     done = await bench.once("round", lambda: _round(bench))
-    sent = done.seen(bench)
     wrong: list[str] = []
     for wait in SETTLING_WAITS:
         await bench.clock.sleep(wait)
-        await bench.stage_anew({c.entity for c in sent})
-        differ = [c for c in sent if not is_same(bench.con, c, bench.staged_value(c), c.desired)]
-        wrong = [f"{c.entity}.{c.field}" for c in differ]
+        await bench.stage_anew({c.entity for c in done.sent})
+        wrong = [f"{c.entity}.{c.field}" for c in done.sent if not bench.is_at_rest(c)]
         if not wrong:
             break
     if wrong:
         raise Failed(f"staged again, these differ from what was written: {', '.join(wrong)}")
-    return _words(f"{len(sent)} fields staged as written", done.missing)
+    return _words(f"{len(done.sent)} fields staged as written", done.missing)
 
 
 def _words(done: str, missing: Sequence[str]) -> str:

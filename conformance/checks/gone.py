@@ -10,7 +10,6 @@ from conformance.verdicts import Failed, NotShown
 from pipelines.channels.base import Endpoint
 from pipelines.extract_log import CENSUS_EVERY
 from pipelines.model import Correction, OutcomeStatus
-from pipelines.readback import is_same
 
 LAGS = (0.0, 5.0, 60.0)
 """Seconds of the clock that an index is given to show a change."""
@@ -54,9 +53,7 @@ async def silent(bench: Bench) -> str:
         if writer.entity not in ("stock", "consents"):
             continue
         try:
-            one = await target(bench, writer, name, place=1)
-            c = one.correction(bench)
-            bench.need_at_once(c)
+            c = (await target(bench, writer, name, place=1)).correction(bench)
         except NotShown as reason:
             shown.append(f"{writer.entity} not shown ({reason})")
             continue
@@ -82,7 +79,7 @@ async def _seen(
         if not found.is_believed:
             return False
         bench.stage_over(old if moment else Read(endpoint), found, c.entity)
-        return is_same(bench.con, c, bench.staged_value(c), c.desired)
+        return bench.is_at_rest(c)
 
     for wait in LAGS:
         await bench.clock.sleep(wait)

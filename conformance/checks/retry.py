@@ -76,7 +76,6 @@ async def compare_and_set(bench: Bench) -> str:
 
 async def _raced(bench: Bench, one: Target) -> str:
     c = one.correction(bench)
-    bench.need_at_once(c)
     rungs = rungs_of(bench.channel, c.entity, c.field)
     if COMPARED not in rungs and not one.writer.needs_check:
         raise NotShown(f"{c.entity}.{c.field} is on rung {max(rungs, default=0)}: nothing compares")

@@ -24,9 +24,9 @@ def brevo() -> Outside:
 
 def woocommerce() -> Outside:
     """A shop with orders on several days."""
-    from tests.channels.test_woocommerce import JUNE, shop
+    from tests.channels.test_woocommerce import JUNE, furnished
 
-    world = shop()
+    world = furnished()
     for number in range(3):
         at = JUNE + timedelta(days=1 + number)
         lines = (Line(str(9_100 + number), "101", 1, 4990),)

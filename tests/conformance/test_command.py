@@ -20,6 +20,8 @@ from sandbox.app import build_app
 from sandbox.store import Store
 from sandbox.vendor import Settings
 from tests.channels.harness import served
+from tests.conformance.folder import Shop
+from tests.conformance.page import AGAINST, COMMAND, main
 
 ESTATE = Path("nowhere")
 """Stands for the world's own estate in the cases below."""
@@ -43,6 +45,20 @@ def test_any_base_url_is_examined_and_told_as_json_and_in_the_document(world, tm
     verdicts = {result["check"]: result["verdict"] for result in told[0]["results"]}
     assert verdicts["census"] == "passed" and verdicts["echo"] == "not shown"
     assert "## HubSpot: a sandbox" in document.read_text(encoding="utf-8")
+
+
+def test_a_folder_of_files_is_examined_and_nothing_is_asked_of_its_owner(tmp_path, capsys):
+    shop, folder = Shop(), tmp_path / "drops"
+    folder.mkdir()
+    for name in shop.find(""):
+        (folder / name).write_bytes(shop.cat_file(name))
+    held = {path: path.read_bytes() for path in folder.rglob("*")}
+    code = conformance(environment(tmp_path), ["files"], url=folder.as_uri(), write=True, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    verdicts = {result["check"]: result["verdict"] for result in told[0]["results"]}
+    assert (code, verdicts["identity"], verdicts["staging"]) == (0, "passed", "passed")
+    assert verdicts["abilities"] == verdicts["lost_answer"] == "not shown"
+    assert {path: path.read_bytes() for path in folder.rglob("*")} == held
 
 
 def test_a_failed_check_is_an_exit_code(world, tmp_path, capsys):
@@ -100,24 +116,16 @@ def drops(folder: Path) -> Path:
     return mapping
 
 
-def test_a_folder_of_files_is_examined_and_says_what_has_no_http(tmp_path, capsys):
+def test_options_of_a_system_outside_the_estate_come_from_the_command_line(tmp_path, capsys):
     mapping = drops(tmp_path / "drops")
     code = conformance(
         environment(tmp_path), ["files"], url=(tmp_path / "drops").as_uri(), options={"mapping": str(mapping)},
-        write=True, as_json=True,
+        as_json=True,
     )
     results = {one["check"]: one for one in json.loads(capsys.readouterr().out)[0]["results"]}
     assert code == 0, results
     assert results["census"]["verdict"] == results["by_id"]["verdict"] == "passed"
-    for check in ("rate_limits", "lost_answer"):
-        assert results[check]["verdict"] == "not shown" and "no HTTP" in results[check]["detail"]
-    for check in ("read_back", "echo", "compare_and_set"):
-        assert results[check]["verdict"] == "not shown" and "carried out later" in results[check]["detail"]
-    assert results["abilities"]["verdict"] == "passed"
-    # What the folder's importer would take in last is what was there before.
-    assert "once the requests are carried out: prices.amount of 001" in results["taken_back"]["detail"]
-    asked = sorted((tmp_path / "drops" / "out").iterdir())
-    assert len(asked) == 2
+    assert results["rate_limits"]["verdict"] == "not shown" and "no HTTP" in results["rate_limits"]["detail"]
 
 
 def test_a_credential_that_is_missing_is_named(tmp_path):
@@ -155,22 +163,29 @@ def test_the_committed_document_has_the_commands_own_form():
     for one in sections:
         title, _, against = one.partition("\n")[0].rpartition(": ")
         assert title in titles and against
-        head = r"^`trueup conformance (\w+)( --write)?`, trueup ([\d.]+), (\d{4}-\d\d-\d\d): (.+)\.$"
+        head = r"^`(.+) (\w+)( --write)?`, trueup ([\d.]+), (\d{4}-\d\d-\d\d): (.+)\.$"
         made = re.search(head, one, re.MULTILINE)
-        assert made and made[1] == titles[title].name and date.fromisoformat(made[4])
+        assert made and made[2] == titles[title].name and date.fromisoformat(made[5])
+        assert made[1] == (COMMAND if against == AGAINST else "trueup conformance")
         rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (passed|failed|not shown) \| (.*) \|$", one, re.MULTILINE)
         names = [row[0] for row in rows]
-        assert bool(made[2]) == (TAKEN_BACK in names), "the head says whether it was written"
+        assert bool(made[3]) == (TAKEN_BACK in names), "the head says whether it was written"
         assert set(names) <= set(known), "a check of that name is gone: run it again"
         assert names == [name for name in known if name in names], "in the kit's order"
         assert all(row[1] == shows.get(row[0], row[1]) for row in rows)
         counts = ", ".join(f"{sum(row[2] == v for row in rows)} {v}" for v in ("passed", "failed", "not shown"))
-        assert made[5] == counts, "the summary counts its own rows"
+        assert made[6] == counts, "the summary counts its own rows"
 
 
 def test_the_head_says_whether_it_was_leave_to_write():
     assert "`trueup conformance hubspot`, trueup" in section(report())
     assert "`trueup conformance hubspot --write`, trueup" in section(replace(report(), writes=True))
+
+
+def test_a_system_that_no_retailer_of_the_world_uses_is_written_from_its_own_shop(tmp_path):
+    page = tmp_path / "conformance.md"
+    assert main(["woocommerce", "--markdown", str(page)]) == 0
+    assert f"## WooCommerce (webshop): {AGAINST}\n\n`{COMMAND} woocommerce`, trueup" in page.read_text(encoding="utf-8")
 
 
 def test_a_section_is_a_table_of_its_results():

@@ -1,7 +1,6 @@
 """Taking back: what was written is put back whatever goes wrong, and nothing that somebody else did is written over."""
 
 from dataclasses import replace
-from datetime import timedelta
 
 import pytest
 
@@ -14,7 +13,7 @@ from conformance.verdicts import Check, Failed, Need, NotShown, Result, Verdict
 from pipelines.channels.hubspot import HUBSPOT
 from pipelines.channels.shopify import SHOPIFY
 from pipelines.errors import AmbiguousWrite, FatalChannelError
-from pipelines.model import Outcome, OutcomeStatus
+from pipelines.model import OutcomeStatus
 from sandbox.hubspot import HubspotVendor
 from sandbox.shopify import ShopifyVendor
 from tests.conformance.broken import forgetful, from_a_cache, reading, reading_back, writing
@@ -264,25 +263,6 @@ async def test_what_moves_with_a_value_is_kept_before_and_is_as_it_was_after(wor
     back = await taken_back(bench, both)
     assert prices(store, ShopifyVendor) == before
     assert back.verdict is Verdict.PASSED, back.detail
-
-
-async def test_a_request_that_waits_is_followed_by_the_opposite_one(world, tmp_path):
-    """Where somebody else carries writes out later, nothing can be read of them yet."""
-    asked = []
-
-    async def write(session, corrections, key):
-        asked.extend((c.vendor_id, c.desired) for c in corrections)
-        return [Outcome(c.correction_key, OutcomeStatus.APPLIED) for c in corrections]
-
-    writers = tuple(
-        replace(w, write=write, settles_within=timedelta(days=2)) for w in HUBSPOT.writers if w.entity == "prices"
-    )
-    bench, _ = bench_of(replace(HUBSPOT, writers=writers), world, tmp_path / "copy.sqlite", hands=False)
-    back = await taken_back(bench, write_a_price)
-    (key, _), (again, desired) = asked
-    assert key == again and back.verdict is Verdict.PASSED
-    assert f"once the requests are carried out: prices.amount of {key}" in back.detail
-    assert desired != asked[0][1]
 
 
 async def test_a_record_that_is_gone_is_named(world, tmp_path):

@@ -43,21 +43,11 @@ def written_amount(minor_units: str, table: Table, digits: int) -> str:
     return f"{Decimal(minor_units).scaleb(-digits):.{digits}f}".replace(".", table.decimal)
 
 
-def written_gtin(gtin: str) -> str:
-    """A GTIN of 14 digits as it is printed on the item, and stands in files: 8, 13 or 14 of them.
-
-    >>> written_gtin("03760123456785"), written_gtin("00000012345670"), written_gtin("13760123456782")
-    ('3760123456785', '12345670', '13760123456782')
-    """
-    if len(gtin) == 14 and gtin.startswith("000000"):
-        return gtin[6:]
-    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
-
-
 def permission(text: str, table: Table) -> str | None:
-    """yes, no or pending; None for another word, and for none."""
+    """yes, no or pending; unknown for a box that is not ticked; None for another word, and for none."""
     word = text.strip().lower()
-    for state, words in (("no", table.no), ("pending", table.pending), ("yes", table.yes)):
+    said = (("no", table.withdrawals), ("pending", table.pending), ("yes", table.yes), ("unknown", table.no))
+    for state, words in said:
         if word in words:
             return state
     return None

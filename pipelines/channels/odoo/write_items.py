@@ -7,6 +7,7 @@ corrected alike in one batch or none is. Both are absolute values without a guar
 from collections.abc import Sequence
 from decimal import Decimal
 
+from pipelines.channels.barcodes import printed
 from pipelines.channels.base import Writer
 from pipelines.channels.odoo.outcomes import (
     REFUSED_ROW,
@@ -48,9 +49,9 @@ async def write_prices(session: Session, corrections: Sequence[Correction], key:
             templates.setdefault(str(c.context["template_id"]), []).append(c)
     rows: dict[str, list[str]] = {}
     for template, some in templates.items():
-        prices = {_listed(c) for c in some}
-        if len(prices) > 1 or len({c.vendor_id for c in some}) < _variants(some[0]):
-            message = f"{_variants(some[0])} variants share this price: correct all of them alike, or in Odoo"
+        prices, sharing = {_listed(c) for c in some}, max(_variants(c) for c in some)
+        if len(prices) > 1 or len({c.vendor_id for c in some}) < sharing:
+            message = f"{sharing} variants share this price: correct all of them alike, or in Odoo"
             outcomes |= {c.correction_key: rejected(c, "SHARED_PRICE", message) for c in some}
         else:
             rows[template] = list(prices)
@@ -74,17 +75,10 @@ async def write_barcodes(session: Session, corrections: Sequence[Correction], ke
         c.correction_key: rejected(c, "BLANK", "a blank is never written") for c in corrections if is_blank(c)
     }
     ready = [c for c in corrections if c.correction_key not in outcomes]
-    rows = {c.vendor_id: [_barcode(c.desired or "")] for c in ready}
+    rows = {c.vendor_id: [printed(c.desired or "")] for c in ready}
     refused = await load(odoo(session), "product.product", ["barcode"], rows)
     outcomes |= {c.correction_key: _done(c, c.vendor_id in refused) for c in ready}
     return in_order(corrections, outcomes)
-
-
-def _barcode(gtin: str) -> str:
-    """A GTIN as scanners read it: 8, 13 or 14 digits, without the zeros that fill it up to 14."""
-    if len(gtin) == 14 and gtin.startswith("000000"):
-        return gtin[6:]
-    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
 
 
 def _done(correction: Correction, is_refused: bool) -> Outcome:
