@@ -17,7 +17,9 @@ def conformance(
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="As under [systems.X] options; repeatable.")
     ] = None,
     against: Annotated[str, typer.Option(help="The server in words, for the report: product and version.")] = "",
-    write: Annotated[bool, typer.Option("--write", help="Also write; every value is put back at the end.")] = False,
+    write: Annotated[
+        bool, typer.Option("--write", help="Also write: to goods, put back at the end, and to persons it makes itself.")
+    ] = False,
     markdown: Annotated[Path | None, typer.Option(help="Put a section into this document.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")] = False,
 ) -> None:
