@@ -10,14 +10,14 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Container, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
 from typing import Any, TypeVar
 
 import duckdb
 import msgspec
 
-from conformance.hands import CarriesOut, Hands, Person
+from conformance.hands import Hands, Person
 from conformance.read import Read, read
+from conformance.send import need_effects, send
 from conformance.staged import Row, clean_rows, endpoints_of, models_of, stage, sub_id_of, typed_of, value_of
 from conformance.verdicts import Failed, NotShown
 from conformance.wire import Wire
@@ -25,10 +25,7 @@ from conformance.written import Keeping, Written
 from pipelines.channels.base import Channel, Endpoint
 from pipelines.clock import Clock
 from pipelines.http import Session
-from pipelines.ledger.plans import PlanHead
-from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
-from pipelines.push.journal import Approved, Journal
-from pipelines.push.send import SystemPush
+from pipelines.model import Correction, Outcome, Reading
 from pipelines.readback import is_same, read_back
 from pipelines.sql import Model
 
@@ -281,34 +278,13 @@ class Bench:
             raise NotShown("nothing is written without --write")
         if any(c.entity in PERSONAL and c.subject_id != OURS for c in corrections):
             raise Failed("a record of a person that the hands did not make is never written")
-        self._need_effects({c.entity for c in corrections})
+        need_effects(self.channel, self.hands, {c.entity for c in corrections})
         self._numbers["plan"] += 1
         plan = f"conformance-{self.token}-{self._numbers['plan']}"
         rows = [replace(c, plan_id=plan) for c in corrections]
         if keep:
             await self._written.keep([c for c in rows if c.subject_id != OURS])
-        now = self.clock.now()
-        head = PlanHead(plan, plan, "main", now + timedelta(hours=1), plan)
-        writers = tuple(replace(one, needs_check=one.needs_check and looks) for one in self.channel.writers)
-        sender = SystemPush(
-            self.con, Journal(self.con, head, self.clock), replace(self.channel, writers=writers), self.session,
-            may_send=lambda: "", canary_rows=0,
-        )
-        await sender.run([Approved(c, "policy", now + timedelta(hours=1)) for c in rows])
-        found = self.con.execute(
-            "SELECT o.correction_key, arg_max(o.status, o.rowid), arg_max(o.code, o.rowid), "
-            "arg_max(o.version_after, o.rowid) FROM ledger.sync.outcomes AS o WHERE o.plan_id = ? "
-            "GROUP BY o.correction_key", [plan],
-        ).fetchall()
-        if sender.stopped:
-            raise Failed(f"the system was stopped: {sender.stopped}")
-        return {str(key): Outcome(str(key), OutcomeStatus(s), c, version_after=v) for key, s, c, v in found}
-
-    def _need_effects(self, entities: Container[str]) -> None:
-        """NotShown where a write is a request that nobody here carries out: it could be neither seen nor taken back."""
-        requests = any(w.settles_within is not None and w.entity in entities for w in self.channel.writers)
-        if requests and not (isinstance(self.hands, CarriesOut) and self.hands.carries_out()):
-            raise NotShown("a write is a request that is carried out later: it would be neither seen nor taken back")
+        return await send(self.con, self.session, self.channel, rows, plan, looks=looks)
 
     def _is_ours(self, row: Row) -> bool:
         return bool(row.get("email")) and row["email"] in self._own
