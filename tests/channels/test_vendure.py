@@ -481,6 +481,16 @@ async def test_an_address_is_changed_where_there_is_one_and_made_only_whole():
     assert await write(server, [rows[1]], gtin_field="ean") == [(R, "NO_ADDRESS")], "no country is guessed"
 
 
+@pytest.mark.parametrize(("country", "outcome"), [("CH", (R, "NO_ADDRESS")), ("fr", (A, "")), (None, (A, ""))])
+async def test_an_address_is_made_in_no_other_country_than_the_one_that_is_named(country, outcome):
+    server, done = people({})
+    rows = [person("1", "street", "1 rue A", country=country), person("2", "first_name", "Bea", country=country)]
+    assert await write(server, rows) == [outcome, (A, "")]
+    assert [sent.get("countryCode") for key, sent in done if key == "1"] == (["FR"] if outcome[0] is A else [])
+    elsewhere = [person("1", "street", "1 rue A", country=country, address_id="9")]
+    assert await write(server, elsewhere) == [(A, "")], "one that is there keeps its own"
+
+
 async def test_a_permission_goes_down_with_time_and_proof_and_never_up():
     server, done = people({})
 

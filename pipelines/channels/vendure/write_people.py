@@ -104,15 +104,22 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
 
 
 def _homeless(session: Session, corrections: Sequence[Correction]) -> dict[str, Outcome]:
-    """Rows of an address that is not there and cannot be made: Vendure wants a street and a country."""
+    """Rows of an address that is not there and cannot be made: Vendure wants a street and a country.
+
+    One is made only in the country that the options name: where the golden address is known to be in another, it would
+    become the address of somebody else.
+    """
     found: dict[str, Outcome] = {}
     for rows in by_record(c for c in corrections if c.field in ADDRESS_KEYS).values():
         if rows[0].context.get("address_id"):
             continue
-        if "country" not in session.options:
+        if not (country := session.options.get("country", "")):
             found |= {c.correction_key: rejected(c, "NO_ADDRESS", unnamed("country")) for c in rows}
         elif all(c.field != "street" for c in rows):
             message = "there is no address, and none is made without a street"
+            found |= {c.correction_key: rejected(c, "NO_ADDRESS", message) for c in rows}
+        elif str(rows[0].context.get("country") or country).upper() != country.upper():
+            message = "there is no address, and none is made in another country than the option's"
             found |= {c.correction_key: rejected(c, "NO_ADDRESS", message) for c in rows}
     return found
 
