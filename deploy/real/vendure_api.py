@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 300.0
 class VendureApi:
     """One administrator's session. Raises RuntimeError with the server's words for anything but a plain success."""
 
-    def __init__(self, url: str, user: str = "superadmin", password: str = "superadmin") -> None:
+    def __init__(self, url: str, user: str, password: str) -> None:
         """`url`: the server's own, without the API's path."""
         self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
         query = "mutation($u: String!, $p: String!) { login(username: $u, password: $p) { __typename } }"

@@ -1,6 +1,7 @@
 """The connector against a Vendure that runs: drift is found, written, and shown by the server's own API.
 
-Runs where the environment names a server that `deploy/real` made; it adds a few items and customers of its own.
+Runs where the environment names a server that `python -m deploy.real --keep` left running. Adds a few items and
+customers of its own, and sets the channel and the global settings up as it needs them: not in a shop that sells.
 """
 
 import json
