@@ -72,6 +72,25 @@ async def test_our_own_no_keeps_the_time_of_the_persons_and_a_later_proven_opt_i
     assert golden(night) == [("yes", "proven opt-in after withdrawal")]
 
 
+async def test_where_vendure_is_told_no_time_the_ledger_knows_that_of_our_own_no(night):
+    put_consent(night, "hubspot/1", ANNE, "no", said=NO)
+    put_customer(night, True)
+    assert len(await push(night)) == 1
+    night.execute(
+        'INSERT INTO ledger.sync.outcomes (plan_id, correction_key, status, code, message, request_id, "at") '
+        "SELECT plan_id, correction_key, 'applied', '', '', '', ? FROM ledger.sync.corrections",
+        [AS_OF + timedelta(hours=1)],
+    )
+    for number in (2, 3):
+        start_night(night, number)
+        put_customer(night, False)
+        assert await push(night) == [] and golden(night) == [("no", "withdrawal")]
+    start_night(night, 4)
+    put_consent(night, "mailchimp/1", ANNE, "yes", said=YES, is_proven=True)
+    build_consents(night)
+    assert golden(night) == [("yes", "proven opt-in after withdrawal")]
+
+
 async def test_where_nobody_knows_when_the_no_was_said_none_is_made_up(night):
     put_consent(night, "hubspot/1", ANNE, "no")
     put_customer(night, True)
