@@ -1,5 +1,6 @@
 """Deletes and silent changes: what no delta shows is shown by the vendor's count or by a census, and known to be so."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -48,12 +49,13 @@ async def deletes(bench: Bench) -> str:
 
 async def silent(bench: Bench) -> str:
     """Changes of stock and permission: a delta brings them, or the census does; what the delta misses is named."""
-    shown = []
+    shown, places = [], Counter[str]()
     for writer, name in fields_of(bench):
         if writer.entity not in ("stock", "consents"):
             continue
+        places[writer.entity] += 1  # a record each: what is on hand and what can be sold move together
         try:
-            one = await target(bench, writer, name, place=1)
+            one = await target(bench, writer, name, place=places[writer.entity])
         except NotShown as reason:
             shown.append(f"{writer.entity} not shown ({reason})")
             continue
