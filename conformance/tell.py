@@ -16,10 +16,10 @@ from conformance.verdicts import Result, Verdict
 
 HEAD = """# Conformance
 
-What each connector was seen to do, check by check. Every section is written by the command that made it,
-`trueup conformance <system> --write --markdown docs/conformance.md`, and says against what it ran and when; none is
-edited by hand. "Not shown" is no pass: the reason says what was missing. What the checks are, and how a system comes to
-be examined, is in [channels.md](channels.md#the-conformance-kit).
+What each connector was seen to do, check by check. Every section is written by the command that it names, with
+`--write --markdown docs/conformance.md`, and says against what it ran and when; none is edited by hand. "Not shown" is
+no pass: the reason says what was missing. What the checks are, and how a system comes to be examined, is in
+[channels.md](channels.md#the-conformance-kit).
 """
 _SECTION = re.compile(r"^## ", re.MULTILINE)
 
@@ -36,6 +36,8 @@ class Report:
     """The server, in words: its product and version."""
     on: date
     results: Sequence[Result]
+    command: str = "trueup conformance"
+    """By what it was made; the system's name follows."""
 
     @property
     def summary(self) -> str:
@@ -69,7 +71,7 @@ def section(report: Report) -> str:
     """The section of one report."""
     lines = [
         heading(report), "",
-        f"`trueup conformance {report.system}`, trueup {report.version}, {report.on.isoformat()}: {report.summary}.",
+        f"`{report.command} {report.system}`, trueup {report.version}, {report.on.isoformat()}: {report.summary}.",
         "",
         "| check | what it shows | verdict | seen |", "| --- | --- | --- | --- |",
     ]

@@ -121,6 +121,22 @@ CREATE OR REPLACE MACRO too_long_in(field, most) AS
   problem(field IS NOT NULL, field, 'longer than ' || CAST(most AS VARCHAR) || ' characters', 'too long');
 CREATE OR REPLACE MACRO too_long_problem(value, field, most) AS
   too_long_in(CASE WHEN length(value) > most THEN field END, most);
+-- Which of a person's texts has such a fault, where a system has them all: one is told of, the first.
+CREATE OR REPLACE MACRO too_long_text(first_name, last_name, street, city, postcode, phone, most) AS
+  CASE WHEN length(first_name) > most THEN 'first_name'
+       WHEN length(last_name) > most THEN 'last_name'
+       WHEN length(street) > most THEN 'street'
+       WHEN length(city) > most THEN 'city'
+       WHEN length(postcode) > most THEN 'postcode'
+       WHEN length(phone) > most THEN 'phone' END;
+CREATE OR REPLACE MACRO control_text(first_name, last_name, street, city, postcode, phone, card) AS
+  CASE WHEN has_control(first_name) THEN 'first_name'
+       WHEN has_control(last_name) THEN 'last_name'
+       WHEN has_control(street) THEN 'street'
+       WHEN has_control(city) THEN 'city'
+       WHEN has_control(postcode) THEN 'postcode'
+       WHEN has_control(phone) THEN 'phone'
+       WHEN has_control(card) THEN 'card' END;
 CREATE OR REPLACE MACRO wrong_type_problem(json, field, kind) AS
   problem(json_type(json) NOT IN (kind, 'NULL'), field, 'wrong type', lower(json_type(json)));
 CREATE OR REPLACE MACRO blank_problem(norm, field) AS problem(norm IS NULL, field, 'blank', 'blank');

@@ -215,8 +215,10 @@ def create_tables(con: "duckdb.DuckDBPyConnection", models: Iterable["Model"] = 
 def fill_table(con: "duckdb.DuckDBPyConnection", name: str, rows: Sequence[Sequence[object]]) -> None:
     """Make a small table of `TABLES` anew with these rows; values are bound, in the order of its columns."""
     con.execute(f"CREATE OR REPLACE TABLE {name} ({_listed(TABLES[name])})")
-    if rows:
-        con.executemany(f"INSERT INTO {name} VALUES ({', '.join('?' for _ in TABLES[name])})", rows)
+    if rows:  # in one statement: executemany commits row by row
+        marks = f"({', '.join('?' for _ in TABLES[name])})"
+        values = [value for row in rows for value in row]
+        con.execute(f"INSERT INTO {name} VALUES {', '.join(marks for _ in rows)}", values)
 
 
 def _listed(columns: dict[str, str]) -> str:

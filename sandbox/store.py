@@ -14,8 +14,13 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+CHUNK = 5_000
+"""So many documents are held, or written in one transaction, at a time."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT);
@@ -27,6 +32,13 @@ CREATE TABLE IF NOT EXISTS effects (
 CREATE TABLE IF NOT EXISTS calls (vendor TEXT, operation TEXT, status INTEGER, count INTEGER,
   PRIMARY KEY (vendor, operation, status));
 """
+
+
+def chunks(rows: Iterable[T]) -> Iterator[list[T]]:
+    """Rows in lists of at most CHUNK."""
+    source = iter(rows)
+    while some := list(islice(source, CHUNK)):
+        yield some
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +205,13 @@ class Store:
         """Documents in insertion order after `after_seq`; `where` is SQL over the columns."""
         parts = ["seq > ?", *([] if with_deleted else ["deleted = 0"]), *([where] if where else [])]
         return list(self._select(vendor, kind, " AND ".join(parts), [after_seq, *args], "ORDER BY seq", limit))
+
+    def every(self, vendor: str, kind: str) -> Iterator[Doc]:
+        """All documents that are there, in insertion order; few are held at a time."""
+        after = 0
+        while docs := self.page(vendor, kind, after_seq=after, limit=CHUNK):
+            yield from docs
+            after = docs[-1].seq
 
     def select(
         self, vendor: str, kind: str, *, where: str = "1 = 1", args: Iterable[Any] = (), order: str = "seq",

@@ -11,6 +11,7 @@ def common() -> Records:
     said = {
         "woocommerce_currency": "EUR", "woocommerce_default_country": "FR", "woocommerce_calc_taxes": "yes",
         "woocommerce_prices_include_tax": "yes", "option:consent_meta_key": "newsletter",
+        "option:consent_no_words": "unsubscribed",
         "option:card_meta_key": "card", "option:birth_date_meta_key": "born",
     }
     rate = {"id": 1, "country": "FR", "state": "", "postcode": "", "city": "", "postcodes": [], "cities": [],

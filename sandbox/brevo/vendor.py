@@ -6,8 +6,6 @@ nothing. The world's permission is that of the first list; one of whom nothing i
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from starlette.types import ASGIApp
 
@@ -15,14 +13,12 @@ from sandbox.brevo import contacts
 from sandbox.brevo.api import ORGANIZATION, BrevoApi
 from sandbox.brevo.documents import ATTRIBUTES, VENDOR, contact_of, customer_of, text_of
 from sandbox.records import Customer, Item, Movement, Order, Price, Promotion, Stock
-from sandbox.store import Store, stamp
+from sandbox.store import Store, chunks, stamp
 from sandbox.vendor import Place, Settings
 
 __all__ = ["ORGANIZATION", "BrevoVendor"]
 
-_CHUNK = 2_000
 _BY_HAND = "screen"
-_T = TypeVar("_T")
 
 
 class BrevoVendor:
@@ -74,7 +70,7 @@ class BrevoVendor:
         list_id = _first_list(store)
         if list_id is None:
             raise ValueError("put_places first: contacts need a list")
-        for chunk in _chunks(customers):
+        for chunk in chunks(customers):
             held = store.get_many(VENDOR, "contacts", [customer.key for customer in chunk])
             rows = []
             with store.transaction():
@@ -121,10 +117,8 @@ class BrevoVendor:
 
     def observe_customers(self, store: Store) -> Iterator[Customer]:
         """All contacts, with the permission of the first list."""
-        list_id, after = _first_list(store) or 0, 0
-        while docs := store.page(VENDOR, "contacts", after_seq=after, limit=_CHUNK):
-            yield from (customer_of(doc, list_id) for doc in docs)
-            after = docs[-1].seq
+        list_id = _first_list(store) or 0
+        yield from (customer_of(doc, list_id) for doc in store.every(VENDOR, "contacts"))
 
 
 def _first_list(store: Store) -> int | None:
@@ -136,9 +130,3 @@ def _log(store: Store, before: contacts.Contact | None, after: contacts.Contact,
         store.effect(VENDOR, "contacts", key, "created", None, "", origin="world", operation=_BY_HAND)
     else:
         contacts.log_changes(store, before, after, origin="world", operation=_BY_HAND)
-
-
-def _chunks(rows: Iterable[_T]) -> Iterator[list[_T]]:
-    source = iter(rows)
-    while chunk := list(islice(source, _CHUNK)):
-        yield chunk

@@ -6,8 +6,6 @@ and orders it does not have: those methods do nothing. The world's consents spea
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 import msgspec
 from starlette.types import ASGIApp
@@ -31,13 +29,11 @@ from sandbox.hubspot.documents import (
     subscription_ids,
 )
 from sandbox.records import Customer, Item, Movement, Order, Price, Promotion, Stock
-from sandbox.store import Doc, Store, stamp
+from sandbox.store import Doc, Store, chunks, stamp
 from sandbox.vendor import Place, Settings
 
 __all__ = ["HUB_ID", "HubspotVendor"]
 
-_CHUNK = 2_000
-_T = TypeVar("_T")
 _CURRENCIES = {"price": "EUR", "hs_price_chf": "CHF", "hs_price_jpy": "JPY"}
 _BY_HAND = "screen"
 _KINDS = {"items": "products", "customers": "contacts"}
@@ -66,7 +62,7 @@ class HubspotVendor:
     def put_items(self, store: Store, items: Iterable[Item], at: datetime, *, log: bool = False) -> None:
         """Products; a product put again keeps its prices. An archived item leaves the lists."""
         names = known_properties(store, "products")
-        for chunk in _chunks(items):
+        for chunk in chunks(items):
             held = store.get_many(VENDOR, "products", [item.key for item in chunk])
             fresh = []
             for item in chunk:
@@ -87,7 +83,7 @@ class HubspotVendor:
 
     def put_prices(self, store: Store, prices: Iterable[Price], at: datetime, *, log: bool = False) -> None:
         """Price properties of existing products; a string amount is kept as it is typed."""
-        for chunk in _chunks(prices):
+        for chunk in chunks(prices):
             wanted: dict[str, Properties] = {}
             for price in chunk:
                 name = PRICE_LISTS[price.list]
@@ -122,7 +118,7 @@ class HubspotVendor:
         if subscription is None:
             raise ValueError("put_places first: HubSpot's consents need a subscription type")
         names = known_properties(store, "contacts")
-        for chunk in _chunks(customers):
+        for chunk in chunks(customers):
             held = store.get_many(VENDOR, "contacts", [customer.key for customer in chunk]) if log else {}
             fresh = []
             for customer in chunk:
@@ -160,7 +156,7 @@ class HubspotVendor:
 
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         """(product, property name, currency, minor units as text, None); absent prices are left out."""
-        for doc in _all(store, "products"):
+        for doc in store.every(VENDOR, "products"):
             held: Properties = doc.body["properties"]
             for name, currency in _CURRENCIES.items():
                 if text := held.get(name):
@@ -173,7 +169,7 @@ class HubspotVendor:
     def observe_customers(self, store: Store) -> Iterator[Customer]:
         """Contacts with their permission for the first subscription type."""
         subscription = next(iter(subscription_ids(store)), "")
-        for doc in _all(store, "contacts"):
+        for doc in store.every(VENDOR, "contacts"):
             yield customer_of(doc, subscription)
 
     def _edit(
@@ -194,16 +190,3 @@ class HubspotVendor:
         if log:
             for row in rows:
                 store.effect(VENDOR, kind, row[0], "created", None, row[0], origin="world", operation=_BY_HAND)
-
-
-def _chunks(rows: Iterable[_T]) -> Iterator[list[_T]]:
-    source = iter(rows)
-    while chunk := list(islice(source, _CHUNK)):
-        yield chunk
-
-
-def _all(store: Store, kind: str) -> Iterator[Doc]:
-    after = 0
-    while docs := store.page(VENDOR, kind, after_seq=after, limit=_CHUNK):
-        yield from docs
-        after = docs[-1].seq

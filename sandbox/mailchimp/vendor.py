@@ -6,8 +6,6 @@ do nothing. The world's customers are members of the first audience; one of whom
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from starlette.types import ASGIApp
 
@@ -15,14 +13,12 @@ from sandbox.mailchimp import members
 from sandbox.mailchimp.api import ACCOUNT_ID, MailchimpApi
 from sandbox.mailchimp.documents import VENDOR, audience, customer_of, member_of, moment, store_key, text_of
 from sandbox.records import Customer, Item, Movement, Order, Price, Promotion, Stock
-from sandbox.store import Store, stamp
+from sandbox.store import Store, chunks, stamp
 from sandbox.vendor import Place, Settings
 
 __all__ = ["ACCOUNT_ID", "MailchimpVendor"]
 
-_CHUNK = 2_000
 _BY_HAND = "screen"
-_T = TypeVar("_T")
 
 
 class MailchimpVendor:
@@ -60,7 +56,7 @@ class MailchimpVendor:
         list_id = next((doc.key for doc in store.select(VENDOR, "lists", limit=1)), None)
         if list_id is None:
             raise ValueError("put_places first: members need an audience")
-        for chunk in _chunks(customers):
+        for chunk in chunks(customers):
             held = store.get_many(VENDOR, "members", [store_key(list_id, customer.key) for customer in chunk])
             rows = []
             with store.transaction():
@@ -119,13 +115,4 @@ class MailchimpVendor:
     def observe_customers(self, store: Store) -> Iterator[Customer]:
         """Members of the first audience that are not archived."""
         list_id = next((doc.key for doc in store.select(VENDOR, "lists", limit=1)), "")
-        after = 0
-        while docs := store.page(VENDOR, "members", after_seq=after, limit=_CHUNK):
-            yield from (customer_of(doc) for doc in docs if doc.parent == list_id)
-            after = docs[-1].seq
-
-
-def _chunks(rows: Iterable[_T]) -> Iterator[list[_T]]:
-    source = iter(rows)
-    while chunk := list(islice(source, _CHUNK)):
-        yield chunk
+        yield from (customer_of(doc) for doc in store.every(VENDOR, "members") if doc.parent == list_id)

@@ -7,8 +7,6 @@ a million variants can be seeded.
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from starlette.types import ASGIApp
 
@@ -18,11 +16,9 @@ from sandbox.shopify.app import ShopifyApp
 from sandbox.shopify.burial import bury, bury_variant
 from sandbox.shopify.documents import Document
 from sandbox.shopify.graph import VENDOR
-from sandbox.store import Doc, Store, stamp
+from sandbox.store import Doc, Store, chunks, stamp
 from sandbox.vendor import Place, Settings
 
-_CHUNK = 5_000
-Record = TypeVar("Record")
 Row = tuple[str, str, str, str, str]
 SHOP_ID = "gid://shopify/Shop/1"
 
@@ -53,7 +49,7 @@ class ShopifyVendor:
 
     def put_items(self, store: Store, items: Iterable[Item], at: datetime, *, log: bool = False) -> None:
         """Insert or replace variants and the products above them; prices are kept."""
-        for some in _chunks(items):
+        for some in chunks(items):
             before = store.get_many(VENDOR, "variants", [item.key for item in some])
             products: dict[str, Document] = {}
             rows = []
@@ -70,7 +66,7 @@ class ShopifyVendor:
 
     def put_prices(self, store: Store, prices: Iterable[Price], at: datetime, *, log: bool = False) -> None:
         """Set prices of existing variants, and fixed prices of price lists."""
-        for some in _chunks(prices):
+        for some in chunks(prices):
             base = [price for price in some if price.list == "base"]
             found = store.get_many(VENDOR, "variants", [price.item for price in base])
             rows = []
@@ -109,7 +105,7 @@ class ShopifyVendor:
 
     def put_stock(self, store: Store, levels: Iterable[Stock], at: datetime, *, log: bool = False) -> None:
         """Set levels absolutely. No variant's date moves, as at the vendor's."""
-        for some in _chunks(levels):
+        for some in chunks(levels):
             variants = store.get_many(VENDOR, "variants", {level.item for level in some if not level.inventory_key})
             keyed = []
             for level in some:
@@ -135,7 +131,7 @@ class ShopifyVendor:
         self, store: Store, customers: Iterable[Customer], at: datetime, *, log: bool = False
     ) -> None:
         """Insert or replace customers with their consent."""
-        for some in _chunks(customers):
+        for some in chunks(customers):
             before = store.get_many(VENDOR, "customers", [customer.key for customer in some])
             rows = []
             for customer in some:
@@ -148,7 +144,7 @@ class ShopifyVendor:
 
     def put_orders(self, store: Store, orders: Iterable[Order], *, log: bool = False) -> None:
         """Insert or replace orders."""
-        for some in _chunks(orders):
+        for some in chunks(orders):
             before = store.get_many(VENDOR, "orders", [order.key for order in some])
             store.put_many(VENDOR, "orders", (
                 _row(order.key, show.order_document(order), order.customer, "", before.get(order.key), order.updated_at)
@@ -183,13 +179,13 @@ class ShopifyVendor:
 
     def observe_prices(self, store: Store) -> Iterator[tuple[str, str, str, str, str | None]]:
         """(variant, list, currency, amount in minor units, compare-at in minor units or None)."""
-        for doc in _all(store, "variants"):
+        for doc in store.every(VENDOR, "variants"):
             body = doc.body
             yield (
                 doc.key, "base", "EUR", show.minor(body["price"], "EUR") or "",
                 show.minor(body["compareAtPrice"], "EUR"),
             )
-        for doc in _all(store, "prices"):
+        for doc in store.every(VENDOR, "prices"):
             body = doc.body
             currency = body["price"]["currencyCode"]
             yield (
@@ -199,25 +195,19 @@ class ShopifyVendor:
 
     def observe_stock(self, store: Store) -> Iterator[tuple[str, str, int, int]]:
         """(variant, location, on_hand, available)."""
-        for doc in _all(store, "levels"):
+        for doc in store.every(VENDOR, "levels"):
             body = doc.body
             yield body["_variant"], doc.parent, body["_quantities"]["on_hand"], body["_quantities"]["available"]
 
     def observe_customers(self, store: Store) -> Iterator[Customer]:
         """Customers with their consent."""
-        for doc in _all(store, "customers"):
+        for doc in store.every(VENDOR, "customers"):
             yield show.customer_record(doc.body)
 
 
 def _second(at: datetime) -> datetime:
     """Shopify's stamps are whole seconds; the columns that searches compare are cut alike."""
     return at.replace(microsecond=0)
-
-
-def _chunks(records: Iterable[Record]) -> Iterator[list[Record]]:
-    source = iter(records)
-    while some := list(islice(source, _CHUNK)):
-        yield some
 
 
 def _row(key: str, document: Document, parent: str, lookup: str, old: Doc | None, at: datetime) -> Row:
@@ -241,10 +231,3 @@ def _log_customer(store: Store, before: Customer, after: Customer) -> None:
     names = ("first_name", "last_name", "email", "phone", "street", "city", "postcode")
     _log(store, "customers", after.key, [(name, getattr(before, name), getattr(after, name)) for name in names])
     _log(store, "consents", f"{after.key}|email", [("state", before.consent.state, after.consent.state)])
-
-
-def _all(store: Store, table: str) -> Iterator[Doc]:
-    after = 0
-    while docs := store.page(VENDOR, table, after_seq=after, limit=_CHUNK):
-        yield from docs
-        after = docs[-1].seq

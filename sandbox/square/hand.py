@@ -7,8 +7,6 @@ Every put stamps the documents with the moment given and, where `log` is set, no
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from starlette.types import ASGIApp
 
@@ -17,11 +15,9 @@ from sandbox.square import customers, documents, levels, objects
 from sandbox.square.app import build_app
 from sandbox.square.objects import next_version
 from sandbox.square.wire import NAME, encode
-from sandbox.store import Store, stamp
+from sandbox.store import Store, chunks, stamp
 from sandbox.vendor import Place, Settings
 
-T = TypeVar("T")
-CHUNK = 5000
 MERCHANT = "MLSANDBOXSQUARE"
 _FILLED = ("first_name", "last_name", "email", "phone", "card", "birth_date")
 
@@ -60,7 +56,7 @@ class SquareVendor:
     def put_items(self, store: Store, items: Iterable[Item], at: datetime, *, log: bool = False) -> None:
         """Variations, the items above them, and their categories; prices and overrides stay as they are."""
         categories: set[str] = set()
-        for chunk in _chunks(items):
+        for chunk in chunks(items):
             keys = {key for record in chunk for key in (record.key, record.parent)}
             old = {key: doc.body for key, doc in store.get_many(NAME, "catalog", keys).items()}
             changed: dict[str, objects.Object] = {}
@@ -81,7 +77,7 @@ class SquareVendor:
 
     def put_prices(self, store: Store, prices: Iterable[Price], at: datetime, *, log: bool = False) -> None:
         """Base prices and overrides of one location ('location:<id>')."""
-        for chunk in _chunks(prices):
+        for chunk in chunks(prices):
             docs = store.get_many(NAME, "catalog", {price.item for price in chunk})
             changed = {key: doc.body for key, doc in docs.items()}
             for price in chunk:
@@ -101,7 +97,7 @@ class SquareVendor:
 
     def put_stock(self, store: Store, levels_: Iterable[Stock], at: datetime, *, log: bool = False) -> None:
         """Counts, absolutely."""
-        for chunk in _chunks(levels_):
+        for chunk in chunks(levels_):
             counts = {(level.item, level.location): str(level.on_hand) for level in chunk}
             if log:
                 levels.note(store, counts, origin="world")
@@ -110,7 +106,7 @@ class SquareVendor:
     def put_movements(self, store: Store, movements: Iterable[Movement], *, log: bool = False) -> None:
         """Into the inventory log, received now (offline tills are late), and onto the counts."""
         now = store.now()
-        for chunk in _chunks(movements):
+        for chunk in chunks(movements):
             received = [max(now, record.at) for record in chunk]
             levels.append(store, [documents.change(r, at) for r, at in zip(chunk, received, strict=True)])
             counts = levels.after(store, chunk)
@@ -120,7 +116,7 @@ class SquareVendor:
 
     def put_customers(self, store: Store, customers_: Iterable[Customer], at: datetime, *, log: bool = False) -> None:
         """Customer profiles."""
-        for chunk in _chunks(customers_):
+        for chunk in chunks(customers_):
             old = store.get_many(NAME, "customers", [record.key for record in chunk])
             rows = []
             for record in chunk:
@@ -136,7 +132,7 @@ class SquareVendor:
 
     def put_orders(self, store: Store, orders: Iterable[Order], *, log: bool = False) -> None:
         """Orders with their lines and returns; levels do not move by this."""
-        for chunk in _chunks(orders):
+        for chunk in chunks(orders):
             store.put_many(
                 NAME, "orders",
                 ((r.key, r.location, r.customer, stamp(r.updated_at), encode(documents.order(r))) for r in chunk),
@@ -183,9 +179,3 @@ class SquareVendor:
         """Living profiles."""
         for doc in store.select(NAME, "customers", where="deleted = 0"):
             yield documents.customer_record(doc.body)
-
-
-def _chunks(records: Iterable[T]) -> Iterator[list[T]]:
-    source = iter(records)
-    while chunk := list(islice(source, CHUNK)):
-        yield chunk

@@ -55,6 +55,7 @@ class WoocommerceApi:
             self._route("PUT", f"{child}/{{id:int}}", self._change_good),
             self._route("DELETE", f"{child}/{{id:int}}", self._remove_good),
             self._route("GET", "/customers", self._list(CUSTOMERS)),
+            self._route("POST", "/customers", self._make_person),
             self._route("POST", "/customers/batch", self._people_batch),
             self._route("GET", "/customers/{id:int}", self._read_person),
             self._route("PUT", "/customers/{id:int}", self._change_person),
@@ -174,13 +175,23 @@ class WoocommerceApi:
     async def _read_person(self, request: Request) -> Answer:
         return 200, people.find(self._store, request.path_params["id"]).text, {}
 
+    async def _make_person(self, request: Request) -> Answer:
+        given = await self._body(request)
+        _typed(given)
+        made = self._made_person(request, given)
+        return 201, made, {"Location": f"{self._home}{ROOT}/customers/{made['id']}"}
+
+    def _made_person(self, request: Request, given: Mapping[str, Any]) -> Any:
+        with self._store.transaction():
+            return people.create(self._store, given, operation=request.state.operation)
+
     async def _change_person(self, request: Request) -> Answer:
         given = await self._body(request)
         _typed(given)
         return 200, self._changed_person(request, given | {"id": request.path_params["id"]}), {}
 
-    def _changed_person(self, request: Request, given: Mapping[str, Any]) -> Any:
-        doc = people.find(self._store, given["id"], status=400)
+    def _changed_person(self, request: Request, given: Mapping[str, Any], *, in_batch: bool = False) -> Any:
+        doc = people.find(self._store, given["id"], in_batch=in_batch)
         with self._store.transaction():
             return people.change(self._store, doc, given, operation=request.state.operation)
 
@@ -190,14 +201,15 @@ class WoocommerceApi:
         return 200, self._removed_person(request, request.path_params["id"]), {}
 
     def _removed_person(self, request: Request, key: Any) -> Any:
-        doc = people.find(self._store, key, status=400)
+        doc = people.find(self._store, key)
         with self._store.transaction():
             people.remove(self._store, doc, self._store.now(), origin="api", operation=request.state.operation)
         return doc.body
 
     async def _people_batch(self, request: Request) -> Answer:
         return await self._batch(
-            request, lambda row: self._changed_person(request, row), lambda key: self._removed_person(request, key)
+            request, lambda row: self._changed_person(request, row, in_batch=True),
+            lambda key: self._removed_person(request, key), lambda row: self._made_person(request, row),
         )
 
     async def _read_order(self, request: Request) -> Answer:
@@ -209,25 +221,28 @@ class WoocommerceApi:
     # -- batches -------------------------------------------------------------------------------------------
 
     async def _batch(
-        self, request: Request, change: Callable[[Mapping[str, Any]], Any], remove: Callable[[Any], Any]
+        self, request: Request, change: Callable[[Mapping[str, Any]], Any], remove: Callable[[Any], Any],
+        make: Callable[[Mapping[str, Any]], Any] | None = None,
     ) -> Answer:
-        """Rows are done one after the other, each for itself; making new records is not played."""
+        """Rows are done one after the other, each for itself; making new goods is not played."""
         body = await self._body(request)
-        rows, gone = body.get("update") or [], body.get("delete") or []
-        if len(rows) + len(gone) + len(body.get("create") or []) > MAX_BATCH:
+        new, rows, gone = body.get("create") or [], body.get("update") or [], body.get("delete") or []
+        if len(new) + len(rows) + len(gone) > MAX_BATCH:
             words = f"Unable to accept more than {MAX_BATCH} items for this request."
             raise Refusal(413, "woocommerce_rest_request_entity_too_large", words)
-        if body.get("create"):
-            raise Refusal(501, "sandbox_not_played", "The sandbox makes no records.")
+        if new and make is None:
+            raise Refusal(501, "sandbox_not_played", "The sandbox makes no goods.")
         answer: dict[str, list[Any]] = {}
         for name, some, act, key_of in (
-            ("update", rows, change, lambda row: row["id"]), ("delete", gone, remove, lambda key: key)
+            ("create", new, make, lambda row: 0), ("update", rows, change, lambda row: row["id"]),
+            ("delete", gone, remove, lambda key: key),
         ):
             for row in some:
                 try:
                     answer.setdefault(name, []).append(act(row))
                 except Refusal as refusal:
-                    status = 400 if refusal.code.endswith("_invalid_id") else refusal.status
+                    is_old = refusal.code.startswith("woocommerce_") and refusal.code.endswith("_invalid_id")
+                    status = 400 if is_old else refusal.status
                     error = {"code": refusal.code, "message": refusal.message, "data": {"status": status}}
                     answer.setdefault(name, []).append({"id": key_of(row), "error": error})
         return 200, answer, {}

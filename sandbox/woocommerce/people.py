@@ -1,11 +1,19 @@
-"""What may be changed of customers' accounts. An address is changed in parts; what a plugin keeps, key by key."""
+"""What becomes of customers' accounts: made, changed, removed.
 
+An address is changed in parts; what a plugin keeps, key by key. Texts are cleaned as WordPress cleans a line of text:
+tags and what looks percent-encoded go, white space is joined; and a backslash is lost on the way to where users' values
+are kept, since that place unslashes what nobody slashed. What plugins keep is stored as it came.
+"""
+
+import html
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from sandbox.records import Customer
 from sandbox.store import Doc, Store
-from sandbox.woocommerce.documents import CONSENT_META, VENDOR, Document, dated, meta
+from sandbox.woocommerce.documents import CONSENT_META, VENDOR, Document, customer_document, dated, meta
 from sandbox.woocommerce.lists import Refusal
 
 _PLAIN = ("first_name", "last_name", "email", "username")
@@ -13,22 +21,62 @@ _ADDRESS = ("first_name", "last_name", "company", "address_1", "address_2", "cit
 _LONGEST = 250
 
 
-def find(store: Store, key: Any, *, status: int = 404) -> Doc:
-    """An account; Refusal where there is none."""
+def find(store: Store, key: Any, *, in_batch: bool = False) -> Doc:
+    """An account; Refusal where there is none. An update in a batch is refused in other words than a single one."""
     doc = store.get(VENDOR, "customers", str(key))
     if doc is None or doc.deleted:
-        raise Refusal(status, "woocommerce_rest_invalid_id", "Invalid resource ID.")
+        if in_batch:
+            raise Refusal(400, "woocommerce_rest_invalid_id", "Invalid resource ID.")
+        raise Refusal(404, "wc_user_invalid_id", "Invalid user ID.")
     return doc
 
 
 def _clean(text: Any) -> str:
-    """Text as the shop stores it: no outer and no doubled white space."""
-    return " ".join(str(text).split())
+    """Text as the shop stores it."""
+    line = re.sub(r"<[^>]*?(?:(?=<)|>|$)", _untagged, str(text))
+    line = re.sub(r"[\r\n\t ]+", " ", line)
+    while re.search(r"%[a-f0-9]{2}", line, re.I):
+        line = re.sub(r" +", " ", re.sub(r"%[a-f0-9]{2}", "", line, flags=re.I))
+    return re.sub(r"\\(.?)", r"\1", line.strip(" \t\n\r\0\x0b"))
+
+
+def _untagged(tag: re.Match[str]) -> str:
+    """Nothing for a tag; what only begins like one is escaped."""
+    return "" if tag[0].endswith(">") else html.escape(tag[0])
+
+
+def create(store: Store, given: Mapping[str, Any], *, operation: str) -> Document:
+    """Make an account by the API, of the role of customers; returns it. A password is taken and shown to nobody."""
+    if given.get("id"):
+        raise Refusal(400, "woocommerce_rest_customer_exists", "Cannot create existing resource.")
+    email = str(given.get("email") or "")
+    if not email:
+        raise Refusal(400, "registration-error-invalid-email", "Please provide a valid email address.")
+    if not re.fullmatch(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+", email):
+        raise Refusal(400, "customer_invalid_email", "Invalid email address.")
+    if list(store.select(VENDOR, "customers", where="deleted = 0 AND lookup = ?", args=[email.lower()], limit=1)):
+        words = f"An account is already registered with {email}. Please log in or use a different email address."
+        raise Refusal(400, "registration-error-email-exists", words)
+    newest = list(store.select(VENDOR, "customers", order="CAST(key AS INTEGER) DESC", limit=1))
+    key, at = str(int(newest[0].key) + 1 if newest else 1), store.now().replace(microsecond=0)
+    username = str(given.get("username") or email.partition("@")[0])
+    taken = "deleted = 0 AND json_extract(doc, '$.username') = ?"
+    if list(store.select(VENDOR, "customers", where=taken, args=[username], limit=1)):
+        words = "An account is already registered with that username. Please choose another."
+        raise Refusal(400, "registration-error-username-exists", words)
+    made = customer_document(Customer(key, email=email, country="", created_at=at), at)
+    document = save(store, None, _changed(made, {**given, "username": username}), at, origin="api", operation=operation)
+    store.effect(VENDOR, "customers", key, "created", None, key, origin="api", operation=operation)
+    return document
 
 
 def change(store: Store, doc: Doc, given: Mapping[str, Any], *, operation: str) -> Document:
     """Change an account by the API; returns what it is now."""
-    after = doc.body
+    return save(store, doc, _changed(doc.body, given), store.now(), origin="api", operation=operation)
+
+
+def _changed(after: Document, given: Mapping[str, Any]) -> Document:
+    """The account with what was given."""
     for name in _PLAIN:
         if name in given:
             value = _clean(given[name])
@@ -44,7 +92,7 @@ def change(store: Store, doc: Doc, given: Mapping[str, Any], *, operation: str) 
         used = {held["id"] for held in after["meta_data"]}
         number = number or next(n for n in range(10 * after["id"], 10 * after["id"] + 1000) if n not in used)
         after["meta_data"] = [*kept, {"id": number, "key": one["key"], "value": one["value"]}]
-    return save(store, doc, after, store.now(), origin="api", operation=operation)
+    return after
 
 
 def save(

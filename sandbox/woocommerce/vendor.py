@@ -7,13 +7,11 @@ nothing. Stock set here is written past the shop, as imports and plugins do: no 
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
-from typing import TypeVar
 
 from starlette.types import ASGIApp
 
 from sandbox.records import Customer, Item, Movement, Order, Price, Promotion, Stock
-from sandbox.store import Doc, Store, parse_stamp
+from sandbox.store import Doc, Store, chunks, parse_stamp
 from sandbox.vendor import Place, Settings
 from sandbox.woocommerce import goods, people
 from sandbox.woocommerce.api import WoocommerceApi
@@ -38,9 +36,7 @@ SHOP_ID = "sandbox/woocommerce"
 """The shop's home address without its scheme, by which it is known."""
 CURRENCY = "EUR"
 _BY_HAND = "screen"
-_CHUNK = 2_000
 _VAT_BP = 2000
-_T = TypeVar("_T")
 _KEPT = (
     "regular_price", "sale_price", "stock_quantity", "variations", "meta_data", "date_created", "date_created_gmt",
     *(f"date_on_sale_{end}{kind}" for end in ("from", "to") for kind in ("", "_gmt")),
@@ -167,7 +163,7 @@ class WoocommerceVendor:
 
     def put_customers(self, store: Store, customers: Iterable[Customer], at: datetime, *, log: bool = False) -> None:
         """Insert or replace accounts with what a newsletter plugin keeps beside them."""
-        for some in _chunks(customers):
+        for some in chunks(customers):
             held = store.get_many(VENDOR, "customers", [customer.key for customer in some])
             with store.transaction():
                 for customer in some:
@@ -178,7 +174,7 @@ class WoocommerceVendor:
 
     def put_orders(self, store: Store, orders: Iterable[Order], *, log: bool = False) -> None:
         """Insert or replace orders, and one refund for what came back of each."""
-        for some in _chunks(orders):
+        for some in chunks(orders):
             wanted = {line.item for order in some for line in order.lines}
             products = store.get_many(VENDOR, "products", wanted).values()
             variations = store.get_many(VENDOR, "variations", wanted).values()
@@ -232,7 +228,7 @@ class WoocommerceVendor:
 
     def observe_customers(self, store: Store) -> Iterator[Customer]:
         """Accounts with what the newsletter plugin keeps."""
-        for doc in _all(store, "customers"):
+        for doc in store.every(VENDOR, "customers"):
             yield customer_of(doc.body)
 
 
@@ -246,18 +242,5 @@ def _sold(store: Store, key: str) -> tuple[str, Doc]:
 
 
 def _goods(store: Store) -> Iterator[Doc]:
-    yield from _all(store, "products")
-    yield from _all(store, "variations")
-
-
-def _chunks(rows: Iterable[_T]) -> Iterator[list[_T]]:
-    source = iter(rows)
-    while chunk := list(islice(source, _CHUNK)):
-        yield chunk
-
-
-def _all(store: Store, kind: str) -> Iterator[Doc]:
-    after = 0
-    while docs := store.page(VENDOR, kind, after_seq=after, limit=_CHUNK):
-        yield from docs
-        after = docs[-1].seq
+    yield from store.every(VENDOR, "products")
+    yield from store.every(VENDOR, "variations")

@@ -1,6 +1,10 @@
-"""Played estates under Dagster: one that has been adopted for all tests, and copies of it to go on from."""
+"""Played estates under Dagster: one that has been adopted for all tests, and copies of it to go on from.
+
+Dagster takes most of a small night's time, so a test whose question begins after a night goes on from `begun`.
+"""
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -9,6 +13,7 @@ import pytest
 from definitions import build_defs
 from resources.night import NightResource, place_resource
 from sandbox.world.settings import WorldSettings
+from tests.conftest import played_once
 from tests.nights.harness import PlayedEstate
 
 SIZE = WorldSettings(seed=5, variants=40, persons=60, shops=2)
@@ -57,3 +62,16 @@ def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[PlayedEstate, dg.Ex
         result = run(played, "adopt", instance, kind="adopt")
     assert result.success
     return played, result
+
+
+@pytest.fixture(scope="session")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> PlayedEstate:
+    """After its first night, by the same steps without Dagster. Not to be changed: copy it."""
+
+    def play(folder: Path) -> tuple[PlayedEstate, str]:
+        played = PlayedEstate.made(folder, SIZE)
+        return played, played.night("adopt").status
+
+    played, status = played_once(tmp_path_factory, "begun", play)
+    assert status == "complete"
+    return played

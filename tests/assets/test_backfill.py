@@ -20,7 +20,6 @@ from tests.channels.harness import Outside
 from tests.nights.harness import PlayedEstate
 
 Copy = Callable[[PlayedEstate], PlayedEstate]
-Played = tuple[PlayedEstate, dg.ExecuteInProcessResult]
 
 PARIS = ZoneInfo("Europe/Paris")
 FIRST = date(2026, 6, 1)
@@ -107,8 +106,8 @@ def test_a_backfill_is_one_run_and_has_no_step_that_writes() -> None:
 
 
 @pytest.mark.night
-def test_a_range_is_read_once_and_nothing_is_written(first: Played, copy: Copy) -> None:
-    played = copy(first[0])
+def test_a_range_is_read_once_and_nothing_is_written(begun: PlayedEstate, copy: Copy) -> None:
+    played = copy(begun)
     before = len(played.effects())
     span = {"dagster/asset_partition_range_start": "2026-06-08", "dagster/asset_partition_range_end": "2026-06-10"}
     with dg.DagsterInstance.ephemeral() as instance:

@@ -17,7 +17,6 @@ from tests.assets.conftest import QUIET, defs_over, run, told
 from tests.nights.harness import PlayedEstate
 
 Copy = Callable[[PlayedEstate], PlayedEstate]
-Played = tuple[PlayedEstate, dg.ExecuteInProcessResult]
 Told = dict[str, dict[str, Any]]
 
 pytestmark = pytest.mark.night
@@ -32,12 +31,12 @@ def _ran(played: PlayedEstate, job: str, **asked: Any) -> tuple[Told, dg.Execute
 
 
 @pytest.fixture(scope="module")
-def held(first: Played, tmp_path_factory: pytest.TempPathFactory) -> PlayedEstate:
+def held(begun: PlayedEstate, tmp_path_factory: pytest.TempPathFactory) -> PlayedEstate:
     """A day and its night later, with a row that waits for a person; then another day, and a dry run on top."""
-    played = first[0].copied(tmp_path_factory.mktemp("plans") / "held")
-    for job, is_dry in (("nightly", False), ("sync_now", True)):
+    played = begun.copied(tmp_path_factory.mktemp("plans") / "held")
+    for kind, is_dry in (("nightly", False), ("sync_now", True)):
         played.day()
-        _ran(played, job, kind=job, dry_run=is_dry)
+        played.night(kind, dry_run=is_dry)
     return played
 
 
@@ -115,8 +114,8 @@ def test_a_dry_runs_plan_that_is_named_is_approved_and_pushed(held: PlayedEstate
     assert found["sync/verifications"]["confirmed"] > 0
 
 
-def test_a_plan_that_is_not_there_stops_with_its_name(first: Played, copy: Copy) -> None:
-    played = copy(first[0])
+def test_a_plan_that_is_not_there_stops_with_its_name(begun: PlayedEstate, copy: Copy) -> None:
+    played = copy(begun)
     with dg.DagsterInstance.ephemeral() as instance:
         result = run(played, "approve_plan", instance, kind="sync_now", plan_id="2026-01-01.1-main")
     assert not result.success
@@ -149,9 +148,9 @@ def test_what_was_written_and_not_confirmed_is_read_back(held: PlayedEstate, cop
 
 @pytest.mark.parametrize("step", ["suppress", "reach", "plan"])
 def test_tables_that_are_launched_by_themselves_plan_nothing_more_for_a_night_that_has_ended(
-    first: Played, copy: Copy, step: str
+    begun: PlayedEstate, copy: Copy, step: str
 ) -> None:
-    played = copy(first[0])
+    played = copy(begun)
     before, seen = _plans(played), len(played.effects())
     job = defs_over(played).resolve_implicit_global_asset_job_def()
     with dg.DagsterInstance.ephemeral() as instance:

@@ -409,19 +409,6 @@ def test_errors_are_sorted_by_what_to_do_and_quote_no_value(status, headers, kin
     assert caught.value.request_id == "abc" and "anne" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("settings", "kind"),
-    [
-        (Settings(refuses=frozenset({"hubspot"})), CredentialError),
-        (Settings(token="other"), CredentialError),
-        (Settings(is_down=frozenset({"hubspot"})), RetriableChannelError),
-    ],
-)
-async def test_a_refused_token_and_an_outage_are_told_apart(settings, kind):
-    with pytest.raises(kind):
-        await hubspot(settings=settings).pages("products")
-
-
 # -- traps --------------------------------------------------------------------------------------------------
 
 

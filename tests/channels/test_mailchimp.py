@@ -335,19 +335,6 @@ def test_errors_are_sorted_by_what_to_do_and_quote_no_value(status, body, kind):
     assert "anne" not in str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("settings", "kind"),
-    [
-        (Settings(refuses=frozenset({"mailchimp"})), CredentialError),
-        (Settings(token="other"), CredentialError),
-        (Settings(is_down=frozenset({"mailchimp"})), RetriableChannelError),
-    ],
-)
-async def test_a_refused_key_and_an_outage_are_told_apart(settings, kind):
-    with pytest.raises(kind):
-        await mailchimp(settings=settings).pages("members")
-
-
 async def test_basic_and_bearer_are_both_taken():
     world = club()
     async with httpx.AsyncClient(transport=world.transport, base_url="http://sandbox/mailchimp") as client:

@@ -12,7 +12,7 @@ from pipelines.channels.base import Page, Window
 from pipelines.channels.woocommerce import WOOCOMMERCE
 from pipelines.channels.woocommerce.lists import PAGE, read_list
 from pipelines.channels.woocommerce.session import API, KEY
-from pipelines.errors import FatalChannelError
+from pipelines.errors import ConfigurationError, FatalChannelError
 from pipelines.extract import extract_all
 from pipelines.stage import stage_system
 from sandbox.records import Consent, Customer, Item, Line, Order, Price, Stock
@@ -67,6 +67,20 @@ def shop(**rest) -> Outside:
 OPTIONS = {
     "consent_meta_key": "newsletter_consent", "card_meta_key": "loyalty_card", "birth_date_meta_key": "birth_date",
 }
+
+
+def furnished() -> Outside:
+    """The same with goods for several small pages, orders of several days, and what plugins keep."""
+    world, keys = shop(options=OPTIONS), [str(number) for number in range(1, 21)]
+    world.vendor.put_items(world.store, [item(int(key)) for key in keys], MAY)
+    world.vendor.put_prices(world.store, [Price(key, "base", "EUR", 2990) for key in keys], JUNE)
+    world.vendor.put_stock(world.store, [Stock(key, "shop", 3) for key in keys], JUNE)
+    world.vendor.put_customers(world.store, [customer(number) for number in range(2, 14)], JUNE)
+    days = [JUNE + timedelta(days=day) for day in (1, 2, 3)]
+    world.vendor.put_orders(world.store, [
+        Order(f"31{n}", "shop", "1", "EUR", (Line(f"91{n}", "1", 1, 2990),), day, day) for n, day in enumerate(days)
+    ])
+    return world
 
 
 def crowd(world: Outside, count: int) -> list[str]:
@@ -152,6 +166,21 @@ async def test_what_is_staged_is_what_the_world_put_in(con):
     assert sorted(lines) == [("101", 2, 0, 4990), ("202", 3, 1, 1990)]
     moves = con.execute("SELECT vendor_id, kind, quantity FROM woocommerce.movements").fetchall()
     assert sorted(moves) == [("101", "order", -2), ("202", "order", -3), ("202", "restock", 1)]
+
+
+@pytest.mark.parametrize(
+    ("words", "state"), [("", "unknown"), (" ", "unknown"), ("Off, NO", "no"), ("unsubscribed", "unknown")]
+)
+async def test_an_unticked_box_is_a_withdrawal_only_where_the_estate_says_so(con, words, state):
+    world = shop(options=OPTIONS | {"consent_no_words": words})
+    world.vendor.put_customers(world.store, [customer(1, consent=Consent("no"))], JUNE)
+    await world.stage(con)
+    assert con.execute("SELECT state, vendor_state FROM woocommerce.consents").fetchall() == [(state, "no")]
+
+
+async def test_a_yes_is_no_word_for_a_withdrawal():
+    with pytest.raises(ConfigurationError, match="consent_no_words names '1', which is a yes"):
+        await shop(options=OPTIONS | {"consent_no_words": "0, 1"}).rows("settings")
 
 
 async def test_without_options_no_permission_card_or_birth_date_is_made_up(con):

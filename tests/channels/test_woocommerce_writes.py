@@ -20,7 +20,6 @@ from pipelines.errors import (
 from pipelines.http import Answer
 from pipelines.model import OutcomeStatus
 from sandbox.records import Consent, Price, Stock
-from sandbox.vendor import Settings
 from sandbox.woocommerce import SHOP_ID
 from tests.channels.harness import EPOCH, Outside
 from tests.channels.test_woocommerce import JUNE, OPTIONS, ask, customer, item, shop
@@ -120,6 +119,15 @@ async def test_one_of_two_values_keeps_the_other():
     assert prices(world)["201"] == ("1990", None)
 
 
+def idle(world: Outside, sale: str, starts: timedelta | None, ends: timedelta | None) -> None:
+    """A regular price of 20.00 and a sale price that is not below it, or has had its days."""
+    body = world.store.get("woocommerce", "products", "101").body | {"regular_price": "20.00", "sale_price": sale}
+    for name, away in (("from", starts), ("to", ends)):
+        day = "" if away is None else (EPOCH + away).strftime("%Y-%m-%dT%H:%M:%S")
+        body |= {f"date_on_sale_{name}": day or None, f"date_on_sale_{name}_gmt": day or None}
+    world.store.put("woocommerce", "products", "101", body, updated_at=JUNE)
+
+
 async def test_a_sale_that_is_still_to_come_stays_as_it_is():
     world = shop()
     doc = world.store.get("woocommerce", "products", "101")
@@ -130,8 +138,36 @@ async def test_a_sale_that_is_still_to_come_stays_as_it_is():
     after = world.store.get("woocommerce", "products", "101").body
     assert (after["regular_price"], after["sale_price"], after["date_on_sale_from_gmt"]) == ("59.90", "29.90", starts)
     rows = [price(world, "101", "4990"), price(world, "101", "5990", "compare_at")]
+    assert words(await world.writer("prices")(rows)) == [(REJECTED, "NO_SALE")] * 2, "it has the only place there is"
+    assert world.store.get("woocommerce", "products", "101").body == after
+
+
+@pytest.mark.parametrize("starts", [None, timedelta(days=-9)])
+@pytest.mark.parametrize("ends", [None, timedelta(days=9)])
+async def test_a_sale_price_that_lay_idle_is_cleared_where_the_shop_would_sell_at_it(starts, ends):
+    world = shop()
+    idle(world, "22.00", starts, ends)
+    rows = [price(world, "101", "2500")]
+    assert words(await world.writer("prices")(rows)) == [(APPLIED, "")]
+    assert prices(world)["101"] == ("2500", None), "not 22.00"
+    assert sent(world)[-1]["sale_price"] == ""
+    assert [r.value for r in await world.read_back("prices", rows)] == ["2500"]
+
+
+@pytest.mark.parametrize(("sale", "ends"), [("22.00", timedelta(days=-1)), ("29.90", None)])
+async def test_a_sale_price_that_goes_on_lying_idle_is_left_alone(sale, ends):
+    world = shop()
+    idle(world, sale, None, ends)
+    assert words(await world.writer("prices")([price(world, "101", "2500")])) == [(APPLIED, "")]
+    assert sent(world)[-1] == {"id": 101, "regular_price": "25.00"}
+
+
+async def test_a_sale_of_ours_takes_the_place_of_one_that_has_run_out():
+    world = shop()
+    idle(world, "22.00", None, timedelta(days=-1))
+    rows = [price(world, "101", "2100"), price(world, "101", "2500", "compare_at")]
     assert words(await world.writer("prices")(rows)) == [(APPLIED, "")] * 2
-    assert prices(world)["101"] == ("4990", "5990"), "a sale of ours runs now, so it has no days"
+    assert prices(world)["101"] == ("2100", "2500"), "it runs now, so it has no days"
 
 
 async def test_what_the_shop_could_not_show_is_not_sent():
@@ -340,6 +376,29 @@ async def test_white_space_that_the_shop_tidies_is_no_other_value():
     assert next(world.vendor.observe_customers(world.store)).street == "2 quai Y"
 
 
+@pytest.mark.parametrize("text", ["<b>Zoé</b>", "a < b", "100%25", "O\\Brien", "%%0000"])
+async def test_a_text_that_wordpress_would_keep_as_another_is_not_sent(text):
+    world = shop()
+    rows = [field(world, "1", "last_name", text), field(world, "1", "city", "Brest")]
+    assert words(await world.writer("customers")(rows)) == [(REJECTED, "CLEANED"), (APPLIED, "")]
+    assert [r.value for r in await world.read_back("customers", rows)] == ["Martin 1", "Brest"]
+    await world.session.post(f"{API}/customers/batch", {"update": [{"id": 1, "last_name": text}]})
+    assert (await world.read_back("customers", rows))[0].value != text, "so it is right not to send it"
+
+
+async def test_an_account_is_made_under_a_number_of_its_own_and_an_address_once():
+    world = shop()
+    new = [{"email": "z@example.fr", "first_name": " Zoé "}, {"email": "Z@example.fr"}, {"email": "z"}, {}]
+    made = (await world.session.post(f"{API}/customers/batch", {"create": new})).json()["create"]
+    assert (made[0]["id"], made[0]["first_name"], made[0]["role"], made[0]["username"]) == (2, "Zoé", "customer", "z")
+    assert [(row["id"], row["error"]["code"]) for row in made[1:]] == [
+        (0, "registration-error-email-exists"), (0, "customer_invalid_email"), (0, "registration-error-invalid-email"),
+    ]
+    single = await world.session.post(f"{API}/customers", {"email": "y@example.fr", "username": "y", "password": "x"})
+    assert single.status == 201 and single.json()["id"] == 3 and "password" not in single.json()
+    assert {row.id for row in await world.rows("customers")} == {"1", "2", "3"}
+
+
 async def test_a_person_of_another_role_is_read_back_too():
     world = shop()
     doc = world.store.get("woocommerce", "customers", "1")
@@ -529,14 +588,6 @@ async def test_calls_are_paced():
     for _ in range(5):
         await ask(world, "taxes")
     assert sum(world.clock.slept) >= 2
-
-
-async def test_a_shop_that_is_down_or_refuses_is_told_apart():
-    world = shop(settings=Settings(is_down=frozenset({"woocommerce"})))
-    with world.transport.deviating("a shop under maintenance answers in HTML"), pytest.raises(RetriableChannelError):
-        await world.pages("products")
-    with pytest.raises(CredentialError):
-        await shop(settings=Settings(refuses=frozenset({"woocommerce"}))).pages("products")
 
 
 # -- the sandbox's own word on what it plays ----------------------------------------------------------------

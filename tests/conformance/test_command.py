@@ -20,6 +20,7 @@ from sandbox.app import build_app
 from sandbox.store import Store
 from sandbox.vendor import Settings
 from tests.channels.harness import served
+from tests.conformance.page import AGAINST, COMMAND, main
 from tests.conformance.stand import make_world
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "conformance.md"
@@ -114,15 +115,22 @@ def test_the_committed_document_has_the_commands_own_form():
     for one in sections:
         title, _, against = one.partition("\n")[0].rpartition(": ")
         assert title in titles and against
-        made = re.search(r"^`trueup conformance (\w+)`, trueup ([\d.]+), (\d{4}-\d\d-\d\d): (.+)\.$", one, re.MULTILINE)
-        assert made and made[1] == titles[title].name and date.fromisoformat(made[3])
+        made = re.search(r"^`(.+) (\w+)`, trueup ([\d.]+), (\d{4}-\d\d-\d\d): (.+)\.$", one, re.MULTILINE)
+        assert made and made[2] == titles[title].name and date.fromisoformat(made[4])
+        assert made[1] == (COMMAND if against == AGAINST else "trueup conformance")
         rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (passed|failed|not shown) \| (.*) \|$", one, re.MULTILINE)
         names = [row[0] for row in rows]
         assert set(names) <= set(known), "a check of that name is gone: run it again"
         assert names == [name for name in known if name in names], "in the kit's order"
         assert all(row[1] == shows.get(row[0], row[1]) for row in rows)
         counts = ", ".join(f"{sum(row[2] == v for row in rows)} {v}" for v in ("passed", "failed", "not shown"))
-        assert made[4] == counts, "the summary counts its own rows"
+        assert made[5] == counts, "the summary counts its own rows"
+
+
+def test_a_system_that_no_retailer_of_the_world_uses_is_written_from_its_own_shop(tmp_path):
+    page = tmp_path / "conformance.md"
+    assert main(["woocommerce", "--markdown", str(page)]) == 0
+    assert f"## WooCommerce (webshop): {AGAINST}\n\n`{COMMAND} woocommerce`, trueup" in page.read_text(encoding="utf-8")
 
 
 def test_a_section_is_a_table_of_its_results():

@@ -1,11 +1,13 @@
 """Estates that many tests begin from: made once, copied for each test, never changed themselves."""
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
 import resources.steps
 from sandbox.world.settings import DayRates, WorldSettings
+from tests.conftest import played_once
 from tests.nights.harness import Night, PlayedEstate
 
 SIZE = WorldSettings(seed=11, variants=90, persons=240, shops=2)
@@ -37,8 +39,13 @@ def whole() -> Iterator[Callable[[pytest.MonkeyPatch], None]]:
 @pytest.fixture(scope="session")
 def adopted(tmp_path_factory: pytest.TempPathFactory) -> PlayedEstate:
     """After its first night."""
-    played = PlayedEstate.made(tmp_path_factory.mktemp("nights") / "adopted", SIZE)
-    assert played.night("adopt").status == "complete"
+
+    def play(folder: Path) -> tuple[PlayedEstate, str]:
+        played = PlayedEstate.made(folder, SIZE)
+        return played, played.night("adopt").status
+
+    played, status = played_once(tmp_path_factory, "adopted", play)
+    assert status == "complete"
     return played
 
 
@@ -53,5 +60,9 @@ def lived(adopted: PlayedEstate, tmp_path_factory: pytest.TempPathFactory) -> Pl
 @pytest.fixture(scope="session")
 def second(lived: PlayedEstate, tmp_path_factory: pytest.TempPathFactory) -> tuple[PlayedEstate, Night]:
     """After the night that followed that day, and that night."""
-    played = lived.copied(tmp_path_factory.mktemp("nights") / "second")
-    return played, played.night()
+
+    def play(folder: Path) -> tuple[PlayedEstate, Night]:
+        played = lived.copied(folder)
+        return played, played.night()
+
+    return played_once(tmp_path_factory, "second", play)

@@ -7,6 +7,7 @@ from typing import Any
 
 import duckdb
 
+from pipelines.tables import fill_table
 from tests.conftest import open_warehouse
 
 AS_OF = datetime(2026, 3, 2, 2, 0, tzinfo=UTC)
@@ -77,24 +78,16 @@ SYSTEMS = ("square", "shopify", "hubspot", "mailchimp")
 
 def policy(con: duckdb.DuckDBPyConnection, systems: Sequence[str] = SYSTEMS) -> None:
     """Everything live and writable, `APPROVED` classes approved, the rest held, generous caps."""
-    for table in ("targets", "decisions", "caps", "guards", "pilots", "raises", "requests"):
-        con.execute(f"DELETE FROM policy.{table}")
-    con.execute("DELETE FROM reads.verdicts")
-    con.execute("DELETE FROM estate.systems")
-    con.executemany("INSERT INTO estate.systems VALUES (?, ?, 'Europe/Paris')", [[s, f"shop-{s}"] for s in systems])
     pairs = [(entity, field) for entity, fields in FIELDS.items() for field in fields]
-    con.executemany(
-        "INSERT INTO policy.targets VALUES (?, ?, ?, 'live', true, 0)", [[s, e, f] for s in systems for e, f in pairs]
-    )
-    con.executemany("INSERT INTO policy.raises VALUES (?, 'consents')", [[s] for s in systems])
-    con.executemany(
-        "INSERT INTO policy.caps VALUES (?, ?, ?, 10, 50, 100000)", [[s, e, f] for s in systems for e, f in pairs]
-    )
-    con.executemany(
-        "INSERT INTO policy.decisions VALUES (?, ?, ?, 'approve')", [[e, f, c] for e, f in pairs for c in APPROVED]
-    )
-    con.execute("INSERT INTO policy.guards VALUES ('prices', 'amount', 30, true, true, NULL, NULL)")
-    con.executemany("INSERT INTO reads.verdicts VALUES (?, ?, true, '')", [[s, e] for s in systems for e in FIELDS])
+    fill_table(con, "estate.systems", [[s, f"shop-{s}", "Europe/Paris"] for s in systems])
+    fill_table(con, "policy.targets", [[s, e, f, "live", True, 0] for s in systems for e, f in pairs])
+    fill_table(con, "policy.raises", [[s, "consents"] for s in systems])
+    fill_table(con, "policy.caps", [[s, e, f, 10, 50, 100000] for s in systems for e, f in pairs])
+    fill_table(con, "policy.decisions", [[e, f, c, "approve"] for e, f in pairs for c in APPROVED])
+    fill_table(con, "policy.guards", [["prices", "amount", 30, True, True, None, None]])
+    fill_table(con, "reads.verdicts", [[s, e, True, ""] for s in systems for e in FIELDS])
+    for table in ("policy.pilots", "policy.requests"):
+        fill_table(con, table, [])
     start_night(con)
 
 

@@ -53,7 +53,8 @@ BREVO = Channel(
         Ability("customers", "loyalty_points", (3,), "where an option names the attribute that holds them"),
         Ability(
             "consents", "state", (3,),
-            "down only: blacklisted, or out of the one list where another purpose stands; nobody is created or raised",
+            "down only: blacklisted, or out of the one list where several purposes are mapped; nobody is created or "
+            "raised",
         ),
     ),
     secrets=(TOKEN,),

@@ -4,8 +4,10 @@
 --      hand, which it does not tell apart, so all of them are. A list that was unsubscribed from (only where the account
 --      has that) is no to that list. In a list and nothing said against it is yes; in none is unknown, which is not yes.
 --      modifiedAt moves with any touch and perhaps not with an unsubscription, so it is no time of consent: a yes proves
---      nothing, and a no stands without its time. A no is written by the blacklist, as Brevo's own link does it, unless
---      the contact still stands by another purpose, which nobody has taken back: then by leaving the one list.
+--      nothing, and a no stands without its time. A list that was left says so before the blacklist does: that no is of
+--      the list alone. A no is written by the blacklist, as Brevo's own link does it, where all mapped lists are of one
+--      purpose; where they are of several it would be a no to those that nobody spoke of, so by leaving the one list.
+--      `bans` says which of the two a no is, standing or to be written: of the whole contact, or of this list.
 WITH contacts AS (
   SELECT
     id,
@@ -48,10 +50,9 @@ WITH contacts AS (
 ), permissions AS (
   SELECT
     a.id, n.list_id, a.email, a.email_json, a.blacklisted, a.joined_json, a.left_json, a.strange, a.updated_at,
-    p.purpose,
     p.is_there,
-    CASE WHEN a.blacklisted->>'$' = 'true' THEN 'blacklisted'
-         WHEN list_contains(a.departed, n.list_id) THEN 'unsubscribed from the list'
+    CASE WHEN list_contains(a.departed, n.list_id) THEN 'unsubscribed from the list'
+         WHEN a.blacklisted->>'$' = 'true' THEN 'blacklisted'
          WHEN list_contains(a.joined, n.list_id) THEN 'in the list'
          ELSE 'not in the list' END AS vendor_state
   FROM addressed AS a
@@ -59,10 +60,10 @@ WITH contacts AS (
   LEFT JOIN audiences AS p ON p.list_id = n.list_id
 ), judged AS (
   SELECT
-    id, list_id, email, email_json, blacklisted, joined_json, left_json, strange, updated_at, purpose, is_there, vendor_state,
+    id, list_id, email, email_json, blacklisted, joined_json, left_json, strange, updated_at, is_there, vendor_state,
     CASE vendor_state WHEN 'not in the list' THEN 'unknown' WHEN 'in the list' THEN 'yes' ELSE 'no' END AS state,
-    min(purpose) FILTER (vendor_state = 'in the list') OVER (PARTITION BY id) AS first_purpose,
-    max(purpose) FILTER (vendor_state = 'in the list') OVER (PARTITION BY id) AS last_purpose
+    CASE vendor_state WHEN 'blacklisted' THEN TRUE WHEN 'unsubscribed from the list' THEN FALSE
+      ELSE (SELECT count(DISTINCT audiences.purpose) FROM audiences) <= 1 END AS bans
   FROM permissions
 )
 SELECT
@@ -78,9 +79,7 @@ SELECT
   email,
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
-  CAST(json_object('email', email, 'lowered_by',
-    CASE WHEN coalesce(first_purpose <> purpose OR last_purpose <> purpose, FALSE) THEN 'unlink' ELSE 'blacklist' END
-  ) AS VARCHAR) AS write_context,
+  CAST(json_object('email', email, 'bans', bans) AS VARCHAR) AS write_context,
   strange || problems([
     wrong_type_problem(email_json, 'email', 'VARCHAR'),
     email_problem(email IS NOT NULL AND norm_email(email) IS NULL),

@@ -80,19 +80,9 @@ WITH fields AS (
     norm_phone(CASE WHEN is_sms AND regexp_full_match(phone, '[1-9][0-9]{7,14}') THEN '+' || phone ELSE phone END, country)
       AS phone_e164,
     CAST(try_strptime(birth_key(birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
-    CASE WHEN length(first_name) > 255 THEN 'first_name'
-         WHEN length(last_name) > 255 THEN 'last_name'
-         WHEN length(street) > 255 THEN 'street'
-         WHEN length(city) > 255 THEN 'city'
-         WHEN length(postcode) > 255 THEN 'postcode'
-         WHEN length(phone) > 255 THEN 'phone' END AS too_long,
-    CASE WHEN has_control(first_name) THEN 'first_name'
-         WHEN has_control(last_name) THEN 'last_name'
-         WHEN has_control(street) THEN 'street'
-         WHEN has_control(city) THEN 'city'
-         WHEN has_control(postcode) THEN 'postcode'
-         WHEN has_control(phone) THEN 'phone'
-         WHEN has_control(card) THEN 'card' END AS with_control
+    too_long_text(first_name, last_name, street, city, postcode, phone, 255) AS too_long,
+    control_text(first_name, last_name, street, city, postcode, phone, card)
+      AS with_control
   FROM read
 )
 SELECT

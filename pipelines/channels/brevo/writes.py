@@ -6,8 +6,8 @@ list: a correction of a name would subscribe people. `PUT /contacts/{id}` change
 
 Brevo passes over in silence what it will not store, so 204 alone proves nothing: each contact is read back, and a value
 that does not show is of unknown end. A permission is lowered, never raised, in one of two ways, as staged
-(`consents.sql`): by the blacklist, which is what Brevo's own unsubscribe link does and what outlasts an import, or, of
-somebody who still stands by another purpose, by taking him out of the one list.
+(`consents.sql`): by the blacklist, which is what Brevo's own unsubscribe link does and what outlasts an import, or,
+where Brevo's lists are of several purposes, by taking the contact out of the one list.
 """
 
 import asyncio
@@ -17,6 +17,7 @@ from typing import Any
 import msgspec
 
 from pipelines.channels.brevo.attributes import SMS, decode
+from pipelines.channels.outcomes import rejected
 from pipelines.errors import FatalChannelError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
@@ -44,10 +45,10 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
     done: dict[str, Outcome] = {}
     for c in corrections:
         if c.desired is None or not c.desired.strip():
-            done[c.correction_key] = _rejected(c, "BLANK", "a blank is never written")
+            done[c.correction_key] = rejected(c, "BLANK", "a blank is never written")
         elif _attribute(c) is None:
             text = f"the account has no attribute for {c.field}: name one in options of [systems.brevo]"
-            done[c.correction_key] = _rejected(c, "NO_ATTRIBUTE", text)
+            done[c.correction_key] = rejected(c, "NO_ATTRIBUTE", text)
     sent = [c for c in corrections if c.correction_key not in done]
     body: dict[str, Any] = {"attributes": {_attribute(c): _value(c) for c in sent}}
     if SMS in body["attributes"]:
@@ -60,7 +61,7 @@ async def write_consents(session: Session, corrections: Sequence[Correction], ke
     """Close e-mail to one contact, or the lists that corrections name. Only "no" is ever written, to who is there."""
     sent = [c for c in corrections if c.desired == "no" and not c.makes_record]
     refused = "a permission is never raised by a sync, and nobody is made a contact"
-    done = {c.correction_key: _rejected(c, "RAISE_REFUSED", refused) for c in corrections if c not in sent}
+    done = {c.correction_key: rejected(c, "RAISE_REFUSED", refused) for c in corrections if c not in sent}
     left = sorted({int(c.vendor_sub_id) for c in sent if _is_unlinked(c)})
     body: dict[str, Any] = {"unlinkListIds": left} if left else {}
     if any(not _is_unlinked(c) for c in sent):
@@ -92,10 +93,10 @@ async def _put(
         )
     except FatalChannelError as error:
         if error.status == 404:
-            return {c.correction_key: _rejected(c, "GONE", "the contact is not there any more") for c in sent}
+            return {c.correction_key: rejected(c, "GONE", "the contact is not there any more") for c in sent}
         if error.status == 400 and len(sent) == 1:
             (c,) = sent
-            return {c.correction_key: _rejected(c, error.code, "Brevo refused the value", error.request_id)}
+            return {c.correction_key: rejected(c, error.code, "Brevo refused the value", error.request_id)}
         raise  # push halves what was refused together
     contact = await _contact(session, who)
     found = {}
@@ -106,10 +107,6 @@ async def _put(
             text = "Brevo answered that it was done and does not show it"
             found[c.correction_key] = Outcome(c.correction_key, OutcomeStatus.UNKNOWN, "NOT_SHOWN", text)
     return found
-
-
-def _rejected(c: Correction, code: str, message: str, request_id: str = "") -> Outcome:
-    return Outcome(c.correction_key, OutcomeStatus.REJECTED, code, message, request_id)
 
 
 def _attribute(c: Correction) -> str | None:
@@ -125,7 +122,8 @@ def _value(c: Correction) -> str | int | None:
 
 
 def _is_unlinked(c: Correction) -> bool:
-    return c.context.get("lowered_by") == "unlink"
+    """Only what was staged as the blacklist's may be written there: it closes more than the audience asked for."""
+    return c.context.get("bans") is not True
 
 
 def _is_shown(c: Correction, value: str | None) -> bool:

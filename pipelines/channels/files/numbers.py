@@ -43,17 +43,6 @@ def written_amount(minor_units: str, table: Table, digits: int) -> str:
     return f"{Decimal(minor_units).scaleb(-digits):.{digits}f}".replace(".", table.decimal)
 
 
-def written_gtin(gtin: str) -> str:
-    """A GTIN of 14 digits as it is printed on the item, and stands in files: 8, 13 or 14 of them.
-
-    >>> written_gtin("03760123456785"), written_gtin("00000012345670"), written_gtin("13760123456782")
-    ('3760123456785', '12345670', '13760123456782')
-    """
-    if len(gtin) == 14 and gtin.startswith("000000"):
-        return gtin[6:]
-    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
-
-
 def permission(text: str, table: Table) -> str | None:
     """yes, no or pending; None for another word, and for none."""
     word = text.strip().lower()

@@ -12,9 +12,10 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
+from pipelines.channels.barcodes import printed
 from pipelines.channels.files.drops import Drop, sheet_of
 from pipelines.channels.files.mapping import PLACES
-from pipelines.channels.files.numbers import written_amount, written_gtin
+from pipelines.channels.files.numbers import written_amount
 from pipelines.channels.files.records import Record, held_of, records_in
 from pipelines.channels.files.session import FilesSession, of_files
 from pipelines.channels.files.shapes import content_of, fault_of
@@ -98,7 +99,7 @@ def _written(c: Correction, desired: str, record: Record) -> str:
     """A canonical value in the writing of the file."""
     if c.entity == "prices":
         return written_amount(desired, record.table, int(c.context["digits"]))
-    return written_gtin(desired) if c.entity == "items" else desired
+    return printed(desired) if c.entity == "items" else desired
 
 
 def _files(entity: str, rows: Iterable[_Row], plan_id: str, key: str) -> dict[str, list[_Row]]:

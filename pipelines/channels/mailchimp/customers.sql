@@ -43,19 +43,9 @@ WITH parsed AS (
     read.city, read.postcode, read.country, read.address, read.card, read.birth_date, read.created_at, read.updated_at,
     norm_phone(read.phone, read.country) AS phone_e164,
     CAST(try_strptime(birth_key(read.birth_date, FALSE), '%Y%m%d') AS DATE) AS born_on,
-    CASE WHEN length(read.first_name) > 255 THEN 'first_name'
-         WHEN length(read.last_name) > 255 THEN 'last_name'
-         WHEN length(read.street) > 255 THEN 'street'
-         WHEN length(read.city) > 255 THEN 'city'
-         WHEN length(read.postcode) > 255 THEN 'postcode'
-         WHEN length(read.phone) > 255 THEN 'phone' END AS too_long,
-    CASE WHEN has_control(read.first_name) THEN 'first_name'
-         WHEN has_control(read.last_name) THEN 'last_name'
-         WHEN has_control(read.street) THEN 'street'
-         WHEN has_control(read.city) THEN 'city'
-         WHEN has_control(read.postcode) THEN 'postcode'
-         WHEN has_control(read.phone) THEN 'phone'
-         WHEN has_control(read.card) THEN 'card' END AS with_control
+    too_long_text(read.first_name, read.last_name, read.street, read.city, read.postcode, read.phone, 255) AS too_long,
+    control_text(read.first_name, read.last_name, read.street, read.city, read.postcode, read.phone, read.card)
+      AS with_control
   FROM read
   LEFT JOIN estate.audiences
     ON estate.audiences.system = 'mailchimp' AND estate.audiences.vendor_audience_id = read.list_id

@@ -7,6 +7,7 @@ corrected alike in one batch or none is. Both are absolute values without a guar
 from collections.abc import Sequence
 from decimal import Decimal
 
+from pipelines.channels.barcodes import printed
 from pipelines.channels.base import Writer
 from pipelines.channels.odoo.outcomes import (
     REFUSED_ROW,
@@ -74,17 +75,10 @@ async def write_barcodes(session: Session, corrections: Sequence[Correction], ke
         c.correction_key: rejected(c, "BLANK", "a blank is never written") for c in corrections if is_blank(c)
     }
     ready = [c for c in corrections if c.correction_key not in outcomes]
-    rows = {c.vendor_id: [_barcode(c.desired or "")] for c in ready}
+    rows = {c.vendor_id: [printed(c.desired or "")] for c in ready}
     refused = await load(odoo(session), "product.product", ["barcode"], rows)
     outcomes |= {c.correction_key: _done(c, c.vendor_id in refused) for c in ready}
     return in_order(corrections, outcomes)
-
-
-def _barcode(gtin: str) -> str:
-    """A GTIN as scanners read it: 8, 13 or 14 digits, without the zeros that fill it up to 14."""
-    if len(gtin) == 14 and gtin.startswith("000000"):
-        return gtin[6:]
-    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
 
 
 def _done(correction: Correction, is_refused: bool) -> Outcome:

@@ -4,8 +4,6 @@ Shared by the writers; sends nothing. No personal value gets into an outcome: th
 only for customers is the message left out.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
-
 import msgspec
 
 from pipelines.model import Correction, Outcome, OutcomeStatus
@@ -42,25 +40,3 @@ def refused(correction: Correction, error: UserError | None, request_id: str) ->
     code = (error and error.code) or "USER_ERROR"
     message = error.message if error else "not among the changed records"
     return outcome(correction, OutcomeStatus.REJECTED, code=code, message=message, request_id=request_id)
-
-
-def blank(correction: Correction) -> Outcome:
-    """A row without a value to write: a blank is never written over something."""
-    return outcome(correction, OutcomeStatus.REJECTED, code="BLANK", message="there is no value to write")
-
-
-def by_record(corrections: Iterable[Correction]) -> dict[str, list[Correction]]:
-    """Corrections by vendor id, in order."""
-    records: dict[str, list[Correction]] = {}
-    for correction in corrections:
-        records.setdefault(correction.vendor_id, []).append(correction)
-    return records
-
-
-def in_order(corrections: Sequence[Correction], outcomes: Mapping[str, Outcome]) -> list[Outcome]:
-    """One outcome per correction; what nothing was heard of is unknown."""
-    return [
-        outcomes.get(c.correction_key)
-        or outcome(c, OutcomeStatus.UNKNOWN, code="NOT_IN_ANSWER", message="the answer does not mention it")
-        for c in corrections
-    ]

@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from pipelines.channels.base import Writer
+from pipelines.channels.outcomes import blank, by_record, in_order
 from pipelines.channels.shopify.documents import Alias, aliased
-from pipelines.channels.shopify.payloads import UserError, blank, by_record, in_order, outcome
+from pipelines.channels.shopify.payloads import UserError, outcome
 from pipelines.channels.shopify.session import ask
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus

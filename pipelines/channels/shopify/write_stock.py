@@ -11,8 +11,9 @@ from collections.abc import Sequence
 import msgspec
 
 from pipelines.channels.base import Writer
+from pipelines.channels.outcomes import blank, in_order
 from pipelines.channels.shopify.documents import PAGE, read_document
-from pipelines.channels.shopify.payloads import UserError, blank, in_order, outcome, refused
+from pipelines.channels.shopify.payloads import UserError, outcome, refused
 from pipelines.channels.shopify.session import ask
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus

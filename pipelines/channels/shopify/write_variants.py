@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 
+from pipelines.channels.barcodes import printed
 from pipelines.channels.base import Writer
+from pipelines.channels.outcomes import blank, by_record, in_order
 from pipelines.channels.shopify.documents import PAGE, read_document
 from pipelines.channels.shopify.money import to_decimal
-from pipelines.channels.shopify.payloads import Record, UserError, blank, by_record, in_order, outcome, refused
+from pipelines.channels.shopify.payloads import Record, UserError, outcome, refused
 from pipelines.channels.shopify.read_backs import BASE, CURRENCY, fixed_prices
 from pipelines.channels.shopify.session import ask
 from pipelines.http import Session
@@ -72,17 +74,10 @@ async def _write_variants(
 async def write_barcodes(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
     """Barcodes of one product's variants."""
     outcomes = {c.correction_key: blank(c) for c in corrections if not c.desired}
-    inputs = {c.vendor_id: {"barcode": _barcode(c.desired)} for c in corrections if c.desired}
+    inputs = {c.vendor_id: {"barcode": printed(c.desired)} for c in corrections if c.desired}
     if inputs:
         outcomes |= await _write_variants(session, [c for c in corrections if c.desired], inputs)
     return in_order(corrections, outcomes)
-
-
-def _barcode(gtin: str) -> str:
-    """A GTIN as shops print it: 14 digits are cut to 13 or 8 where only zeros stand before."""
-    if len(gtin) == 14 and gtin.startswith("000000"):
-        return gtin[6:]
-    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
 
 
 async def write_prices(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:

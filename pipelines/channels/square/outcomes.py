@@ -3,7 +3,7 @@
 Splitting a refused batch, keys, and following versions that our own writes moved are push's affair, not a writer's.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from pipelines.channels.square.session import SYSTEM
@@ -42,28 +42,6 @@ def applied(correction: Correction, version: object, *, code: str = "") -> Outco
     return outcome(correction, OutcomeStatus.APPLIED, code=code, version=version)
 
 
-def rejected(correction: Correction, code: str, message: str = "cannot be written") -> Outcome:
-    """Not written, and not to be tried again as it is."""
-    return outcome(correction, OutcomeStatus.REJECTED, code=code, message=message)
-
-
 def stale(correction: Correction, code: str, message: str) -> Outcome:
     """Not written: what the plan saw is no longer there."""
     return outcome(correction, OutcomeStatus.STALE, code=code, message=message)
-
-
-def by_record(corrections: Iterable[Correction]) -> dict[str, list[Correction]]:
-    """Corrections by vendor id, in order."""
-    records: dict[str, list[Correction]] = {}
-    for correction in corrections:
-        records.setdefault(correction.vendor_id, []).append(correction)
-    return records
-
-
-def in_order(corrections: Sequence[Correction], outcomes: Mapping[str, Outcome]) -> list[Outcome]:
-    """One outcome per correction; what the answer did not mention is unknown."""
-    return [
-        outcomes.get(c.correction_key)
-        or outcome(c, OutcomeStatus.UNKNOWN, code="NOT_IN_ANSWER", message="the answer does not mention it")
-        for c in corrections
-    ]

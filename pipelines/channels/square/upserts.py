@@ -11,13 +11,11 @@ from hashlib import sha256
 from typing import Any
 
 from pipelines.channels.base import Writer
+from pipelines.channels.outcomes import by_record, in_order, rejected
 from pipelines.channels.square.outcomes import (
     MISMATCHES,
     REFUSED_WHOLE,
     applied,
-    by_record,
-    in_order,
-    rejected,
     send,
     stale,
 )
@@ -74,7 +72,7 @@ def _settled(found: Object | None, correction: Correction) -> Outcome | None:
 
 def _set_price(data: Object, correction: Correction) -> Outcome | None:
     if correction.desired is None or not correction.desired.isdecimal() or not correction.currency:
-        return rejected(correction, "NOT_AN_AMOUNT")
+        return rejected(correction, "NOT_AN_AMOUNT", "cannot be written")
     overrides: list[dict[str, Any]] = data.get("location_overrides") or []
     target: dict[str, Any] = data
     if correction.vendor_sub_id != "base":

@@ -11,13 +11,11 @@ from typing import Any
 from weakref import WeakKeyDictionary
 
 from pipelines.channels.base import Writer
+from pipelines.channels.outcomes import by_record, in_order, rejected
 from pipelines.channels.square.outcomes import (
     MISMATCHES,
     REFUSED_WHOLE,
     applied,
-    by_record,
-    in_order,
-    rejected,
     send,
     stale,
 )
@@ -49,7 +47,8 @@ async def write_stock(session: Session, corrections: Sequence[Correction], key: 
     Raises FatalChannelError where Square refuses a batch of several counts whole: push halves it.
     """
     outcomes = {
-        c.correction_key: rejected(c, "NOT_A_QUANTITY") for c in corrections if not (c.desired or "").isdecimal()
+        c.correction_key: rejected(c, "NOT_A_QUANTITY", "cannot be written")
+        for c in corrections if not (c.desired or "").isdecimal()
     }
     ready = [c for c in corrections if c.correction_key not in outcomes]
     if ready:

@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from pipelines.channels.base import Writer
+from pipelines.channels.outcomes import blank, by_record, in_order, rejected
 from pipelines.channels.vendure.documents import Alias, aliased
 from pipelines.channels.vendure.options import unnamed
-from pipelines.channels.vendure.outcomes import NO_RIGHT, applied, blank, by_record, in_order, refused, rejected
+from pipelines.channels.vendure.outcomes import NO_RIGHT, applied, refused
 from pipelines.channels.vendure.session import Forbidden, Refused, ask
 from pipelines.errors import CredentialError
 from pipelines.http import Session

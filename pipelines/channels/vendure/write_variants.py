@@ -10,11 +10,13 @@ from typing import Any
 
 import msgspec
 
+from pipelines.channels.barcodes import printed
 from pipelines.channels.base import Writer
+from pipelines.channels.outcomes import blank, by_record, in_order, rejected
 from pipelines.channels.vendure.documents import read_document
 from pipelines.channels.vendure.money import to_stored
 from pipelines.channels.vendure.options import unnamed
-from pipelines.channels.vendure.outcomes import applied, blank, by_record, in_order, refused, rejected
+from pipelines.channels.vendure.outcomes import applied, refused
 from pipelines.channels.vendure.read_backs import levels
 from pipelines.channels.vendure.session import Refused, ask
 from pipelines.currencies import DIGITS
@@ -122,18 +124,6 @@ async def write_barcodes(session: Session, corrections: Sequence[Correction], ke
     if rows := [c for c in corrections if c.desired]:
         outcomes |= await _update(session, rows, fields)
     return in_order(corrections, outcomes)
-
-
-def printed(gtin: str) -> str:
-    """A GTIN as it is printed: without the zeros that fill 8, 12 or 13 digits up to 14.
-
-    >>> printed("04006381333931"), printed("00000096385074"), printed("14006381333938")
-    ('4006381333931', '96385074', '14006381333938')
-    """
-    if len(gtin) == 14 and gtin.startswith("000000"):
-        return gtin[6:]
-    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
-
 
 
 VARIANT_WRITERS = (

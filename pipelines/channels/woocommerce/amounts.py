@@ -59,6 +59,12 @@ def paid(record: Mapping[str, Any], currency: str, now: datetime) -> Paid:
     return Paid(regular, None)
 
 
+def is_to_come(record: Mapping[str, Any], now: datetime) -> bool:
+    """Whether a sale price waits for its first day."""
+    starts = _moment(record.get("date_on_sale_from_gmt"))
+    return bool(record.get("sale_price")) and starts is not None and starts > now
+
+
 def _is_lower(sale: str | None, regular: str | None) -> bool:
     return bool(sale and regular and sale.isdigit() and regular.isdigit()) and int(sale or 0) < int(regular or 0)
 

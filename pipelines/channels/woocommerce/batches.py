@@ -5,7 +5,7 @@ taken shows the whole record, and so whether the value is there: a field that th
 where stock is not managed, is dropped without a word. Messages of the vendor may quote values: only codes are kept.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import msgspec
@@ -67,26 +67,3 @@ def outcome(correction: Correction, told: Row | str | None, is_there: Callable[[
     if not is_there(told):
         return Outcome(key, OutcomeStatus.REJECTED, "NOT_TAKEN", "WooCommerce took the row and not the value")
     return Outcome(key, OutcomeStatus.APPLIED)
-
-
-def rejected(correction: Correction, code: str, message: str) -> Outcome:
-    """A row that is not sent."""
-    return Outcome(correction.correction_key, OutcomeStatus.REJECTED, code, message)
-
-
-def blank(correction: Correction) -> Outcome:
-    """A row without a value to write: a blank is never written over something."""
-    return rejected(correction, "BLANK", "there is no value to write")
-
-
-def by_record(corrections: Iterable[Correction]) -> dict[str, list[Correction]]:
-    """Corrections by vendor id, in order."""
-    records: dict[str, list[Correction]] = {}
-    for correction in corrections:
-        records.setdefault(correction.vendor_id, []).append(correction)
-    return records
-
-
-def in_order(corrections: Sequence[Correction], outcomes: Mapping[str, Outcome]) -> list[Outcome]:
-    """One outcome per correction."""
-    return [outcomes[correction.correction_key] for correction in corrections]

@@ -1,9 +1,12 @@
 -- grain: one row per account with an e-mail address, where the estate says under which key a plugin keeps permissions
 -- key: vendor_id, vendor_audience_id (always 'email': a plugin keeps one permission per account)
 -- why: WooCommerce itself has none, so without the option consent_meta_key there is no row. Plugins keep a word and no
---      time: nothing of it is proof, and nothing said is unknown, not no
+--      time: nothing of it is proof, and nothing said is unknown, not no. Nor is the word that plugins keep for whoever
+--      left a box unticked: a withdrawal is what the option consent_no_words names
 WITH options AS (
-  SELECT max(CASE id WHEN 'option:consent_meta_key' THEN payload ->> '$.value' END) AS consent_key
+  SELECT
+    max(CASE id WHEN 'option:consent_meta_key' THEN payload ->> '$.value' END) AS consent_key,
+    string_split(max(CASE id WHEN 'option:consent_no_words' THEN payload ->> '$.value' END), ',') AS no_words
   FROM raw_woocommerce.settings
 ),
 
@@ -16,6 +19,7 @@ given AS (
     wrong_kinds(json_type(c.payload, ['$.meta_data']), ['ARRAY'], ['state'])
       || wrong_elements(json_type(c.payload, '$.meta_data[*]'), 'OBJECT', 'state')
       || wrong_elements(json_type(c.payload, '$.meta_data[*].key'), 'VARCHAR', 'state') AS misshapen,
+    o.no_words,
     to_moment((c.payload ->> '$.date_modified_gmt') || 'Z') AS updated_at
   FROM raw_woocommerce.customers AS c
   CROSS JOIN options AS o
@@ -30,6 +34,7 @@ flat AS (
     said_json,
     lower(trim(said_json ->> '$')) AS said,
     said_json ->> '$' AS vendor_state,
+    coalesce(list_contains(no_words, lower(trim(said_json ->> '$'))), FALSE) AS is_withdrawn,
     misshapen,
     updated_at
   FROM given
@@ -41,8 +46,8 @@ SELECT
   'email' AS channel,
   contact_point('email', norm_email(email)) AS contact_point,
   CASE
+    WHEN is_withdrawn THEN 'no'
     WHEN said IN ('yes', '1', 'true', 'on', 'subscribed') THEN 'yes'
-    WHEN said IN ('no', '0', 'false', 'off', 'unsubscribed') THEN 'no'
     ELSE 'unknown'
   END AS state,
   vendor_state,
@@ -57,7 +62,7 @@ SELECT
     wrong_type_problem(email_json, 'email', 'VARCHAR'),
     email_problem(norm_email(email) IS NULL),
     problem(json_type(said_json) IN ('OBJECT', 'ARRAY'), 'state', 'wrong type', lower(json_type(said_json))),
-    problem(coalesce(said, '') NOT IN
+    problem(NOT is_withdrawn AND coalesce(said, '') NOT IN
       ('', 'yes', '1', 'true', 'on', 'subscribed', 'no', '0', 'false', 'off', 'unsubscribed'),
       'state', 'not a known state', 'unknown value')
   ]) AS problems

@@ -1,6 +1,8 @@
 """What `[systems.woocommerce.options]` of estate.toml may say, and what holds where it says nothing.
 
-    consent_meta_key      under which key of a customer a newsletter plugin keeps the permission; none: there is none
+    consent_no_words      which words a newsletter plugin keeps for who withdrew, and not for who left a box unticked:
+                          "0, no"; else "unsubscribed" alone
+    consent_meta_key      under which key of a customer that plugin keeps the permission; none: there is none
     card_meta_key         under which key the loyalty card is kept
     birth_date_meta_key   under which key the birth date is kept, as YYYY-MM-DD
     customer_role         whose accounts are read: "customer", another role, or "all"
@@ -10,6 +12,7 @@
 
 from collections.abc import Mapping
 
+from pipelines.channels.woocommerce.consent import NO_WORDS, PAIRS
 from pipelines.errors import ConfigurationError
 
 CONSENT_META, CARD_META, BIRTH_META = "consent_meta_key", "card_meta_key", "birth_date_meta_key"
@@ -19,8 +22,19 @@ _KEPT = (CONSENT_META, CARD_META, BIRTH_META)
 
 
 def kept_options(options: Mapping[str, str]) -> dict[str, str]:
-    """The options that say where plugins keep things, for the stage models; those that are set."""
-    return {name: options[name].strip() for name in _KEPT if options.get(name, "").strip()}
+    """The options that say where plugins keep things and how, for the stage models; those that are set."""
+    kept = {name: options[name].strip() for name in _KEPT if options.get(name, "").strip()}
+    return kept | {"consent_no_words": ",".join(sorted(no_words(options)))} if CONSENT_META in kept else kept
+
+
+def no_words(options: Mapping[str, str]) -> frozenset[str]:
+    """The words that are a withdrawal. ConfigurationError for one that means yes."""
+    text = options.get("consent_no_words", "").lower()
+    words = frozenset(word.strip() for word in text.split(",")) - {""} or NO_WORDS
+    if wrong := sorted(words & PAIRS.keys()):
+        place = "[systems.woocommerce.options] consent_no_words"
+        raise ConfigurationError(f"{place} names {wrong[0]!r}, which is a yes", system="woocommerce")
+    return words
 
 
 def customer_role(options: Mapping[str, str]) -> str:

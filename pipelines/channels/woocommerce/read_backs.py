@@ -9,10 +9,10 @@ from typing import Any
 
 from pipelines.channels.base import ReadBack
 from pipelines.channels.woocommerce.amounts import CURRENCY, paid
-from pipelines.channels.woocommerce.consent import state_of
+from pipelines.channels.woocommerce.consent import is_denied, state_of
 from pipelines.channels.woocommerce.lists import PAGE
 from pipelines.channels.woocommerce.now import Present, kept, present_customers, present_goods
-from pipelines.channels.woocommerce.options import CONSENT_META
+from pipelines.channels.woocommerce.options import CONSENT_META, no_words
 from pipelines.http import Session
 from pipelines.model import Correction, Reading
 
@@ -74,11 +74,17 @@ async def _read_customers(session: Session, corrections: Sequence[Correction]) -
 
 
 async def _read_consents(session: Session, corrections: Sequence[Correction]) -> list[Reading]:
-    key = session.options.get(CONSENT_META, "").strip()
+    key, words = session.options.get(CONSENT_META, "").strip(), no_words(session.options)
+
+    def state(c: Correction, record: Present) -> str | None:
+        value = kept(record, key)
+        # Our own no shows even where the plugin's word for it may be an unticked box's.
+        return "no" if is_denied(value, c.context.get("vendor_state")) else state_of(value, words)
+
     held = await present_customers(session, corrections)
     same = {c.vendor_id for c in corrections if c.vendor_id in held and _is_of(c, held[c.vendor_id])}
     held = {number: record for number, record in held.items() if number in same}
-    return _readings(corrections, held, lambda _, record: state_of(kept(record, key)) if key else None)
+    return _readings(corrections, held, state if key else lambda *_: None)
 
 
 def _is_of(correction: Correction, record: Present) -> bool:

@@ -2,21 +2,26 @@
 
 WooCommerce compares nothing before it sets: push reads back just before. A quantity is absolute, so what is sold
 between that reading and the write is lost; the next night finds it. Prices: of a running sale the sale price is
-corrected, and its days stay; without one the regular price is, and a sale that is still to come stays as it is.
+corrected, and its days stay; without one the regular price is, and a sale price that lay idle and would count beside it
+is cleared. A sale that is still to come stays as it is, so nothing is struck through until it has begun.
 """
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
+from pipelines.channels.barcodes import printed
 from pipelines.channels.base import Writer
-from pipelines.channels.woocommerce.amounts import CURRENCY, Paid, paid, to_decimal
-from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, blank, by_record, in_order, outcome, rejected, update
+from pipelines.channels.outcomes import blank, by_record, in_order, rejected
+from pipelines.channels.woocommerce.amounts import CURRENCY, Paid, is_to_come, paid, to_decimal
+from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, outcome, update
 from pipelines.channels.woocommerce.now import present_goods, product_of
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
 MAX_IN_FLIGHT = 3
-_NO_SALE = {"sale_price": "", "date_on_sale_from_gmt": "", "date_on_sale_to_gmt": ""}
+_NO_DAYS = {"date_on_sale_from_gmt": "", "date_on_sale_to_gmt": ""}
+_NO_SALE = {"sale_price": "", **_NO_DAYS}
 
 
 def _path(corrections: Sequence[Correction]) -> str:
@@ -29,7 +34,7 @@ async def write_barcodes(session: Session, corrections: Sequence[Correction], ke
     outcomes = {c.correction_key: blank(c) for c in corrections if not c.desired}
     sent = [c for c in corrections if c.desired]
     if sent:
-        rows = [{"id": int(c.vendor_id), "global_unique_id": _barcode(c.desired or "")} for c in sent]
+        rows = [{"id": int(c.vendor_id), "global_unique_id": printed(c.desired or "")} for c in sent]
         for c, row, told in zip(sent, rows, await update(session, _path(sent), rows), strict=True):
             outcomes[c.correction_key] = outcome(c, told, _shows({"global_unique_id": row["global_unique_id"]}))
     return in_order(corrections, outcomes)
@@ -37,13 +42,6 @@ async def write_barcodes(session: Session, corrections: Sequence[Correction], ke
 
 def _shows(values: Row) -> Callable[[Row], bool]:
     return lambda record: all(record.get(name) == value for name, value in values.items())
-
-
-def _barcode(gtin: str) -> str:
-    """A GTIN as shops print it: 14 digits are cut to 13 or 8 where only zeros stand before."""
-    if len(gtin) == 14 and gtin.startswith("000000"):
-        return gtin[6:]
-    return gtin[1:] if len(gtin) == 14 and gtin.startswith("0") else gtin
 
 
 async def write_stock(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
@@ -71,12 +69,12 @@ async def write_prices(session: Session, corrections: Sequence[Correction], key:
         if record is None:
             outcomes |= {c.correction_key: rejected(c, "GONE", "the record is not there any more") for c in some}
             continue
-        now = paid(record, _currency(some), session.clock.now())
-        wanted = _wanted(now, some)
-        if problem := _problem(wanted):
+        currency, now = _currency(some), session.clock.now()
+        wanted = _wanted(paid(record, currency, now), some)
+        if problem := _problem(wanted) or _in_the_way(record, wanted, now):
             outcomes |= {c.correction_key: rejected(c, "NO_SALE", problem) for c in some}
             continue
-        rows.append({"id": int(vendor_id), **_values(now, wanted, _currency(some))})
+        rows.append({"id": int(vendor_id), **_values(record, wanted, currency, now)})
         sent.append((some, wanted))
     told = await update(session, _path(waiting), rows) if rows else []
     for (some, wanted), row in zip(sent, told, strict=True):
@@ -104,14 +102,22 @@ def _problem(wanted: Paid) -> str:
     return ""
 
 
-def _values(now: Paid, wanted: Paid, currency: str) -> dict[str, Any]:
-    """What to set: no more than what differs."""
+def _in_the_way(record: Row, wanted: Paid, now: datetime) -> str:
+    """Why a sale cannot be made one that runs now; '' where it can, or where none is wanted."""
+    if wanted.compare_at is not None and is_to_come(record, now):
+        return "a sale that is still to come has the place of the price to strike through"
+    return ""
+
+
+def _values(record: Row, wanted: Paid, currency: str, now: datetime) -> dict[str, Any]:
+    """What to set, so that the shop sells at what is wanted: no more than what differs, and the idle sale besides."""
     amount = to_decimal(wanted.amount or "", currency)
     if wanted.compare_at is None:
-        return {"regular_price": amount} | (_NO_SALE if now.compare_at is not None else {})
-    values = {"regular_price": to_decimal(wanted.compare_at, currency), "sale_price": amount}
-    # A sale that does not run yet, or has run out, would not show its price: it is made one without days.
-    return values if now.compare_at is not None else values | {k: v for k, v in _NO_SALE.items() if k != "sale_price"}
+        values, idle = {"regular_price": amount}, _NO_SALE
+    else:
+        # A sale that has run out would not show its price: it is made one without days.
+        values, idle = {"regular_price": to_decimal(wanted.compare_at, currency), "sale_price": amount}, _NO_DAYS
+    return values if paid({**record, **values}, currency, now) == wanted else {**idle, **values}
 
 
 def _holds(session: Session, correction: Correction, wanted: Paid) -> Callable[[Row], bool]:

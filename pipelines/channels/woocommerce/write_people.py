@@ -1,15 +1,18 @@
 """Writes customers' fields, and takes permissions away where a newsletter plugin keeps them.
 
 An address is sent in parts: the vendor leaves the others as they are. WooCommerce takes or refuses a record whole, so
-fields that were refused together are tried once more one by one. A permission is only ever lowered, to the plugin's own
-word for no; without `consent_meta_key` there is none here, and nothing is written.
+fields that were refused together are tried once more one by one. WordPress cleans a text without a word (tags, what
+looks percent-encoded, backslashes), and would keep another one: such a text is not sent. A permission is only ever
+lowered, to the plugin's own word for no; without `consent_meta_key` there is none here, and nothing is written.
 """
 
+import re
 from collections.abc import Callable, Sequence
 
 from pipelines.channels.base import Writer
-from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, blank, by_record, in_order, outcome, rejected, update
-from pipelines.channels.woocommerce.consent import denial_of, state_of
+from pipelines.channels.outcomes import blank, by_record, in_order, rejected
+from pipelines.channels.woocommerce.batches import MAX_BATCH, Row, outcome, update
+from pipelines.channels.woocommerce.consent import denial_of, is_denied
 from pipelines.channels.woocommerce.now import kept
 from pipelines.channels.woocommerce.options import CONSENT_META
 from pipelines.channels.woocommerce.read_backs import CUSTOMER_FIELDS, customer_value
@@ -17,11 +20,16 @@ from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
 MAX_IN_FLIGHT = 3
+_CLEANED = re.compile(r"[<\\]|%[0-9a-f]{2}", re.IGNORECASE)
 
 
 async def write_customers(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
     """Names, phones and billing addresses."""
     outcomes = {c.correction_key: blank(c) for c in corrections if not (c.desired or "").strip()}
+    cleaned = "WordPress would keep this text as another one"
+    outcomes |= {
+        c.correction_key: rejected(c, "CLEANED", cleaned) for c in corrections if _CLEANED.search(c.desired or "")
+    }
     sent = list(by_record(c for c in corrections if c.correction_key not in outcomes).values())
     again: list[list[Correction]] = []
     for some, told in await _send(session, sent):
@@ -79,13 +87,17 @@ async def write_consents(session: Session, corrections: Sequence[Correction], ke
     if sent:
         rows = [_denial(c, name) for c in sent]
         for c, told in zip(sent, await update(session, "customers", rows), strict=True):
-            outcomes[c.correction_key] = outcome(c, told, lambda record: state_of(kept(record, name)) == "no")
+            outcomes[c.correction_key] = outcome(c, told, _is_closed(c, name))
     return in_order(corrections, outcomes)
 
 
 def _denial(correction: Correction, name: str) -> Row:
     word = denial_of(correction.context.get("vendor_state"))
     return {"id": int(correction.vendor_id), "meta_data": [{"key": name, "value": word}]}
+
+
+def _is_closed(correction: Correction, name: str) -> Callable[[Row], bool]:
+    return lambda record: is_denied(kept(record, name), correction.context.get("vendor_state"))
 
 
 CUSTOMER_WRITER = Writer(
