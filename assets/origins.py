@@ -94,4 +94,5 @@ class Origins:
             read = self._read(model)
             sub = next((column for column in _SUBS if column in read), "")
             yield {"vendor_id": read.get("vendor_id", set()), "vendor_sub_id": read.get(sub, set())}
+            yield {"contact_point": read.get("contact_point", set())}
             yield dict.fromkeys(("field", "reason", "value_class"), read.get("problems", set()))

@@ -39,16 +39,22 @@ def conformance(
     """
     if url and len(systems) != 1:
         raise ConfigurationError("--url goes with one system")
-    if url and urlsplit(url).scheme not in ("http", "https"):
-        raise ConfigurationError(f"--url {url!r} is no http or https URL")
+    from pipelines.estate import read_estate
+
     reports = []
     with _reachable(settings, needs_estate=not url and estate_path is None) as found:
-        estate = _estate(found, estate_path, is_url=bool(url))
+        path = _estate_path(found, estate_path, is_url=bool(url))
+        estate = read_estate(path) if path else None
+        folder = path.parent if path else Path()
         for channel in _channels(systems, estate):
+            if url and urlsplit(url).scheme not in channel.schemes:
+                raise ConfigurationError(f"--url {url!r} is no {' or '.join(sorted(channel.schemes))} URL")
             where = against or (EMBEDDED if not url and is_embedded() and estate_path is None else UNNAMED)
             if write:
                 margin().print(f"{channel.name}: {WARNING.format(where=where)}", style="dim")
-            reports.append(_examined(found, channel, estate, url, dict(options or {}), where, write=write))
+            reports.append(
+                _examined(found, channel, estate, folder, url, dict(options or {}), where, write=write)
+            )
     _tell(reports, as_json=as_json, markdown=markdown)
     from conformance.run import has_failed
 
@@ -64,12 +70,8 @@ def _reachable(settings: Settings, *, needs_estate: bool) -> Iterator[Settings]:
         yield found
 
 
-def _estate(settings: Settings, path: Path | None, *, is_url: bool) -> "Estate | None":
-    from pipelines.estate import read_estate
-
-    if path is not None:
-        return read_estate(path)
-    return None if is_url and is_embedded() else read_estate(settings.estate)
+def _estate_path(settings: Settings, path: Path | None, *, is_url: bool) -> Path | None:
+    return path or (None if is_url and is_embedded() else settings.estate)
 
 
 def _channels(systems: list[str], estate: "Estate | None") -> "list[Channel]":
@@ -89,15 +91,15 @@ def _channels(systems: list[str], estate: "Estate | None") -> "list[Channel]":
 
 
 def _examined(
-    settings: Settings, channel: "Channel", estate: "Estate | None", url: str, options: dict[str, str], against: str,
-    *, write: bool,
+    settings: Settings, channel: "Channel", estate: "Estate | None", folder: Path, url: str, options: dict[str, str],
+    against: str, *, write: bool,
 ) -> "Report":
     from conformance.run import run_checks
     from conformance.tell import Report
     from resources.clock import SystemClock
 
     async def run() -> "Report":
-        bench = _bench(settings, channel, estate, url, options, write=write)
+        bench = _bench(settings, channel, estate, folder, url, options, write=write)
         with margin().status("") as status:
             try:
                 results = await run_checks(
@@ -114,7 +116,8 @@ def _examined(
 
 
 def _bench(
-    settings: Settings, channel: "Channel", estate: "Estate | None", url: str, options: dict[str, str], *, write: bool
+    settings: Settings, channel: "Channel", estate: "Estate | None", folder: Path, url: str, options: dict[str, str],
+    *, write: bool,
 ) -> "Bench":
     import httpx
 
@@ -125,7 +128,8 @@ def _bench(
     from pipelines.clock import Clock
     from pipelines.http import Session, trust
     from resources.channels import secrets_of
-    from resources.clock import clock_of_systems
+    from resources.clock import SystemClock, clock_of_systems
+    from resources.folders import open_folder
 
     system = estate.systems.get(channel.name) if estate else None
     if not url and (estate is None or system is None):
@@ -135,11 +139,14 @@ def _bench(
     secrets, hands = secrets_of(settings, channel), hands_of(channel.name)
     wire = Wire(httpx.AsyncHTTPTransport(verify=trust()), write_test(hands))
 
+    is_over_http = base.startswith(("https://", "http://"))
+    transport = wire if is_over_http else open_folder(base, settings.environment)
+
     def connect(clock: Clock) -> Session:
-        return channel.connect(Connection(base, secrets, own, clock, wire))
+        return channel.connect(Connection(base, secrets, own, clock, transport, folder=folder))
 
     # By the server's own time: what is asked for "from now on" is meant by its clock.
-    clock = clock_of_systems([base])
+    clock = clock_of_systems([base]) if is_over_http else SystemClock()
     return Bench(
         channel, connect(clock), wire, connect, hands, estate if system else None, may_write=write
     )

@@ -92,7 +92,8 @@ class Summary:
                 {"system": s, "entity": e, "by_policy": policy, "by_person": person}
                 for (s, e), (policy, person) in sorted(self.approved.items())
             ],
-            "remaining": self.remaining, "quarantine": self.facts.quarantine, "calls": self.calls,
+            "remaining": self.remaining, "unwanted": self.facts.unwanted, "quarantine": self.facts.quarantine,
+            "calls": self.calls,
             "refused_answers": list(self.refused), "stopped": self.stopped,
             "report": str(self.report), "plan": str(self.plan),
         }
@@ -150,6 +151,9 @@ def show(summary: Summary, console: Console) -> None:
             console.print(f"[yellow]{read['system']}.{read['endpoint']} was not read whole:[/] {read['reason']}")
     for reason, names in sorted(_disbelieved(facts).items()):
         console.print(Text(f"frozen: {', '.join(names)}: {reason}", style="yellow"))
+    for row in facts.unwanted:
+        words = f"{row['row_count']} values are not wanted any more, and may be imported: {row['request']}"
+        console.print(Text(f"{row['system']}: {words}", style="yellow"))
     for system, reason in sorted(summary.stopped.items()):
         console.print(f"[yellow]{system} was not written whole:[/] {reason}")
     for reason, count in sorted(Counter(summary.refused).items()):

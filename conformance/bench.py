@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import duckdb
 import msgspec
 
-from conformance.hands import Hands, Person
+from conformance.hands import CarriesOut, Hands, Person
 from conformance.read import Read, read
 from conformance.staged import Row, clean_rows, endpoints_of, models_of, scratch, stage, sub_id_of, typed_of, value_of
 from conformance.verdicts import Failed, NotShown
@@ -72,6 +72,11 @@ class Bench:
     def clock(self) -> Clock:
         """The session's."""
         return self.session.clock
+
+    @property
+    def is_over_http(self) -> bool:
+        """Whether the wire carries the calls; a folder of files is reached otherwise, and no fault is played there."""
+        return not {"http", "https"}.isdisjoint(self.channel.schemes)
 
     async def close(self) -> None:
         """End the session, the connections and the database."""
@@ -235,6 +240,7 @@ class Bench:
         """Send corrections as a night would; the last outcome of each, by key. Only with `may_write`."""
         if not self.may_write:
             raise NotShown("nothing is written without --write")
+        self._need_effects({c.entity for c in corrections})
         self._numbers["plan"] += 1
         plan = f"conformance-{self.token}-{self._numbers['plan']}"
         rows = [replace(c, plan_id=plan) for c in corrections]
@@ -255,6 +261,12 @@ class Bench:
         if sender.stopped:
             raise Failed(f"the system was stopped: {sender.stopped}")
         return {str(key): Outcome(str(key), OutcomeStatus(s), c, version_after=v) for key, s, c, v in found}
+
+    def _need_effects(self, entities: Container[str]) -> None:
+        """NotShown where a write is a request that nobody here carries out: it could be neither seen nor taken back."""
+        requests = any(w.settles_within is not None and w.entity in entities for w in self.channel.writers)
+        if requests and not (isinstance(self.hands, CarriesOut) and self.hands.carries_out()):
+            raise NotShown("a write is a request that is carried out later: it would be neither seen nor taken back")
 
     def _is_ours(self, row: Row) -> bool:
         return bool(row.get("email")) and row["email"] in self._own

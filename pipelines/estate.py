@@ -126,6 +126,11 @@ class Audience(Section):
     channel: Literal["email"] = "email"
     vendor_ids: dict[str, str | list[str]]
 
+    def ids_in(self, system: str) -> list[str]:
+        """The audiences of a system that are mapped to this purpose."""
+        ids = self.vendor_ids.get(system, [])
+        return [ids] if isinstance(ids, str) else ids
+
 
 class Estate(Section):
     """All of `estate.toml`."""
@@ -212,8 +217,8 @@ def _mapped(estate: Estate) -> Iterator[tuple[str, str, str, str]]:
         for system, entry in price_list.vendor_ids.items():
             yield "price_lists", ours, system, entry if isinstance(entry, str) else entry.id
     for ours, audience in estate.audiences.items():
-        for system, ids in audience.vendor_ids.items():
-            for vendor_id in [ids] if isinstance(ids, str) else ids:
+        for system in audience.vendor_ids:
+            for vendor_id in audience.ids_in(system):
                 yield "audiences", ours, system, vendor_id
 
 

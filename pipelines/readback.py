@@ -107,8 +107,10 @@ def before_write(con: duckdb.DuckDBPyConnection, correction: Correction, reading
     return Outcome(key, OutcomeStatus.STALE, "moved", "the value moved since it was read")
 
 
-def after_doubt(con: duckdb.DuckDBPyConnection, correction: Correction, reading: Reading | None) -> Outcome:
-    """What became of a write whose answer was lost."""
+def after_doubt(
+    con: duckdb.DuckDBPyConnection, correction: Correction, reading: Reading | None, said: Outcome | None = None
+) -> Outcome:
+    """What became of a write whose answer was lost. `said`: the writer's later word, where the value is not there."""
     key = correction.correction_key
     if reading is None:
         return Outcome(key, OutcomeStatus.UNKNOWN, "no_answer", "the answer was lost and the value not read back")
@@ -120,6 +122,8 @@ def after_doubt(con: duckdb.DuckDBPyConnection, correction: Correction, reading:
         return Outcome(
             key, OutcomeStatus.APPLIED, "read_back", "found applied by reading back", version_after=reading.version
         )
+    if said is not None:
+        return said
     if is_same(con, correction, reading.value, correction.observed):
         return skipped(correction, "not_applied", "found not applied by reading back")
     return Outcome(key, OutcomeStatus.STALE, "moved", "another value was found by reading back")

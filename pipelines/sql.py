@@ -18,7 +18,7 @@ from sqlglot import exp
 from pipelines.errors import ConfigurationError
 from pipelines.macros import MACROS as MACROS
 from pipelines.macros import load_macros as load_macros
-from pipelines.tables import UNUSABLE
+from pipelines.tables import QUARANTINE, UNUSABLE
 
 ROOT = Path(__file__).parent
 _RAW = re.compile(r"\braw_\w+\.\w+")
@@ -100,23 +100,24 @@ def _build_with_quarantine(con: duckdb.DuckDBPyConnection, model: Model) -> None
     staged = f"{model.schema}.staged_{model.table}"
     con.execute("CREATE SCHEMA IF NOT EXISTS quarantine")
     con.execute(
-        f"CREATE TABLE IF NOT EXISTS quarantine.{model.schema} (entity VARCHAR, vendor_id VARCHAR, "
-        "vendor_sub_id VARCHAR, field VARCHAR, reason VARCHAR, value_class VARCHAR)"
+        f"CREATE TABLE IF NOT EXISTS quarantine.{model.schema} "
+        f"({', '.join(f'{name} {kind}' for name, kind in QUARANTINE.items())})"
     )
     sql = _RAW.sub(rf"(FROM \g<0> WHERE NOT {_KEYLESS})", model.sql)
     con.execute(f"CREATE OR REPLACE TABLE {staged} AS {sql}")
     columns = [row[0] for row in con.execute(f"DESCRIBE {staged}").fetchall()]
     sub = next((c for c in ("vendor_location_id", "vendor_price_list", "vendor_audience_id") if c in columns), "''")
+    point = "contact_point" if "contact_point" in columns else "NULL"
     con.execute(f"DELETE FROM quarantine.{model.schema} WHERE entity = ?", [model.table])
     con.execute(
-        f"INSERT INTO quarantine.{model.schema} SELECT ?, vendor_id, {sub}, p.field, p.reason, p.value_class "
+        f"INSERT INTO quarantine.{model.schema} SELECT ?, vendor_id, {sub}, p.field, p.reason, p.value_class, {point} "
         f"FROM (SELECT *, unnest(problems) AS p FROM {staged} WHERE len(problems) > 0)",
         [model.table],
     )
     for raw in sorted(name for name in model.inputs if _RAW.fullmatch(name)):
         con.execute(
-            f"INSERT INTO quarantine.{model.schema} SELECT ?, id, '', 'id', 'missing or unusable', 'unknown value' "
-            f"FROM {raw} WHERE {_KEYLESS}",
+            f"INSERT INTO quarantine.{model.schema} "
+            f"SELECT ?, id, '', 'id', 'missing or unusable', 'unknown value', NULL FROM {raw} WHERE {_KEYLESS}",
             [model.table],
         )
     con.execute(

@@ -72,7 +72,8 @@ STAGE: dict[str, dict[str, str]] = {
 }
 """Columns of `<system>.<entity>`; the models end in one more, `problems`, which becomes quarantine."""
 
-QUARANTINE = _text("entity vendor_id vendor_sub_id field reason value_class")
+QUARANTINE = _text("entity vendor_id vendor_sub_id field reason value_class contact_point")
+"""`contact_point`: of a permission whose address can be read; it may be a no, so nothing of that address is raised."""
 
 TABLES: dict[str, dict[str, str]] = {
     "estate.night": {
@@ -193,15 +194,18 @@ WHERE database_name = current_database() GROUP BY ALL
 def create_tables(con: "duckdb.DuckDBPyConnection", models: Iterable["Model"] = ()) -> None:
     """Make what is missing, empty and typed; nothing that exists is touched.
 
-    With stage models: also the raw tables they read, the tables they fill and their systems' quarantine. A table that
-    an older version filled, with other columns, is made anew: the views over it would not fit, and a night fills it.
+    With stage models: also the raw tables they read, the tables they fill and their systems' quarantine. Of these, and
+    of the quarantine, one that an older version filled, with other columns, is made anew: the views over it would not
+    fit, and a night fills it.
     """
     wanted, staged = dict(TABLES), {}
     for model in models:
         wanted |= {name: RAW for name in model.inputs if name.startswith("raw_")}
         if model.table in STAGE and model.name not in TABLES:
-            wanted |= {f"quarantine.{model.schema}": QUARANTINE}
+            staged[f"quarantine.{model.schema}"] = QUARANTINE
             staged[model.name] = STAGE[model.table]
+    if staged:
+        staged["quarantine.reconcile"] = TABLES["quarantine.reconcile"]
     wanted |= staged
     for schema in sorted({name.split(".")[0] for name in wanted}):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")

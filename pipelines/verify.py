@@ -56,7 +56,8 @@ async def verify_plan(
 
     async def one(system: str, corrections: Sequence[Correction]) -> dict[str, int]:
         readings = await _patiently(con, *sessions[system], corrections, clock, waits) if system in sessions else {}
-        return _record(con, corrections, readings, in_doubt, clock=clock)
+        requests = _requests(sessions[system][0]) if system in sessions else frozenset()
+        return _record(con, corrections, readings, in_doubt, requests, clock=clock)
 
     names = sorted(by_system)
     results = await asyncio.gather(*(one(name, by_system[name]) for name in names), return_exceptions=True)
@@ -74,7 +75,7 @@ async def _patiently(
 
     Not where a write is a request that somebody carries out later: within a minute nobody does.
     """
-    later = {writer.entity for writer in channel.writers if writer.settles_within is not None}
+    later = _requests(channel)
     readings: dict[str, Reading] = {}
     pending = list(corrections)
     for wait in (*waits, None):
@@ -93,6 +94,11 @@ async def _patiently(
     return readings
 
 
+def _requests(channel: Channel) -> frozenset[str]:
+    """The entities whose writes somebody carries out later."""
+    return frozenset(writer.entity for writer in channel.writers if writer.settles_within is not None)
+
+
 def _status(con: duckdb.DuckDBPyConnection, correction: Correction, reading: Reading | None) -> VerificationStatus:
     if reading is None or not reading.exists:
         return VerificationStatus.UNCONFIRMED
@@ -105,7 +111,7 @@ def _status(con: duckdb.DuckDBPyConnection, correction: Correction, reading: Rea
 
 def _record(
     con: duckdb.DuckDBPyConnection, corrections: Sequence[Correction], readings: dict[str, Reading],
-    in_doubt: set[str], *, clock: Clock,
+    in_doubt: set[str], requests: frozenset[str], *, clock: Clock,
 ) -> dict[str, int]:
     statuses = [_status(con, c, readings.get(c.correction_key)) for c in corrections]
     values = [reading.value if (reading := readings.get(c.correction_key)) else None for c in corrections]
@@ -122,7 +128,9 @@ def _record(
     for c in corrections:
         if c.correction_key in in_doubt:
             outcome = after_doubt(con, c, readings.get(c.correction_key))
-            if outcome.status is not OutcomeStatus.UNKNOWN:
+            # That a request was not made no reading tells: the writer is asked, the next time that anything is pushed.
+            is_told = outcome.status is OutcomeStatus.APPLIED or c.entity not in requests
+            if outcome.status is not OutcomeStatus.UNKNOWN and is_told:
                 settled.append((c, outcome))
     record_settled(con, settled, clock=clock)
     return dict(Counter(str(status) for status in statuses))

@@ -8,7 +8,7 @@ variables and profiles count too. What SFTP and object storage need is no depend
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pipelines.errors import ConfigurationError
 
@@ -23,7 +23,7 @@ def open_folder(address: str, environment: Mapping[str, str]) -> Any:
     Nothing is looked at yet in a folder of this machine; SFTP connects at once, since fsspec does.
     """
     parts = urlsplit(address)
-    if parts.username or parts.password:
+    if parts.password or (parts.username and parts.scheme != "abfs"):  # there the container stands before the @
         raise ConfigurationError(f"a credential stands in the address of the files; put it in {USER} and {PASSWORD}")
     from fsspec import filesystem
     from fsspec.implementations.dirfs import DirFileSystem
@@ -32,8 +32,10 @@ def open_folder(address: str, environment: Mapping[str, str]) -> Any:
         if parts.netloc:
             raise ConfigurationError(f"{address}: a folder of this machine begins with file:/// (three slashes)")
         return DirFileSystem(unquote(parts.path), filesystem("file", skip_instance_cache=True))
-    options = _sftp(parts.hostname or "", parts.port, environment) if parts.scheme == "sftp" else _storage(environment)
-    root = parts.path if parts.scheme == "sftp" else f"{parts.netloc}{parts.path}"
+    if parts.scheme == "sftp":
+        options, root = _sftp(parts.hostname or "", parts.port, environment), parts.path
+    else:
+        options, root = _storage(parts, environment)
     try:
         found = filesystem(parts.scheme, skip_instance_cache=True, **options)
     except ImportError as error:
@@ -47,10 +49,15 @@ def open_folder(address: str, environment: Mapping[str, str]) -> Any:
     return DirFileSystem(root.rstrip("/"), found)
 
 
-def _storage(environment: Mapping[str, str]) -> dict[str, Any]:
+def _storage(parts: SplitResult, environment: Mapping[str, str]) -> tuple[dict[str, Any], str]:
+    """Options and root. Key and secret are S3's words; the others have their own, in their own variables."""
+    options: dict[str, Any] = {"use_listings_cache": False}  # what was dropped since the last look would not be seen
     key, secret = environment.get(USER, ""), environment.get(PASSWORD, "")
-    fresh = {"use_listings_cache": False}  # what was dropped since the last look would not be seen
-    return fresh | ({"key": key, "secret": secret} if key and secret else {})
+    if parts.scheme == "s3" and key and secret:
+        options |= {"key": key, "secret": secret}
+    if parts.username:
+        options["account_name"] = (parts.hostname or "").partition(".")[0]
+    return options, f"{parts.username or parts.netloc}{parts.path}"
 
 
 def _sftp(host: str, port: int | None, environment: Mapping[str, str]) -> dict[str, Any]:

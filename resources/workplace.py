@@ -131,6 +131,7 @@ def _channels(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> li
         if wrong := wrong_address(channel, estate.systems[channel.name].base_url):
             raise file.error(("systems", channel.name, "base_url"), wrong)
     _check_authorities(file, estate, found)
+    _check_bans(file, estate, found)
     return found
 
 
@@ -141,6 +142,22 @@ def _check_authorities(file: TomlFile, estate: Estate, channels: Iterable[Channe
         if location.authority not in counting:
             words = f"{location.authority} is not read for stock here; allowed: {', '.join(counting) or 'no system is'}"
             raise file.error(("locations", ours, "authority"), words)
+
+
+def _check_bans(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> None:
+    """A no to one purpose, written as a ban on all mail, would be read as the person's own no to every other."""
+    for channel in channels:
+        mapped = {ours: each.ids_in(channel.name) for ours, each in estate.audiences.items()}
+        purposes = [ours for ours, ids in mapped.items() if ids]
+        for ours in purposes:
+            bans = [one for one in mapped[ours] if one in channel.bans]
+            others = [other for other in purposes if other != ours]
+            if bans and others:
+                words = (
+                    f"{bans[0]!r} forbids all mail of {channel.name}: a no to {ours} would be a no to "
+                    f"{', '.join(others)} too; leave it out, or map all of {channel.name} to one purpose"
+                )
+                raise file.error(("audiences", ours, "vendor_ids", channel.name), words)
 
 
 def _clock(settings: Settings, estate: Estate) -> Clock:

@@ -10,6 +10,7 @@ def common() -> Records:
     """A shop with a register, the tax, a mailing list."""
     return {
         "taxes": {"5": {"id": 5, "amount": 20.0, "amount_type": "percent", "price_include": True, "active": True}},
+        "units": {"1": {"id": 1, "factor": 1.0}},
         "warehouses": {"1": {"id": 1, "name": "Paris", "active": True}},
         "locations": {
             "2": {"id": 2, "usage": "customer", "warehouse_id": None},
@@ -30,8 +31,8 @@ def sound(n: int) -> Records:
     return {
         "products": {str(product): {
             "id": product, "default_code": f"SKU-{n}", "barcode": f"B{n}", "name": f"Robe {n}",
-            "product_tmpl_id": [product, f"Robe {n}"], "product_variant_count": 1, "categ_id": [9, "Robes"],
-            "type": "consu", "is_storable": True, "list_price": 49.9, "price_extra": 0.0,
+            "product_tmpl_id": [product, f"Robe {n}"], "categ_id": [9, "Robes"],
+            "type": "consu", "is_storable": True, "uom_id": [1, "Units"], "list_price": 49.9, "price_extra": 0.0,
             "standard_price": 20.0, "currency_id": [125, "EUR"], "taxes_id": [5], "active": True, "sale_ok": True,
             "write_date": AT,
         }},
@@ -41,8 +42,8 @@ def sound(n: int) -> Records:
         }},
         "moves": {
             str(move): {
-                "id": move, "product_id": product, "location_id": 8, "location_dest_id": 2, "quantity": 2.0,
-                "is_inventory": False, "inventory_name": "sold", "date": AT, "write_date": AT,
+                "id": move, "product_id": product, "product_uom": 1, "location_id": 8, "location_dest_id": 2,
+                "quantity": 2.0, "is_inventory": False, "inventory_name": "sold", "date": AT, "write_date": AT,
             },
         },
         "partners": {str(partner): {

@@ -31,7 +31,8 @@ UNCHECKED: dict[str, str] = {
     r"defaultAddress\.id$|\.ADDRESS\.(addr2|state)$": "goes back to its vendor as it came, and means nothing to us",
     r"FulfillmentOrder:\.__parentId$": "its lines name their order; the order's own place is then unknown",
     r"\.(write_date|create_date)$": "Odoo's times of a record order nothing, and an unknown age decides nothing",
-    r"(product_tmpl_id|config_id|partner_id)\.1$|(categ_id|currency_id)\.0$": "the half of a link that is not read",
+    r"(product_tmpl_id|config_id|partner_id|uom_id)\.1$|(categ_id|currency_id)\.0$":
+        "the half of a link that is not read",
     r"blacklist\.active$": "a ban that cannot be told to be lifted stands",
     r"loyalty_cards\.partner_id$": "points of nobody knows whom are nobody's",
     r"brevo\.contacts\.(createdAt|modifiedAt)$": "an unknown age decides nothing",

@@ -88,10 +88,10 @@ def test_key_twice_in_golden_and_in_drift(night: duckdb.DuckDBPyConnection) -> N
 
 
 def test_a_changed_format_is_not_bad_rows(night: duckdb.DuckDBPyConnection) -> None:
-    night.execute("CREATE TABLE IF NOT EXISTS quarantine.square (entity VARCHAR, vendor_id VARCHAR, "
-                  "vendor_sub_id VARCHAR, field VARCHAR, reason VARCHAR, value_class VARCHAR)")
     for number in range(25):
-        night.execute("INSERT INTO quarantine.square VALUES ('items', ?, '', 'sku', 'blank', 'text')", [str(number)])
+        insert(night, "quarantine.square", [
+            {"entity": "items", "vendor_id": str(number), "field": "sku", "reason": "blank", "value_class": "text"}
+        ])
         night.execute(
             "INSERT INTO observed.items (system, vendor_id, item_id) VALUES ('square', ?, ?)", [f"o{number}"] * 2
         )

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -101,7 +102,7 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         con.execute(
             "INSERT INTO ledger.sync.approvals VALUES ('p', ?, 'amelie', 'seen', ?, ?, 'f')", [KEYS[0], AT, AT]
         )
-        con.execute("INSERT INTO quarantine.square VALUES ('items', 'V9', '', 'sku', 'blank', 'blank')")
+        con.execute("INSERT INTO quarantine.square VALUES ('items', 'V9', '', 'sku', 'blank', 'blank', NULL)")
         con.execute("INSERT INTO estate.systems VALUES ('square', 's', 'Europe/Paris')")
         con.execute(
             "INSERT INTO ledger.identity.items VALUES ('square', 'V1', 's1', 'ROBE1', NULL, 'sku', ?, 'n')", [AT]
@@ -321,7 +322,10 @@ def test_a_night_is_summed_up_with_orders_who_approved_and_why_not_written(
         "trueup plan --last --export plan.xlsx",
     ):
         assert expected in words
-    assert {"quarantine", "refused_answers", "plan", "approved"} <= told.as_dict().keys()
+    assert {"quarantine", "refused_answers", "plan", "approved", "unwanted"} <= told.as_dict().keys()
+    asked = {"system": "files", "entity": "prices", "field": "amount", "request": "a.csv", "row_count": 3}
+    show(replace(told, facts=replace(told.facts, unwanted=[asked])), Console(width=200))
+    assert "files: 3 values are not wanted any more, and may be imported: a.csv" in capsys.readouterr().out
 
 
 def test_status_tells_quarantine_without_values_and_refused_answers(settings: Settings) -> None:

@@ -163,6 +163,34 @@ def test_only_the_estates_systems_are_shown(tmp_path: Path):
     assert channels_shown(Settings.read({}), [BOTH, HUBSPOT]) == (BOTH, HUBSPOT)
 
 
+@pytest.mark.parametrize(
+    ("newsletter", "offers", "is_refused"),
+    [
+        ('["3", "all"]', '"4"', True), ('"all"', '["4", "5"]', True),
+        ('["3", "all"]', "", False), ('"3"', '"4"', False),
+    ],
+)
+def test_a_ban_on_all_mail_is_a_no_to_one_purpose_only_where_there_is_one(tmp_path, newsletter, offers, is_refused):
+    banning = replace(HUBSPOT, bans=frozenset({"all"}))
+    audiences = f"\n[audiences.newsletter]\nvendor_ids = {{ hubspot = {newsletter} }}\n"
+    audiences += f"\n[audiences.offers]\nvendor_ids = {{ hubspot = {offers} }}\n" if offers else ""
+    path = tmp_path / "estate.toml"
+    path.write_text(ROLES.replace("systems.square", "systems.hubspot").replace('roles = ["crm"]', "") + audiences)
+    settings = Settings.read({
+        "TRUEUP_ESTATE": str(path), "TRUEUP_CONTACT_KEY": "0" * 64, **dict.fromkeys(HUBSPOT.secrets, "s"),
+    })
+    check_settings(settings, [replace(banning, bans=frozenset())])
+    if not is_refused:
+        check_settings(settings, [banning])
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        check_settings(settings, [banning])
+    assert (
+        "estate.toml line 12: audiences.newsletter.vendor_ids.hubspot: 'all' forbids all mail of hubspot: a no to "
+        "newsletter would be a no to offers too; leave it out, or map all of hubspot to one purpose"
+    ) in str(caught.value)
+
+
 def test_who_counts_at_a_place_is_read_for_stock(tmp_path: Path):
     place = '\n[locations.paris]\nauthority = "square"\nvendor_ids = { square = "L1" }\n'
     path = tmp_path / "estate.toml"

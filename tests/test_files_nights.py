@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 from starlette.routing import Mount
 
 from pipelines.channels import CHANNELS
+from pipelines.report.facts import night_facts
 from resources.channels import Settings
 from resources.steps import run_night
 from resources.tonight import Tonight
@@ -146,7 +147,8 @@ class Shop:
             unread = place.con.execute(
                 "SELECT v.system, v.entity, v.reason FROM reads.verdicts AS v WHERE NOT v.is_complete"
             ).fetchall()
-        told = {"planned": planned, "proofs": proofs, "base": base, "unread": unread}
+            told: dict[str, Any] = {"planned": planned, "proofs": proofs, "base": base, "unread": unread}
+            told["unwanted"] = [(row["field"], row["row_count"]) for row in night_facts(place.con, night_id).unwanted]
         return told | {"status": status[0] if status else None}
 
 
@@ -177,6 +179,27 @@ def test_a_correction_by_file_is_asked_for_once_and_proven_by_a_later_drop(shop:
     told = shop.night()
     assert (told["planned"], told["proofs"]) == ([], [("confirmed", 25)])
     assert told["base"] == [(4490, 25), (4990, COUNT - 25)]
+
+
+def test_the_file_that_is_imported_last_says_what_is_wanted_or_a_person_is_told(shop: Shop):
+    def price(amount: int) -> dict[str, Any]:
+        shop.till.put_prices(shop.store, [Price("V00000001", "base", "EUR", amount)], shop.store.now(), log=True)
+        return shop.night()
+
+    shop.night("adopt")
+    for amount in (4490, 4290):
+        told = price(amount)
+        assert (told["planned"], told["unwanted"]) == ([("approve", True, 1)], [])
+    told = price(4490)
+    assert (told["planned"], told["unwanted"]) == ([("approve", False, 1)], []), "the last file says otherwise"
+    assert price(4490)["planned"] == [("hold", False, 1)]
+    told = price(4990)
+    assert (told["planned"], told["unwanted"]) == ([], [("amount", 1)])
+    assert shop.take() == 3
+    assert shop.rows["SKU-1"][3] == "44,90"
+    told = shop.night()
+    assert (told["planned"], told["unwanted"]) == ([("approve", True, 1)], [])
+
 
 def test_a_cut_off_file_changes_nothing_and_what_was_edited_in_a_whole_one_waits_for_a_person(shop: Shop):
     shop.night("adopt")

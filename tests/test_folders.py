@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 
 from pipelines.channels import CHANNELS
 from pipelines.channels.base import Connection
@@ -64,6 +65,8 @@ async def test_nothing_outside_the_folder_is_reached(tmp_path):
 
 @pytest.mark.parametrize(("address", "message"), [
     ("sftp://anne:sesame@host/drops", "a credential stands in the address of the files; put it in TRUEUP_FILES_USER"),
+    ("sftp://sesame@host/drops", "a credential stands in the address of the files; put it in TRUEUP_FILES_USER"),
+    ("abfs://drops:sesame@maison.dfs.core.windows.net/in", "a credential stands in the address of the files"),
     ("file://drops/", "a folder of this machine begins with file:/// (three slashes)"),
     ("sftp://host/drops", "sftp:// needs the package paramiko: see docs/files.md"),
     ("s3://bucket/drops", "s3:// needs the package s3fs: see docs/files.md"),
@@ -75,6 +78,26 @@ def test_an_address_that_cannot_be_opened_says_why(address, message, monkeypatch
         open_folder(address, {})
     assert message in str(caught.value)
     assert "sesame" not in str(caught.value)
+
+
+@pytest.mark.parametrize(("address", "root", "options"), [
+    ("abfs://drops@maison.dfs.core.windows.net/in/", "drops/in", {"account_name": "maison"}),
+    ("abfs://drops/in", "drops/in", {}),
+    ("gs://drops/in", "drops/in", {}),
+    ("s3://drops", "drops", {"key": "anne", "secret": "sesame"}),
+])
+def test_object_storage_is_opened_by_the_forms_of_its_address(address, root, options, monkeypatch):
+    asked: dict[str, Any] = {}
+
+    def opened(scheme: str, **options: Any) -> Any:
+        asked.update(options, scheme=scheme)
+        return MemoryFileSystem(skip_instance_cache=True)
+
+    monkeypatch.setattr("fsspec.filesystem", opened)
+    folder = open_folder(address, {"TRUEUP_FILES_USER": "anne", "TRUEUP_FILES_PASSWORD": "sesame"})
+    assert folder.path == f"/{root}", "a folder in memory is below its root"
+    fresh = {"use_listings_cache": False, "skip_instance_cache": True}
+    assert asked == {"scheme": address.split(":")[0], **fresh, **options}
 
 
 def test_only_an_sftp_server_whose_key_is_known_gets_the_password(monkeypatch, tmp_path):

@@ -1,5 +1,6 @@
 """Push: approvals, identity, the kill switch, lost answers, refused batches, canaries, crashes and resumes."""
 
+from contextlib import suppress
 from datetime import timedelta
 from math import ceil, log2
 
@@ -11,6 +12,7 @@ from pipelines.approve import approve_by_policy
 from pipelines.errors import LeaseHeld, StalePlan
 from pipelines.plan import build_plan
 from pipelines.push import push_plan, settle_unknown
+from pipelines.verify import verify_plan
 from tests.plan.vendor import Crash, FakeVendor
 from tests.plan.world import VirtualClock, consent, drift, fresh, insert, plan_rows, policy
 
@@ -270,6 +272,40 @@ async def test_what_cannot_be_told_is_unknown_held_by_the_planner_and_settled_la
     assert await settle_unknown(world, {"shopify": vendor.session()}, clock=clock) == {"applied": 3}
     assert set(outcomes(world).values()) == {("applied", "read_back")}
     assert {row["disposition"] for row in plan_rows(world, plan(world, clock, *rows))} == {"approve"}
+
+
+REQUEST = {"lag": 1000, "settles_within": timedelta(days=3)}
+
+
+@pytest.mark.parametrize("fault", ["retriable", "fatal", "credential"])
+@pytest.mark.parametrize(("has_left", "end"), [(True, ("applied", "filed")), (False, ("skipped", "not_applied"))])
+async def test_whether_a_request_was_made_its_writer_says_and_no_reading(world, clock, fault, has_left, end):
+    plan_id = plan(world, clock, *prices(3))
+    vendor = vendor_for(world, plan_id, clock, faults={1: fault}, has_left=has_left, **REQUEST)
+    await push(world, plan_id, clock, vendor)
+    assert set(outcomes(world).values()) == {end}
+    [(keys, key)] = vendor.asked
+    assert sorted(keys) == sorted(vendor.calls[0])
+    assert world.execute("SELECT DISTINCT vendor_key FROM ledger.sync.intents").fetchall() == [(key,)]
+    assert len(vendor.calls) == 1, "not sent again"
+
+
+@pytest.mark.parametrize("fault", ["crash_after", "retriable"])
+async def test_a_request_of_unknown_end_is_settled_by_its_writer_with_the_whole_batch(world, clock, fault):
+    plan_id = plan(world, clock, *prices(3))
+    vendor = vendor_for(world, plan_id, clock, faults={1: fault}, has_left=True, is_deaf=True, **REQUEST)
+    with suppress(Crash):
+        await push(world, plan_id, clock, vendor)
+    assert await settle_unknown(world, {"shopify": vendor.session()}, clock=clock) == {"unread": 3}
+    assert vendor.asked == []
+    vendor.is_deaf = False
+    await verify_plan(world, plan_id, {"shopify": vendor.session()}, clock=clock)
+    assert ("skipped", "not_applied") not in outcomes(world).values(), "no reading can tell"
+    assert await settle_unknown(world, {"shopify": vendor.session()}, clock=clock) == {"applied": 3}
+    assert set(outcomes(world).values()) == {("applied", "filed")}
+    [(keys, key)] = vendor.asked
+    assert sorted(keys) == sorted(vendor.calls[0])
+    assert world.execute("SELECT DISTINCT vendor_key, state FROM ledger.sync.intents").fetchall() == [(key, "settled")]
 
 
 @pytest.mark.parametrize(("fault", "rest"), [("fatal", 2), ("credential", 2), ("retriable", 2)])

@@ -68,6 +68,25 @@ def test_a_stage_table_of_an_older_version_does_not_keep_the_warehouse_shut(con)
     assert con.execute("SELECT vendor_id FROM staged.customers").fetchall() == []
 
 
+def test_a_quarantine_of_an_older_version_is_made_anew(con):
+    con.execute("DROP VIEW staged.quarantine")
+    for table in ("quarantine.hubspot", "quarantine.reconcile"):
+        con.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT * EXCLUDE (contact_point) FROM {table}")
+    create_unions(con)
+    assert con.execute("SELECT contact_point FROM staged.quarantine").fetchall() == []
+
+
+def test_a_permission_that_is_kept_out_keeps_its_contact_point(con):
+    put(con, "raw_odoo.contacts", {"email": "anne@example.fr"})
+    put(con, "raw_odoo.blacklist", {"email": "root@localhost"})
+    stage_system(con, "odoo")
+    found = con.execute(
+        "SELECT vendor_id, contact_point = contact_point('email', 'anne@example.fr') FROM staged.quarantine "
+        "ORDER BY ALL"
+    ).fetchall()
+    assert found == [("blacklist:1", None), ("contact:1", True)]
+
+
 def test_a_system_outside_the_estate_is_in_no_view(con):
     con.execute("DROP SCHEMA mailchimp CASCADE")
     create_unions(con, ["hubspot", "square"])

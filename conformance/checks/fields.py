@@ -40,6 +40,8 @@ def contradictions(channel: Channel) -> list[str]:
     found += [f"{e} is written and cannot be read back" for e in sorted({e for e, _ in written} - readers)]
     found += [f"{writer.entity} is written in batches of {writer.batch_max}" for writer in channel.writers
               if writer.batch_max < 1]
+    found += [f"{writer.entity} is asked for, and after a lost answer nobody says whether it was"
+              for writer in channel.writers if writer.settles_within is not None and writer.asked is None]
     read_ones = {entity for endpoint in channel.endpoints for entity in endpoint.entities}
     return found + [f"{e} is written and never read" for e in sorted({e for e, _ in written} - read_ones)]
 

@@ -11,7 +11,7 @@ import httpx
 
 from conformance.bench import Bench
 from conformance.read import read
-from conformance.verdicts import Failed
+from conformance.verdicts import Failed, NotShown
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError
 
@@ -51,6 +51,8 @@ class LeapingClock:
 
 async def rate_limits(bench: Bench) -> str:
     """A 429, with and without Retry-After, is waited for and the call made again."""
+    if not bench.is_over_http:
+        raise NotShown("the system is not called over HTTP")
     endpoint = bench.channel.endpoints[0]
     shown = []
     for name, headers, least in WAITS:

@@ -92,6 +92,15 @@ class KnowsWrites(Protocol):
         ...
 
 
+@runtime_checkable
+class CarriesOut(Protocol):
+    """Hands of a system whose writes are requests, of which whatever is asked for is seen as done at once."""
+
+    def carries_out(self) -> bool:
+        """Whether somebody stands by who carries them out."""
+        ...
+
+
 def write_test(hands: Hands | None) -> IsWrite:
     """How to tell a write on the wire."""
     return hands.is_write if isinstance(hands, KnowsWrites) else is_write

@@ -98,6 +98,9 @@ class Writer:
     settles_within: timedelta | None = None
     """Where a write is a request that somebody else carries out later (a file to be imported): how long it may wait.
     Until then what is read back still shows the old value, which is no failure, and it is not asked for again."""
+    asked: Callable[[Session, Sequence[Correction], str], Awaitable[list[Outcome]]] | None = None
+    """Where a write is a request: what became of a batch whose answer was lost, told by its key and all of its rows;
+    reading back cannot tell before it is carried out. It asks for nothing anew. Outcomes and errors as of `write`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +154,8 @@ class Channel:
     """What the address of such a system may begin with."""
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a system that can be several at once may serve as, and the entities of each: {"pos": ("items", …), …}."""
+    bans: frozenset[str] = frozenset()
+    """Audiences that stand for all its mail: a no there is a no to each of its others, whatever they are mapped to."""
 
     @property
     def entities(self) -> frozenset[str]:

@@ -32,7 +32,6 @@ REFUSED_WHOLE = frozenset({400, 404, 409, 422})
 """A batch answered so was not applied, none of it."""
 SAFE_RUNGS = frozenset({1, 2})
 """Compare-and-set or idempotency key: the same bytes may be sent again."""
-
 CANARY_WAITS = (2.0, 8.0)
 """Seconds of the clock in which a vendor that lags may show the canary's values."""
 REASONS = {
@@ -135,7 +134,10 @@ class SystemPush:
             await self._halve(writer, batch, "refused", error.request_id)
         except CredentialError as error:
             self._stop(error)
-            await self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
+            if writer.asked is None:
+                await self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
+            else:  # a part of it may have been let in
+                await self._decide(writer, batch, may_resend=False)
         except RetriableChannelError as error:
             self._stop(error)
             await self._decide(writer, batch, may_resend=False)
@@ -175,21 +177,23 @@ class SystemPush:
     async def _decide(
         self, writer: Writer, batch: Batch, *, may_resend: bool, said: Sequence[Outcome] = ()
     ) -> None:
-        """Find out by reading what became of a batch; what was not applied is sent once more where allowed."""
-        words = {outcome.correction_key: outcome for outcome in said}
+        """Find out by reading what became of a batch; what was not applied is sent once more where allowed.
+
+        Where a write is a request no reading tells that it was not made: then the writer is asked.
+        """
         try:
+            if writer.asked is not None and not said:
+                said = await writer.asked(self._session, batch.corrections, batch.vendor_key)
             readings = await read_back(self._channel, self._session, batch.corrections)
         except ChannelError as error:
             self._stop(error)
             readings = {}
+        words = {outcome.correction_key: outcome for outcome in said}
         outcomes, again = [], []
         for c in batch.corrections:
-            outcome = after_doubt(self._con, c, readings.get(c.correction_key))
-            word = words.get(c.correction_key)
+            outcome = after_doubt(self._con, c, readings.get(c.correction_key), words.get(c.correction_key))
             if outcome.code == "not_applied" and may_resend and not self.stopped:
                 again.append(c)
-            elif word is not None and outcome.code in ("not_applied", "moved"):
-                outcomes.append(word)
             else:
                 outcomes.append(outcome)
         await self._settle(batch, outcomes)

@@ -11,7 +11,7 @@ import msgspec
 from pipelines.errors import ConfigurationError
 
 _QUERIES = Path(__file__).parent / "queries"
-_TABLES = ("reads", "drift", "trend", "backlog", "flow", "remaining")
+_TABLES = ("reads", "drift", "trend", "backlog", "flow", "remaining", "unwanted")
 ROWS_SHOWN = 200
 
 
@@ -40,6 +40,8 @@ class NightFacts:
     """at most ROWS_SHOWN corrections per disposition and entity, the highest risk and the biggest change first"""
     remaining: list[dict[str, Any]] = field(default_factory=list)
     """system, entity, cause, row_count"""
+    unwanted: list[dict[str, Any]] = field(default_factory=list)
+    """system, entity, field, request, asked_at, row_count: what waits to be carried out, and is not planned any more"""
     quarantine: list[dict[str, Any]] = field(default_factory=list)
     """system, entity, field, reason, row_count"""
 

@@ -54,6 +54,8 @@ def sentences(facts: NightFacts) -> list[str]:
     left = [f"{facts.total(name):,} {words}" for name, words in standing(facts) if facts.total(name)]
     if left:
         told.append("Not in agreement: " + "; ".join(left) + ".")
+    if late := _unwanted(facts):
+        told.append(f"{_count(late, 'value')} asked for earlier and not wanted any more may still be imported.")
     if facts.status in ("partial", "failed") and facts.total("confirmed"):
         told.append(f"{_count(facts.total('confirmed'))} written and read back all the same.")
     return told
@@ -110,9 +112,16 @@ def _nothing_differs(facts: NightFacts) -> str:
     if not facts.reads:
         return "Nothing was planned, and no read of this night is on record."
     kept_out = sum(int(row["row_count"]) for row in facts.quarantine)
+    if late := _unwanted(facts):
+        words = "asked for earlier and not wanted any more may be imported"
+        return f"Nothing differs, but {_count(late, 'value')} {words}."
     if kept_out:
         return f"{_subject(facts)}, but for {_count(kept_out, 'row')} in quarantine that nobody could compare."
     return f"{_subject(facts)}: nothing differs."
+
+
+def _unwanted(facts: NightFacts) -> int:
+    return sum(int(row["row_count"]) for row in facts.unwanted)
 
 
 def _subject(facts: NightFacts) -> str:

@@ -104,6 +104,12 @@ class Drops:
         writer = next(w for w in FILES.writers if w.entity == corrections[0].entity)
         return await writer.write(self.session, corrections, key)
 
+    async def asked(self, corrections: Sequence[Correction], key: str = "k" * 64) -> list[Outcome]:
+        """What became of a batch of one entity whose answer was lost."""
+        writer = next(w for w in FILES.writers if w.entity == corrections[0].entity)
+        assert writer.asked is not None
+        return await writer.asked(self.session, corrections, key)
+
     async def read_back(self, corrections: Sequence[Correction]) -> list[Reading]:
         """Present values of corrections of one entity."""
         reader = next(r for r in FILES.read_backs if r.entity == corrections[0].entity)

@@ -10,10 +10,10 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from pipelines.channels.files.csv_files import read_csv, write_csv
-from pipelines.channels.files.drops import matcher_of
 from pipelines.channels.files.excel_files import read_excel, write_excel
 from pipelines.channels.files.mapping import Items, Prices
 from pipelines.channels.files.numbers import minor, permission, plain, units, written_amount
+from pipelines.channels.files.patterns import matcher_of, may_name_one
 from pipelines.channels.files.shapes import fault_of
 from pipelines.channels.files.sheet import Sheet
 from pipelines.macros import load_macros
@@ -124,3 +124,12 @@ def test_a_name_without_a_pattern_is_only_itself(name):
     assert matcher_of(name).fullmatch(name)
     assert not matcher_of(name).fullmatch(f"{name}x")
     assert not matcher_of("*.csv").fullmatch("a/b.csv")
+
+
+@given(
+    st.from_regex(r"[ab/]{1,5}", fullmatch=True), st.lists(st.sampled_from("ab/*?"), max_size=6).map("".join),
+    st.lists(st.sampled_from("ab/*?"), max_size=6).map("".join),
+)
+def test_two_patterns_that_fit_a_name_may_name_one(name, left, right):
+    if matcher_of(left).fullmatch(name) and matcher_of(right).fullmatch(name):
+        assert may_name_one(left, right)

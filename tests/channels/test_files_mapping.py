@@ -9,8 +9,8 @@ import pytest
 
 from pipelines.channels.base import Connection
 from pipelines.channels.files import FILES
-from pipelines.channels.files.drops import matcher_of
 from pipelines.channels.files.mapping_check import SCHEMA, json_schema, mapping_of
+from pipelines.channels.files.patterns import matcher_of, may_name_one
 from pipelines.channels.files.session import FilesSession
 from pipelines.configuration import TomlFile
 from pipelines.errors import ConfigurationError, FatalChannelError
@@ -33,7 +33,7 @@ tax_basis = "gross"
 columns = { key = "Code", amount = "Prix" }
 
 [stock.magasins]
-file = "stock_{location}.csv"
+file = "in/stock_{location}.csv"
 format = "xlsx"
 encoding = "utf-8"
 
@@ -83,6 +83,19 @@ def test_the_defaults_are_of_all_tables_that_say_nothing_else():
     ('format = "xlsx"', 'changes = "maj.csv"', "line 19: stock.magasins.changes: one of the two names holds {location"),
     ('shop_id = "maison"', "", "line 1: shop_id: is missing"),
     ('shop_id = "maison"', 'shop_id = "maison"\nout = "../x"', "line 3: out: not a folder inside that of the drops"),
+    *(('shop_id = "maison"', f'shop_id = "maison"\nout = "{out}"', "line 3: out: not a folder inside that of the drops")
+      for out in (".", "./", "/x", "x/../..")),
+    *(("[defaults]", f'out = "{out}"\n[defaults]', "line 4: out: drops of stock.magasins are looked for there; "
+       "allowed: a folder without drops, as out") for out in ("in", "./in/", "In")),
+    ('tax_basis = "gross"', 'rows = "whole"', "line 14: prices.tarif.rows: items.articles may be of the same file, and "
+     "whole rows would take its corrections back; allowed: changed, or none where nothing is to be written"),
+    ('format = "xlsx"', 'rows = "whole"', "line 19: stock.magasins.rows: whole rows would set on_hand back to what it "
+     "was when it was dropped; allowed: changed, or none where nothing is to be written"),
+    ("[consents.lettre]", '[customers.t]\nfile = "c.csv"\nchanges = "opt*.csv"\ncolumns = { key = "a" }\n'
+     '[consents.lettre]\nrows = "whole"', "line 31: consents.lettre.rows: customers.t may be of the same file"),
+    ('audience = "lettre"', 'audience = "sms"\nrows = "whole"\ncolumns = { key = "M", email = "M", state = "S" }\n'
+     '[consents.lettre2]\nfile = "optin.csv"\naudience = "lettre"',
+     "line 29: consents.lettre.rows: consents.lettre2 may be of the same file"),
     ("[defaults]", "[defaults", "files.toml: not valid TOML: "),
     (GOOD[GOOD.index("[defaults]"):], "", "no table is mapped; allowed: at least one of items, prices, stock, custome"),
 ])
@@ -129,6 +142,32 @@ async def test_a_wrong_mapping_of_the_estate_stops_all_and_one_of_the_folder_tha
     drops.folder.rm("mapping.toml")
     with pytest.raises(FatalChannelError, match="mapping.toml: there is no such file or folder"):
         await FILES.identify(connected({}, tmp_path, drops))
+
+
+@pytest.mark.parametrize(("said", "meant"), [("out/", "out"), ("./out", "out"), ("a//b/", "a/b"), ("Out", "Out")])
+def test_the_folder_of_corrections_has_one_name_however_it_is_written(said, meant):
+    assert mapping_of(TomlFile("files.toml", f'out = "{said}"\n{GOOD}')).out == meant
+
+
+def test_a_drop_has_one_name_however_it_is_written():
+    assert mapping_of(TomlFile("files.toml", GOOD.replace("in/stock", "./in//stock"))).stock["magasins"].file == (
+        "in/stock_{location}.csv"
+    )
+
+
+def test_whole_rows_are_for_files_of_their_own():
+    alone = GOOD.replace('audience = "lettre"', 'audience = "lettre"\nrows = "whole"')
+    assert mapping_of(TomlFile("files.toml", alone)).consents["lettre"].rows == "whole"
+
+
+@pytest.mark.parametrize(("left", "right", "may"), [
+    ("a.csv", "a.csv", True), ("A.csv", "a.CSV", True), ("a.csv", "b.csv", False), ("a*.csv", "*b.csv", True),
+    ("a?.csv", "a.csv", False), ("a?.csv", "ab*", True), ("x_{location}.csv", "x_lyon.csv", True),
+    ("x_{location}.csv", "x_.csv", False), ("*", "in/a.csv", False), ("in/*", "in/a.csv", True), ("?", "/", False),
+    ("in/a*", "out/a*", False), ("", "*", True), ("", "?", False),
+])
+def test_two_patterns_of_one_file(left, right, may):
+    assert may_name_one(left, right) is may_name_one(right, left) is may
 
 
 @pytest.mark.parametrize(("pattern", "name", "place"), [

@@ -14,7 +14,7 @@ from openpyxl import Workbook
 from pipelines.channels.files import FILES
 from pipelines.errors import FatalChannelError
 from pipelines.tables import UNUSABLE
-from tests.channels.drops import NOW, Drops
+from tests.channels.drops import NOW, Drops, correction
 from tests.conftest import open_warehouse
 
 MAPPING = """
@@ -86,7 +86,7 @@ shop_id = "maison"
 [stock.t]
 file = "stock.txt"
 header_row = 0
-rows = "whole"
+rows = "none"
 columns = { key = "#1", location = "#2", on_hand = "#4" }
 """
     drops = Drops(mapping)
@@ -276,3 +276,30 @@ columns = { key = "Code article", amount = "PA HT" }
 """)
     assert [row.id for row in await drops.rows("prices")] == ["A1|base"]
     assert [row.id for row in await drops.rows("items")] == ["A1"]
+
+
+@pytest.mark.parametrize(("more", "states"), [
+    ("", ["no", "unknown", "unknown", "unknown", "unknown", "yes"]),
+    ('no = ["non", "faux", "0"]', ["no", "no", None, "no", "unknown", "yes"]),
+])
+async def test_a_box_that_nobody_ticked_is_no_withdrawal_unless_the_mapping_says_so(more, states):
+    drops = Drops(f"""
+shop_id = "maison"
+[consents.t]
+file = "optin.csv"
+audience = "lettre"
+{more}
+columns = {{ key = "No", email = "Mail", state = "Optin", removed = "Parti" }}
+""")
+    words = ["non", "0", "FALSE", "faux", "", "1"]
+    lines = [f"{number};{number}@example.fr;{word};0" for number, word in enumerate(words)]
+    drops.put("optin.csv", "\n".join(["No;Mail;Optin;Parti", *lines, ""]))
+    with open_warehouse() as con:
+        await drops.stage(con)
+        staged = dict(con.execute("SELECT vendor_id, state FROM files.consents").fetchall())
+        kept_out = con.execute("SELECT vendor_id, field, value_class FROM quarantine.files").fetchall()
+    assert [staged.get(str(number)) for number in range(len(words))] == states
+    assert kept_out == ([("2", "state", "unknown value, optin.csv line 4")] if None in states else [])
+    asked = [correction("consents", "state", str(number), "no", sub="lettre") for number in range(len(words))]
+    told = [state if word else None for state, word in zip(states, words, strict=True)]
+    assert [reading.value for reading in await drops.read_back(asked)] == told

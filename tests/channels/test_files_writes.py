@@ -1,7 +1,7 @@
 """Corrections as files: in the shape of the drops, whole or not at all, the same again when sent again."""
 
 import io
-from datetime import timedelta
+from datetime import datetime, time, timedelta
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -106,6 +106,85 @@ async def test_whole_rows_do_not_take_back_what_an_earlier_file_asks_for():
     assert drops.get(f"out/{drops.out()[2]}").decode("cp1252").endswith("\n0012;Anne;Dupont;;1 rue X;Lyon;n1\n")
 
 
+def aged(drops: Drops, name: str, at: datetime = NOW) -> None:
+    """A file of ours, made at a moment."""
+    drops.put(f"out/{name}", drops.get(f"out/{name}"), at=at)
+    drops.open()
+
+
+@pytest.mark.parametrize(("first", "second"), [("St. Malo", "St"), ("lyon", "lyon 2"), ("a@b", "a"), ("a.b", "a-b")])
+async def test_whole_rows_of_one_place_are_not_laid_over_those_of_another(first, second):
+    drops = Drops("""
+shop_id = "maison"
+[stock.t]
+file = "web_{location}.csv"
+rows = "whole"
+columns = { key = "Code", available = "Dispo" }
+""")
+    drops.put(f"web_{first}.csv", "Code;Dispo;Note\nA1;1;one\n")
+    drops.put(f"web_{second}.csv", "Code;Dispo;Note\nA1;2;other\n")
+    await drops.write([correction("stock", "available", "A1", "5", sub=first)], "1" * 64)
+    [name] = drops.out()
+    aged(drops, name)
+    await drops.write([correction("stock", "available", "A1", "6", sub=second)], "2" * 64)
+    [other] = set(drops.out()) - {name}
+    assert drops.get(f"out/{other}").decode() == "Code;Dispo;Note\nA1;6;other\n"
+
+
+async def test_whole_rows_of_one_table_are_not_laid_over_those_of_another():
+    mapping = """
+shop_id = "maison"
+[customers.c]
+file = "c.csv"
+rows = "whole"
+columns = { key = "No", city = "Ville" }
+[customers."c.2"]
+file = "d.csv"
+rows = "whole"
+columns = { key = "No", city = "Ville" }
+"""
+    drops = Drops(mapping)
+    drops.put("c.csv", "No;Ville;Note\n1;Lyon;c\n")
+    drops.put("d.csv", "No;Ville;Note\n2;Nice;d\n")
+    await drops.write([correction("customers", "city", "2", "Metz", table="c.2")], "1" * 64)
+    [name] = drops.out()
+    drops.put(f"out/{name}", "No;Ville;Note\n1;Metz;d\n", at=NOW)
+    drops.open()
+    await drops.write([correction("customers", "city", "1", "Brest", table="c")], "2" * 64)
+    [other] = set(drops.out()) - {name}
+    assert drops.get(f"out/{other}").decode() == "No;Ville;Note\n1;Brest;c\n"
+
+
+async def test_a_row_that_was_dropped_since_is_not_taken_back_by_a_file_that_waits():
+    drops = customers("whole", more='changes = "maj.csv"')
+    await drops.write([correction("customers", "city", "0012", "Metz"), correction("customers", "city", "13", "Brest")])
+    [name] = drops.out()
+    aged(drops, name)
+    head = PEOPLE.splitlines()[0]
+    drops.put("maj.csv", f"{head}\n0012;Anna;Durand;;1 rue X;Lyon;n1\n".encode("cp1252"), at=NOW + timedelta(hours=1))
+    drops.open()
+    await drops.write([correction("customers", "last_name", key, "Roux") for key in ("0012", "13")], "2" * 64)
+    [other] = set(drops.out()) - {name}
+    assert drops.get(f"out/{other}").decode("cp1252").splitlines()[1:] == [
+        "0012;Anna;Roux;;1 rue X;Lyon;n1", "13;Zoé;Roux;;2 rue Y;Brest;n2",
+    ]
+
+
+async def test_an_out_with_a_slash_is_the_same_folder():
+    drops = Drops(CUSTOMERS.format(rows="whole").replace("[customers.t]", 'out = "./out/"\n[customers.t]'))
+    drops.put("clients.csv", PEOPLE.encode("cp1252"))
+    await drops.write([correction("customers", "city", "0012", "Metz")], "1" * 64)
+    aged(drops, drops.out()[0])
+    await drops.write([correction("customers", "street", "0012", "3 quai Z")], "2" * 64)
+    assert drops.get(f"out/{drops.out()[1]}").decode("cp1252").endswith("\n0012;Anne;Durand;;3 quai Z;Metz;n1\n")
+
+
+async def test_nothing_is_written_from_a_table_whose_rows_are_none():
+    drops = customers("none")
+    assert codes(await drops.write([correction("customers", "city", "0012", "Metz")])) == [("rejected", "ROWS_NONE")]
+    assert drops.out() == []
+
+
 async def test_sent_again_it_is_the_same_file_again():
     drops = prices()
     asked = [correction("prices", "amount", "A1", "123400", sub="base")]
@@ -146,6 +225,36 @@ async def test_where_drops_have_markers_ours_have_them_too_and_trailers():
     name, marker = drops.out()
     assert marker == f"{name}.ok"
     assert drops.get(f"out/{name}").decode("cp1252").endswith("A1;base;1234,00\r\nFIN;1;\r\n")
+
+
+async def test_a_file_that_was_left_is_known_by_its_name_and_gets_its_marker(monkeypatch):
+    drops = prices(PRICES.replace("[prices.t]\n", '[prices.t]\nmarker = ".ok"\n'))
+    drops.put("prix.csv.ok", "")
+    asked = [
+        correction("prices", "amount", "A1", "123400", sub="base"),
+        correction("prices", "compare_at", "A2", None, sub="base"),
+        correction("prices", "amount", "A9", "1", sub="base"),
+    ]
+    assert codes(await drops.asked(asked)) == [("skipped", "not_applied")] * 2 + [("stale", "gone")]
+    assert drops.out() == []
+    move = drops.folder.mv
+
+    def breaks(old: str, new: str) -> None:
+        if new.endswith(".ok"):
+            raise OSError("No space left on device")
+        move(old, new)
+
+    monkeypatch.setattr(drops.folder, "mv", breaks)
+    with pytest.raises(Exception, match="OSError"):
+        await drops.write(asked)
+    monkeypatch.undo()
+    [name] = [name for name in drops.out() if not name.startswith(".")]
+    drops.open()
+    outcomes = await drops.asked(asked)
+    assert codes(outcomes) == [("applied", "filed"), ("skipped", "not_applied"), ("stale", "gone")]
+    assert [found for found in drops.out() if not found.startswith(".")] == [name, f"{name}.ok"]
+    assert codes(await drops.asked(asked, "another" * 9))[0] == ("skipped", "not_applied")
+    assert codes(await drops.write(asked))[:2] == [("applied", "filed")] * 2
 
 
 async def test_what_cannot_be_written_is_refused_by_itself():
@@ -234,7 +343,7 @@ columns = { key = "Code", available = "Dispo" }
     drops.put("web_nice.csv", "Code;Dispo\nA1;2\n")
     asked = [correction("stock", "available", "A1", "5", sub=place) for place in ("lyon", "nice")]
     await drops.write(asked)
-    assert [name.split(".")[2] for name in drops.out()] == ["lyon", "nice"]
+    assert [name.split(".")[1] for name in drops.out()] == ["t@lyon", "t@nice"]
     assert [reading.value for reading in await drops.read_back(asked)] == ["1", "2"]
 
 
@@ -285,6 +394,80 @@ columns = { key = "Code", available = "Dispo" }
     [name] = drops.out()
     written = pq.read_table(io.BytesIO(drops.get(f"out/{name}")))
     assert (written.to_pylist(), written.schema.field("Dispo").type) == ([{"Code": "0012", "Dispo": 7}], pa.int16())
+
+
+async def test_excel_rows_that_are_written_whole_keep_the_types_that_nobody_corrects():
+    drops = Drops("""
+shop_id = "maison"
+[customers.t]
+file = "clients.xlsx"
+format = "xlsx"
+sheet = "Articles"
+rows = "whole"
+columns = { key = "No", city = "Ville", last_name = "Nom" }
+""")
+    held = [7, "Lyon", "Durand", datetime(2026, 6, 14), 12.5, 3, "0012", True, None, "=1+1", "12,50", time(9, 30)]
+    content = workbook([["No", "Ville", "Nom", *"abcdefghi"], held])
+    book = load_workbook(io.BytesIO(content))
+    page = book["Articles"]
+    page["A2"].number_format, page["D2"].number_format, page["E2"].number_format = "0000", "dd/mm/yyyy", "0.00"
+    page["J2"].data_type = "s"
+    target = io.BytesIO()
+    book.save(target)
+    drops.put("clients.xlsx", target.getvalue())
+    await drops.write([correction("customers", "city", "0007", "Metz")], "1" * 64)
+    aged(drops, drops.out()[0])
+    await drops.write([correction("customers", "last_name", "0007", "Roux")], "2" * 64)
+    for name, row in zip(drops.out(), [[7, "Metz", "Durand", *held[3:]], [7, "Metz", "Roux", *held[3:]]], strict=True):
+        page = load_workbook(io.BytesIO(drops.get(f"out/{name}")))["Articles"]
+        assert [cell.value for cell in page[2]] == row
+        assert [cell.data_type for cell in page[2]] == ["n", "s", "s", "d", "n", "n", "s", "b", "n", "s", "s", "d"]
+        assert [page[place].number_format for place in ("A2", "D2", "E2")] == ["0000", "dd/mm/yyyy", "0.00"]
+
+
+PARQUET = """
+shop_id = "maison"
+[customers.t]
+file = "clients.parquet"
+format = "parquet"
+rows = "whole"
+columns = { key = "No", city = "Ville" }
+"""
+
+
+def parquet(**columns: pa.Array) -> bytes:
+    target = io.BytesIO()
+    pq.write_table(pa.table(columns), target)
+    return target.getvalue()
+
+
+async def test_parquet_rows_that_are_written_whole_keep_lists_nulls_and_moments():
+    kept = {
+        "tags": pa.array([["a", "b"], None]), "of": pa.array([None, {"x": 1}]), "blank": pa.array(["", None]),
+        "seen": pa.array([123456789, None], pa.timestamp("ns", "UTC")), "raw": pa.array([b"\x00\xff", None]),
+        "pairs": pa.array([[("a", 1)], None], pa.map_(pa.string(), pa.int32())), "part": pa.array([12.1, None]),
+        "at": pa.array([1, 2], pa.time64("us")),
+    }
+    drops = Drops(PARQUET)
+    whole = parquet(No=pa.array(["1", "2"]), Ville=pa.array(["Lyon", "Nice"]).dictionary_encode(), **kept)
+    drops.put("clients.parquet", whole)
+    asked = [correction("customers", "city", "2", "Metz"), correction("customers", "city", "1", "É")]
+    assert codes(await drops.write(asked)) == [("applied", "filed")] * 2
+    [name] = drops.out()
+    written, dropped = pq.read_table(io.BytesIO(drops.get(f"out/{name}"))), pq.read_table(io.BytesIO(whole))
+    assert written.schema == dropped.schema
+    assert written.column("Ville").to_pylist() == ["Metz", "É"]
+    for column in kept:
+        assert written.column(column).combine_chunks() == dropped.column(column).take([1, 0]).combine_chunks(), column
+
+
+async def test_rows_that_no_file_can_hold_stop_the_files_alone():
+    drops = Drops(PARQUET.replace('rows = "whole"\n', ""))
+    drops.put("clients.parquet", parquet(No=pa.array([1], pa.time64("us")), Ville=pa.array(["Lyon"])))
+    [key] = [row.id for row in await drops.rows("customers")]
+    with pytest.raises(FatalChannelError, match=r"clients.parquet: 1 rows of its shape cannot be written \(ArrowNot"):
+        await drops.write([correction("customers", "city", key, "Metz")])
+    assert drops.out() == []
 
 
 async def test_read_back_is_of_the_newest_drop_in_canonical_values():

@@ -4,7 +4,7 @@ What a running Odoo does with it is in `tests/real/test_odoo.py`.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -71,8 +71,9 @@ class Fake:
     def bodies(self, call: str) -> list[dict[str, Any]]:
         return [body for name, body in self.sent if name == call]
 
-    def session(self, **options: str) -> OdooSession:
+    def session(self, *, company: str | None = "1", **options: str) -> OdooSession:
         transport = httpx.MockTransport(self)
+        options |= {} if company is None else {"company": company}
         session = ODOO.connect(Connection("https://odoo.example", {KEY: "k"}, options, Clock(), transport))
         assert isinstance(session, OdooSession)
         return session
@@ -136,7 +137,7 @@ async def test_errors_are_told_apart_and_never_quote_the_server(answer, kind):
 async def test_a_write_whose_answer_is_lost_is_ambiguous_and_sent_once():
     fake = Fake().on("res.partner/load", httpx.ReadTimeout("lost"))
     with pytest.raises(AmbiguousWrite):
-        await write(fake, correction("customers", "city", "6", "Lyon"))
+        await write(fake, correction("customers", "phone", "6", "+33612345678"))
     assert len(fake.sent) == 1
 
 
@@ -154,11 +155,32 @@ async def test_the_company_goes_along_with_every_call():
     assert fake.sent[0][1]["context"] == {"allowed_company_ids": [3], "active_test": False}
 
 
-async def test_identity_is_the_company_of_the_keys_user():
+def of_user(company: int) -> Fake:
+    """The key is user 2's, who works in a company by default."""
     fake = Fake().on("res.users/context_get", {"uid": 2, "lang": "fr_FR"})
-    fake.on("res.users/read", [{"id": 2, "company_id": 1, "tz": "Europe/Paris"}])
-    fake.on("res.company/search_read", [{"id": 1, "name": "Maison", "create_date": "2026-01-01 10:00:00"}])
-    who = await ODOO.identify(fake.session())
+    fake.on("res.users/read", [{"id": 2, "company_id": company, "tz": "Europe/Paris"}])
+    return fake.on("res.company/search_read", [{"id": company, "name": "Maison", "create_date": "2026-01-01 10:00:00"}])
+
+
+async def test_without_the_option_every_call_is_made_in_the_company_that_identify_vouches_for():
+    fake = of_user(4).on("res.partner/search_count", 0)
+    session = fake.session(company=None)
+    await session.execute("res.partner", "search_count", domain=[])
+    who = await ODOO.identify(session)
+    await session.execute("res.partner", "search_count", domain=[], context={"active_test": False})
+    assert who.shop_id == "4@2026-01-01T10:00:00"
+    counts = [body["context"]["allowed_company_ids"] for body in fake.bodies("res.partner/search_count")]
+    assert counts == [[4], [4]] and len(fake.bodies("res.users/read")) == 1, "asked for once"
+    for odd in ([], [{"id": 2, "company_id": False}], {}):
+        fake = of_user(4).on("res.users/read", odd)
+        with pytest.raises(FatalChannelError, match="whose key this is"):
+            await fake.session(company=None).execute("res.partner", "search_count", domain=[])
+        assert fake.bodies("res.partner/search_count") == []
+
+
+async def test_identity_is_the_company_of_the_keys_user():
+    fake = of_user(1)
+    who = await ODOO.identify(fake.session(company=None))
     assert (who.shop_id, who.name, who.timezone) == ("1@2026-01-01T10:00:00", "Maison", "Europe/Paris")
     fake.on("res.company/search_read", [])
     with pytest.raises(FatalChannelError, match="option company"):
@@ -277,11 +299,81 @@ async def test_a_row_that_is_refused_takes_no_other_with_it():
     assert "SECRET" not in found[1].message
 
 
-async def test_a_load_that_is_refused_and_names_no_row_is_for_push_to_halve():
-    fake = Fake().on("product.template/load", {"ids": False, "messages": [{"type": "error", "message": "x"}]})
+@pytest.mark.parametrize(
+    "whole", [{"ids": False, "messages": [{"type": "error", "message": "x"}]}, error(422, "odoo.exceptions.UserError")]
+)
+async def test_a_load_that_is_refused_and_names_no_row_is_halved_down_to_the_row(whole):
+    fake = Fake().on(
+        "product.template/load", lambda body: whole if "4" in [row[0] for row in body["data"]] else loaded(body)
+    )
+    found = await write(fake, *(price(str(n), "100") for n in range(3, 8)))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED"), *[APPLIED] * 3]
+    wrote = [row[0] for body in fake.bodies("product.template/load") for row in body["data"] if len(body["data"]) < 4]
+    assert sorted(set(wrote)) == ["3", "4", "5", "6", "7"]
+
+
+@pytest.mark.parametrize(
+    ("refusal", "kind"),
+    [(error(403, "odoo.exceptions.AccessError"), None), (error(401, "werkzeug.exceptions.Unauthorized"), 401)],
+)
+async def test_half_of_a_load_that_was_written_is_not_told_as_refused_with_the_other(refusal, kind):
+    whole = error(422, "odoo.exceptions.UserError")
+    fake = Fake().on("product.template/load", whole, loaded, refusal)
+    if kind is None:
+        found = await write(fake, price("3", "100"), price("4", "100"))
+        assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+        return
     with pytest.raises(FatalChannelError) as caught:
         await write(fake, price("3", "100"), price("4", "100"))
-    assert caught.value.status == 422
+    assert caught.value.status == kind, "push reads back, and takes nothing for not sent"
+    with pytest.raises(CredentialError):
+        await write(Fake().on("product.template/load", whole, refusal), price("3", "100"), price("4", "100"))
+
+
+async def test_what_was_written_before_a_right_was_missing_is_told_as_written():
+    fake = partners()
+    fake.on(
+        "res.partner/load",
+        lambda body: error(403, "odoo.exceptions.AccessError") if "phone" in body["fields"] else loaded(body),
+    )
+    rows = (
+        correction("customers", "city", "6", "Lyon"), correction("customers", "phone", "7", "+33612345678"),
+        correction("customers", "street", "8", "1 rue Haute"),
+    )
+    assert statuses(await write(fake, *rows)) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError"), APPLIED]
+
+
+async def test_what_was_written_before_the_key_ran_out_is_told_as_written_and_the_rest_as_not_sent():
+    fake = partners()
+    fake.on(
+        "res.partner/load",
+        lambda body: error(401, "werkzeug.exceptions.Unauthorized") if "phone" in body["fields"] else loaded(body),
+    )
+    city, phone = correction("customers", "city", "6", "Lyon"), correction("customers", "phone", "7", "+33612345678")
+    assert statuses(await write(fake, city, phone)) == [APPLIED, (OutcomeStatus.SKIPPED, "stopped")]
+    with pytest.raises(CredentialError):
+        await write(fake, phone, city)
+
+
+async def test_a_refused_set_of_fields_leaves_another_that_was_written_as_it_is():
+    fake = partners()
+    fake.on(
+        "res.partner/load",
+        lambda body: error(422, "odoo.exceptions.UserError") if "phone" in body["fields"] else loaded(body),
+    )
+    city, phone = correction("customers", "city", "6", "Lyon"), correction("customers", "phone", "7", "+33612345678")
+    assert statuses(await write(fake, city, phone)) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+    assert len([b for b in fake.bodies("res.partner/load") if "city" in b["fields"]]) == 1
+
+
+async def test_a_ban_without_the_right_to_new_entries_is_told_of_those_alone():
+    fake = Fake().on("mail.blacklist/search_read", [{"id": 1, "email": "a@example.fr", "active": False}])
+    fake.on("mail.blacklist/write", True).on("mail.blacklist/create", error(403, "odoo.exceptions.AccessError"))
+    rows = [
+        correction("consents", "state", key, "no", sub="blacklist", context={"email": f"{key}@example.fr"})
+        for key in ("a", "b")
+    ]
+    assert statuses(await write(fake, *rows)) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
 
 
 async def test_a_load_that_wrote_something_else_is_not_believed():
@@ -301,6 +393,14 @@ async def test_what_is_no_price_or_cannot_be_reached_by_the_templates_is_refused
     assert fake.sent == []
 
 
+async def test_an_archived_variant_gets_no_price_that_an_active_one_of_its_template_does_not_get():
+    fake = Fake().on("product.template/load", loaded)
+    rows = [price("6", "100", vendor_id=key, variants=n) for key, n in (("61", 2), ("63", 3))]
+    for some in (rows, rows[::-1]):
+        assert [code for _, code in statuses(await write(fake, *some))] == ["SHARED_PRICE", "SHARED_PRICE"]
+    assert statuses(await write(fake, *rows, price("6", "100", vendor_id="62", variants=2))) == [APPLIED] * 3
+
+
 async def test_a_missing_right_refuses_the_rows_and_no_more():
     fake = Fake().on("product.template/load", error(403, "odoo.exceptions.AccessError"))
     assert statuses(await write(fake, price("3", "100"))) == [(OutcomeStatus.REJECTED, "AccessError")]
@@ -309,8 +409,39 @@ async def test_a_missing_right_refuses_the_rows_and_no_more():
         await write(fake, price("3", "100"))
 
 
-async def test_fields_of_partners_go_out_in_one_load_for_each_set_of_fields_and_never_blank():
+def partners(*held: dict[str, Any], children: Sequence[int] = ()) -> Fake:
+    """Partners as their addresses are looked at: which there are, and whose contacts."""
+
+    def answer(body: dict[str, Any]) -> list[dict[str, Any]]:
+        field, _, ids = body["domain"][0]
+        if field == "parent_id":
+            assert ["type", "=", "contact"] in body["domain"] and body["context"].get("active_test") is None
+            return [{"id": 900 + parent, "parent_id": parent} for parent in children if parent in ids]
+        known = {each["id"]: each for each in held}
+        return [{"id": i, "parent_id": False, "type": "contact", **known.get(i, {})} for i in ids]
+
+    return Fake().on("res.partner/load", loaded).on("res.partner/search_read", answer)
+
+
+async def test_an_address_that_odoo_would_write_to_a_firm_and_its_other_contacts_is_refused():
+    fake = partners({"id": 6, "parent_id": 5}, {"id": 8, "parent_id": 5, "type": "delivery"}, children=[7])
+    found = await write(
+        fake, correction("customers", "city", "6", "Lyon"), correction("customers", "phone", "6", "+33612345678"),
+        correction("customers", "street", "7", "1 rue Haute"), correction("customers", "postcode", "8", "69001"),
+        correction("customers", "postcode", "9", "69001"),
+    )
+    assert [code for _, code in statuses(found)] == ["SHARED_ADDRESS", "", "SHARED_ADDRESS", "", ""]
+    assert [(b["fields"], b["data"]) for b in fake.bodies("res.partner/load")] == [
+        ([".id", "phone"], [["6", "+33612345678"]]), ([".id", "zip"], [["8", "69001"], ["9", "69001"]])]
+
+
+async def test_a_phone_is_written_without_a_look_at_the_address():
     fake = Fake().on("res.partner/load", loaded)
+    assert statuses(await write(fake, correction("customers", "phone", "6", "+33612345678"))) == [APPLIED]
+
+
+async def test_fields_of_partners_go_out_in_one_load_for_each_set_of_fields_and_never_blank():
+    fake = partners()
     found = await write(
         fake, correction("customers", "city", "6", "Lyon"), correction("customers", "postcode", "6", "69001"),
         correction("customers", "city", "7", " Nice "), correction("customers", "street", "8", " "),
@@ -408,7 +539,8 @@ async def test_a_count_says_what_was_seen_and_the_level_that_it_makes():
     found = await write(fake, level(11, "10", "12"), level(12, "1", "3", "available"))
     assert statuses(found) == [APPLIED, APPLIED]
     counted, differing = fake.bodies("stock.quant/load")
-    assert counted["data"] == [["1", "9", "2"], ["3", "4", "2"]] and counted["context"] == {"inventory_mode": True}
+    assert counted["data"] == [["1", "9", "2"], ["3", "4", "2"]]
+    assert counted["context"] == {"inventory_mode": True, "allowed_company_ids": [1]}
     assert differing["data"] == [["1", "2"], ["3", "2"]]
     names = [b["vals_list"][0] for b in fake.bodies("stock.inventory.adjustment.name/create")]
     assert names == [
@@ -439,6 +571,7 @@ async def test_where_nothing_lies_a_quant_is_made():
         ([quant(1, 11, 7.0)], "lot", level(11, "7", "12"), "BY_LOT"),
         ([quant(1, 11, 7.0, location_id=9)], "none", level(11, "7", "5"), "OTHER_SHELVES"),
         ([quant(1, 11, 7.0, inventory_quantity_set=True, user_id=6)], "none", level(11, "7", "5"), "BEING_COUNTED"),
+        ([quant(1, 11, 7.0, inventory_quantity_set=True)], "none", level(11, "7", "5"), "BEING_COUNTED"),
         ([quant(1, 11, 7.0)], "none", level(13, "7", "5"), "NO_LEVEL"),
         ([quant(1, 11, 7.0)], "none", level(11, "7", "-5"), "NOT_A_QUANTITY"),
         ([quant(1, 11, 7.0)], "none", level(11, "7", "2.5"), "NOT_A_QUANTITY"),
@@ -464,16 +597,95 @@ async def test_what_moved_meanwhile_is_stale_its_count_taken_back_and_the_rest_a
     assert [b["ids"] for b in fake.bodies("stock.quant/action_clear_inventory_quantity")] == [[2]]
 
 
-async def test_a_count_that_is_refused_is_taken_back():
+CLEARED = "stock.quant/action_clear_inventory_quantity"
+APPLY = "stock.inventory.adjustment.name/action_apply"
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "row"),
+    [
+        ([quant(1, 11, 7.0), quant(2, 11, 3.0, location_id=9)],
+         [quant(1, 11, 7.0), quant(2, 11, 2.0, location_id=9)], level(11, "10", "12")),
+        ([quant(1, 11, 7.0)], [quant(1, 11, 7.0), quant(2, 11, 1.0, location_id=9)], level(11, "7", "12")),
+        ([], [quant(2, 11, 1.0, location_id=9)], level(11, "0", "12")),
+        ([quant(1, 11, 7.0)], [quant(1, 11, 7.0, reserved_quantity=2.0)], level(11, "7", "9", "available")),
+    ],
+)
+async def test_what_moves_elsewhere_or_is_reserved_before_the_count_is_applied_makes_it_stale(before, after, row):
+    fake = stockroom().on("stock.quant/search_read", [*before, quant(3, 12, 7.0)], [*after, quant(3, 12, 7.0)])
+    found = await write(fake, row, level(12, "7", "12"))
+    assert statuses(found) == [(OutcomeStatus.STALE, "MOVED"), APPLIED]
+    counted = 90 if not before else 1
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[counted]]
+    wizards = fake.bodies("stock.inventory.adjustment.name/create")
+    assert [b["vals_list"][0]["quant_ids"] for b in wizards] == [[[6, 0, [3]]]]
+
+
+async def test_a_count_that_is_refused_is_taken_back_and_takes_no_other_with_it():
     fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
-    fake.on("stock.inventory.adjustment.name/action_apply", error(422, "odoo.exceptions.UserError"))
-    assert statuses(await write(fake, level(11, "7", "5"))) == [(OutcomeStatus.REJECTED, "UserError")]
-    with pytest.raises(FatalChannelError) as caught:
-        await write(fake, level(11, "7", "5"), level(12, "7", "5"))
-    assert caught.value.status == 422
-    assert [b["ids"] for b in fake.bodies("stock.quant/action_clear_inventory_quantity")] == [[1], [1, 2]]
-    fake.on("stock.inventory.adjustment.name/action_apply", {"type": "ir.actions.act_window", "context": {}})
+    fake.on(APPLY, error(422, "odoo.exceptions.UserError"))
+    refused = (OutcomeStatus.REJECTED, "UserError")
+    assert statuses(await write(fake, level(11, "7", "5"))) == [refused]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[1]]
+    fake.on(APPLY, error(422, "odoo.exceptions.UserError"), None, error(422, "odoo.exceptions.UserError"))
+    assert statuses(await write(fake, level(11, "7", "5"), level(12, "7", "5"))) == [APPLIED, refused]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[1], [2]]
+    fake.on(APPLY, {"type": "ir.actions.act_window", "context": {}})
     assert statuses(await write(fake, level(11, "7", "5"))) == [(OutcomeStatus.REJECTED, "NOT_APPLIED")]
+
+
+async def test_a_level_that_is_refused_leaves_another_that_was_applied_as_it_is():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on(APPLY, None, error(403, "odoo.exceptions.AccessError"))
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "6"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[2]]
+
+
+async def test_half_of_a_level_that_was_applied_is_not_told_as_refused_with_the_other():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on(APPLY, error(422, "odoo.exceptions.UserError"), None, error(403, "odoo.exceptions.AccessError"))
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "5"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[2]]
+
+
+@pytest.mark.parametrize("call", ["stock.quant/load", "stock.quant/search_read", APPLY])
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (httpx.Response(502, text="<html>"), RetriableChannelError),
+        (error(500, "builtins.TypeError"), FatalChannelError),
+        (error(401, "werkzeug.exceptions.Unauthorized"), CredentialError),
+    ],
+)
+async def test_no_count_is_left_behind_when_a_call_fails(call, answer, kind):
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on(call, *([[quant(1, 11, 7.0), quant(2, 12, 7.0)]] if call.endswith("search_read") else []), answer)
+    with pytest.raises(kind) as caught:
+        await write(fake, level(11, "7", "5"), level(12, "7", "5"))
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[1, 2]]
+    assert "taken back" not in str(caught.value)
+
+
+async def test_counts_that_cannot_be_taken_back_are_told():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0))
+    fake.on(APPLY, None, error(500, "builtins.TypeError")).on(CLEARED, error(500, "builtins.KeyError"))
+    with pytest.raises(FatalChannelError, match="TypeError; counts could not be taken back: clear them") as caught:
+        await write(fake, level(11, "7", "5"), level(12, "7", "6"))
+    assert (caught.value.status, caught.value.code) == (500, "TypeError")
+    assert {tuple(b["ids"]) for b in fake.bodies(CLEARED)} == {(2,)}, "what is applied is no count any more"
+    fake.on(APPLY, None, error(401, "werkzeug.exceptions.Unauthorized"))
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "6"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.SKIPPED, "stopped")]
+    assert "clear them in Odoo" in found[1].message
+
+
+async def test_a_count_of_which_the_difference_is_refused_is_taken_back():
+    fake = stockroom(quant(1, 11, 7.0), quant(2, 12, 7.0)).on("stock.quant/load", loaded, refusing("2"), loaded)
+    found = await write(fake, level(11, "7", "5"), level(12, "7", "5"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+    assert [b["ids"] for b in fake.bodies(CLEARED)] == [[2]]
 
 
 # -- read-backs ---------------------------------------------------------------------------------------------
@@ -529,6 +741,25 @@ async def test_a_permission_is_read_back_for_the_address_that_it_was_of():
         consent("contact:2", "blacklist", "b@example.fr"), consent("contact:1", "blacklist", "a@example.fr"),
         consent("6", "blacklist", "c@example.fr"), consent("new:x", "3", "a@example.fr"),
     ) == [("yes", True), ("no", True), (None, False), ("no", True), ("yes", True), (None, False), (None, False)]
+
+
+async def test_a_ban_is_read_back_by_itself_and_as_the_no_of_a_list_without_a_subscription():
+    fake = Fake().on("mailing.contact/search_read", [])
+    fake.on("res.partner/search_read", [
+        {"id": 6, "email_normalized": "a@example.fr", "is_blacklisted": True},
+        {"id": 7, "email_normalized": "a@example.fr", "is_blacklisted": False}])
+    fake.on("mail.blacklist/search_read", [
+        {"id": 1, "email": "gone@example.fr", "active": True}, {"id": 2, "email": "gone@example.fr", "active": False}])
+
+    def consent(vendor_id: str, sub: str, email: str) -> Correction:
+        return correction("consents", "state", vendor_id, "yes", sub=sub, context={"email": email})
+
+    assert await read_back(
+        fake, consent("blacklist:1", "blacklist", "gone@example.fr"), consent("blacklist:1", "3", "gone@example.fr"),
+        consent("blacklist:2", "3", "gone@example.fr"), consent("blacklist:3", "3", "gone@example.fr"),
+        consent("blacklist:1", "3", "other@example.fr"),
+        consent("6", "3", "a@example.fr"), consent("7", "3", "a@example.fr"),
+    ) == [("no", True), ("no", True), (None, False), (None, False), (None, False), ("no", True), (None, False)]
 
 
 async def test_levels_are_read_back_over_all_shelves():

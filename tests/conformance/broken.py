@@ -16,6 +16,7 @@ import msgspec
 from conformance.read import says_gone
 from conformance.wire import rebuilt
 from pipelines.channels.base import Ability, Channel, Endpoint, Page, Window
+from pipelines.channels.files import FILES
 from pipelines.channels.hubspot import HUBSPOT
 from pipelines.channels.hubspot import reads as hubspot_reads
 from pipelines.channels.mailchimp import MAILCHIMP
@@ -330,6 +331,9 @@ BROKEN = (
     ), "customers.nickname"),
     Broken("declared", "no last look on rung 3", writing(HUBSPOT, "customers", needs_check=False), "before the write"),
     Broken("declared", "written and not read back", replace(HUBSPOT, read_backs=HUBSPOT.read_backs[:1]), "read back"),
+    Broken("declared", "a request that nobody knows of", replace(
+        FILES, writers=tuple(replace(writer, asked=None) for writer in FILES.writers)
+    ), "whether it was"),
     Broken("census", "rows come twice", reading(HUBSPOT, "contacts", twice), "came twice"),
     Broken("count", "the count is another", counting_one_more(HUBSPOT), "by the vendor's count"),
     Broken("staging", "a record is no JSON", reading(HUBSPOT, "contacts", without_json), "Exception"),

@@ -1,5 +1,6 @@
 """Benches for tests: every system of `CHANNELS` on the sandbox in process, over a small world and one virtual clock.
 
+Files are a folder in memory, where a small importer carries out what is asked for (`folder`).
 A system that the sandbox does not play is reached where TRUEUP_CONFORMANCE_<SYSTEM>_URL says, with its secrets in the
 environment; without it its tests skip and say so.
 """
@@ -31,6 +32,7 @@ from sandbox.vendor import Settings
 from sandbox.world.create import create_world
 from sandbox.world.settings import EPOCH, WorldSettings
 from tests.channels.harness import Outside, StillStore, WorldClock
+from tests.conformance.folder import folder_bench
 
 SIZES = WorldSettings(variants=20, persons=20, shops=2)
 OWN_WORLDS = {
@@ -58,6 +60,8 @@ def bench_of(
     vendor = load_vendors().get(channel.name)
     own_hands = hands_of(channel.name) if hands else None
     estate = read_estate(world / "estate.toml")
+    if channel.name == "files":
+        return folder_bench(channel, estate, write=write, hands=hands), None
     if vendor is None:
         return _outside(channel, estate, write), None
     options: Mapping[str, str] = estate.systems[channel.name].options if channel.name in estate.systems else {}
@@ -111,7 +115,12 @@ SHOWN_IN = frozenset(
 
 
 def small_pages(system: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Mailchimp's pages go by offset, in steps of the connector's own: smaller ones need no thousand members."""
+    """Mailchimp's pages go by offset, in steps of the connector's own: smaller ones need no thousand members.
+
+    A file is read whole and handed on in parts: smaller ones need no thousands of rows.
+    """
+    if system == "files":
+        monkeypatch.setattr("pipelines.channels.files.reads.PAGE", 30)
     if system == "mailchimp":
         monkeypatch.setattr("pipelines.channels.mailchimp.reads.PAGE", 30)
         monkeypatch.setattr("pipelines.channels.mailchimp.reads.SHARED", 5)

@@ -20,6 +20,7 @@ from sandbox.app import build_app
 from sandbox.store import Store
 from sandbox.vendor import Settings
 from tests.channels.harness import served
+from tests.conformance.folder import Shop
 from tests.conformance.page import AGAINST, COMMAND, main
 from tests.conformance.stand import make_world
 
@@ -50,6 +51,20 @@ def test_any_base_url_is_examined_and_told_as_json_and_in_the_document(world, tm
     assert "## HubSpot: a sandbox" in document.read_text(encoding="utf-8")
 
 
+def test_a_folder_of_files_is_examined_and_nothing_is_asked_of_its_owner(tmp_path, capsys):
+    shop, folder = Shop(), tmp_path / "drops"
+    folder.mkdir()
+    for name in shop.find(""):
+        (folder / name).write_bytes(shop.cat_file(name))
+    held = {path: path.read_bytes() for path in folder.rglob("*")}
+    code = conformance(environment(tmp_path), ["files"], url=folder.as_uri(), write=True, as_json=True)
+    told = json.loads(capsys.readouterr().out)
+    verdicts = {result["check"]: result["verdict"] for result in told[0]["results"]}
+    assert (code, verdicts["identity"], verdicts["staging"]) == (0, "passed", "passed")
+    assert verdicts["abilities"] == verdicts["lost_answer"] == "not shown"
+    assert {path: path.read_bytes() for path in folder.rglob("*")} == held
+
+
 def test_a_failed_check_is_an_exit_code(world, tmp_path, capsys):
     store = Store(world / "world.sqlite")
     lacking = Settings(lacks=frozenset({"crm.objects.products.write"}))
@@ -77,7 +92,7 @@ def test_a_system_that_the_estate_lacks_needs_a_url(world, tmp_path):
     estate.write_text(text.replace("[systems.hubspot]", "[systems.mailchimp2]"), encoding="utf-8")
     channel = next(c for c in CHANNELS if c.name == "hubspot")
     with pytest.raises(ConfigurationError, match="not in the estate"):
-        command._bench(environment(tmp_path), channel, None, "", {}, write=False)
+        command._bench(environment(tmp_path), channel, None, tmp_path, "", {}, write=False)
 
 
 def test_a_credential_that_is_missing_is_named(tmp_path):

@@ -1,7 +1,9 @@
 """Every system of `CHANNELS` passes the kit, reading alone and writing; and the kit leaves everything as it was."""
 
+from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,8 +14,11 @@ from conformance.run import has_failed, run_checks
 from conformance.verdicts import Need, Result, Verdict
 from pipelines.channels import CHANNELS
 from pipelines.channels.base import Channel
+from pipelines.channels.files import FILES
+from pipelines.estate import read_estate
 from sandbox.app import load_vendors
 from tests.channels.harness import StillStore, outside
+from tests.conformance.folder import ShopHands, folder_bench
 from tests.conformance.stand import SHOWN_IN, bench_of, make_world, small_pages
 from tests.described.vendors import described
 
@@ -25,8 +30,10 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_world(tmp_path_factory.mktemp("conformance") / "world")
 
 
-def values(store: StillStore, bench: Bench) -> dict[str, list]:
-    """All that the judge sees of one system."""
+def values(store: StillStore | None, bench: Bench) -> dict[str, Any]:
+    """All that the judge sees of one system, or that the owner of a folder knows."""
+    if store is None:
+        return deepcopy(bench.hands.shop.rows) if isinstance(bench.hands, ShopHands) else {}
     vendor = load_vendors()[bench.channel.name]
     return {
         "prices": sorted(vendor.observe_prices(store), key=str), "stock": sorted(vendor.observe_stock(store), key=str),
@@ -45,16 +52,15 @@ def words(results: list[Result]) -> dict[str, str]:
 async def test_a_system_does_what_it_declares(channel, world, tmp_path, monkeypatch):
     small_pages(channel.name, monkeypatch)
     bench, store = bench_of(channel, world, tmp_path / "copy.sqlite")
-    before = values(store, bench) if store else {}
+    before = values(store, bench)
     results = await run_checks(bench)
     await bench.close()
     assert words(results) == {}
     assert not has_failed(results)
     assert [result.check for result in results] == [*(check.name for check in CHECKS), "taken_back"]
-    if store:
-        assert values(store, bench) == before, "all is as it was"
+    assert values(store, bench) == before, "all is as it was"
     shown = {result.check for result in results if result.verdict is Verdict.PASSED}
-    if hands_of(channel.name) is not None:
+    if bench.hands is not None:
         assert shown >= SHOWN_IN
 
 
@@ -80,6 +86,40 @@ async def test_without_hands_a_check_that_needs_them_is_not_shown(channel, world
     needy = {check.name for check in CHECKS if check.need is Need.HANDS} | {"page_caps"}
     assert {r.check for r in results if r.verdict is Verdict.PASSED} & needy == set()
     assert store is not None and values(store, bench) == before, "values of others are put back"
+
+
+WRITING = {"abilities", "read_back", "echo", "silent_changes", "compare_and_set", "partial_failure", "hostile_text"}
+
+
+async def test_requests_are_shown_by_who_carries_them_out(world, monkeypatch):
+    small_pages("files", monkeypatch)
+    bench = folder_bench(FILES, read_estate(world / "estate.toml"), write=True, hands=True)
+    results = {result.check: result for result in await run_checks(bench)}
+    await bench.close()
+    assert {name for name, result in results.items() if result.verdict is Verdict.PASSED} >= WRITING | {"taken_back"}
+    assert {results[name].verdict for name in ("lost_answer", "rate_limits", "filter", "cursor")} == {Verdict.NOT_SHOWN}
+
+
+async def test_a_request_that_nobody_carries_out_is_not_made(world, monkeypatch):
+    """It would lie there with a made-up value when the run is long over."""
+    small_pages("files", monkeypatch)
+    bench = folder_bench(FILES, read_estate(world / "estate.toml"), write=True, hands=True, imports=False)
+    before = values(None, bench)
+    results = {result.check: result for result in await run_checks(bench)}
+    await bench.close()
+    assert words(list(results.values())) == {}
+    assert {results[name].verdict for name in WRITING} == {Verdict.NOT_SHOWN}
+    assert values(None, bench) == before
+    assert not bench.hands.shop.exists("out")
+
+
+async def test_a_folder_is_not_written_to_without_leave(world):
+    bench = folder_bench(FILES, read_estate(world / "estate.toml"), write=False, hands=True)
+    held = {name: bench.hands.shop.cat_file(name) for name in bench.hands.shop.find("")}
+    results = await run_checks(bench)
+    await bench.close()
+    assert words(results) == {}
+    assert {name: bench.hands.shop.cat_file(name) for name in bench.hands.shop.find("")} == held
 
 
 @pytest.mark.parametrize("channel", [c for c in PLAYED if hands_of(c.name)], ids=lambda channel: channel.name)

@@ -63,6 +63,9 @@ class FakeVendor:
     """How many read-back calls still see the old values."""
     settles_within: timedelta | None = None
     """Where its writes are requests: how long they may wait."""
+    has_left: bool | None = None
+    """Where its writes are requests: whether a batch whose answer was lost turns out to have been left."""
+    asked: list[tuple[list[str], str]] = field(default_factory=list)
     _keys: dict[str, list[Outcome]] = field(default_factory=dict)
     _old: dict[Place, str | None] = field(default_factory=dict)
     on_call: Callable[[int], None] = lambda number: None
@@ -78,7 +81,8 @@ class FakeVendor:
             name=self.name, title=self.name, connect=lambda connection: None, identify=identify, endpoints=(),
             writers=tuple(
                 Writer(e, frozenset(f), self.batch_max, self.write, needs_check=self.needs_check,
-                       max_in_flight=self.max_in_flight, settles_within=self.settles_within)
+                       max_in_flight=self.max_in_flight, settles_within=self.settles_within,
+                       asked=None if self.has_left is None else self.tell)
                 for e, f in FIELDS.items()
             ),
             read_backs=tuple(ReadBack(e, 50, self.read) for e in FIELDS),
@@ -122,6 +126,13 @@ class FakeVendor:
         self.values[place] = self.distort(c.desired)
         self.effects.append((place, c.desired))
         return Outcome(c.correction_key, OutcomeStatus.APPLIED)
+
+    async def tell(self, session: Any, corrections: Sequence[Correction], key: str) -> list[Outcome]:
+        if self.is_deaf:
+            raise ChannelError("down", system=self.name)
+        self.asked.append(([c.correction_key for c in corrections], key))
+        status, code = (OutcomeStatus.APPLIED, "filed") if self.has_left else (OutcomeStatus.SKIPPED, "not_applied")
+        return [Outcome(c.correction_key, status, code) for c in corrections]
 
     async def read(self, session: Any, corrections: Sequence[Correction]) -> list[Reading]:
         if self.is_deaf:

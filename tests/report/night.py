@@ -117,6 +117,10 @@ def rich_night(size: int = 60) -> NightFacts:
             {"system": line["system"], "entity": line["entity"], "cause": "hold: " + "x" * 90, "row_count": 4}
             for line in lines
         ],
+        unwanted=[
+            {"system": "files", "entity": "prices", "field": "amount", "request": "prices.t." + "x" * 90 + ".csv",
+             "asked_at": AS_OF, "row_count": 1000 + number} for number in range(3)
+        ],
         quarantine=[
             {"system": "hubspot", "entity": "customers", "field": "first_name", "reason": "r" * 120, "row_count": 3}
             for _ in range(20)

@@ -95,6 +95,46 @@ def test_what_remains_names_its_cause(con):
     }
 
 
+def asked_before(con, *, now=None, reads=(), summary="{}", **changes):
+    """A price that was asked for on the first of three nights, and what the third says of it."""
+    insert(con, "policy.requests", [{"system": "shopify", "entity": "prices", "seconds": 3 * 86400}])
+    a_night(con, "n1", day=0)
+    a_night(con, "n3", day=2, summary=summary)
+    a_row(con, "asked", night_id="n1", **{"outcome": "applied", "verification": "settling"} | changes)
+    con.execute("UPDATE ledger.sync.outcomes SET request_id = 'prices.csv'")
+    if now:
+        a_row(con, "now", night_id="n3", **now)
+    insert(con, "ledger.sync.reads", [{
+        "system": "shopify", "endpoint": "e", "entities": ["prices"], "kind": "census", "is_complete": is_complete,
+        "reason": "", "row_count": 1, "page_count": 1, "started_at": AS_OF, "finished_at": AS_OF, "cursor_to": AS_OF,
+        "night_id": "n3",
+    } for is_complete in reads])
+    return [(row["request"], row["row_count"]) for row in night_facts(con, "n3").unwanted]
+
+
+@pytest.mark.parametrize("night", [
+    {}, {"reads": [True]}, {"verification": "unconfirmed"}, {"verification": None},
+    {"now": {"desired": "1000", "disposition": "hold"}}, {"now": {"vendor_id": "v2"}}, {"now": {"field": "compare_at"}},
+])
+def test_a_request_that_waits_for_what_the_plan_does_not_ask_for_is_told(con, night):
+    assert asked_before(con, **night) == [("prices.csv", 1)]
+
+
+@pytest.mark.parametrize("night", [
+    {"now": {"disposition": "hold"}}, {"verification": "confirmed"}, {"verification": "overwritten"},
+    {"outcome": "stale"}, {"reads": [True, False]}, {"summary": '{"scope": {"systems": ["shopify"]}}'},
+    {"entity": "stock"}, {"now": {"outcome": "applied", "desired": "900", "verification": "confirmed"}},
+])
+def test_a_request_that_is_wanted_superseded_or_carried_out_is_not_told(con, night):
+    assert asked_before(con, **night) == []
+
+
+def test_a_request_that_has_waited_too_long_is_not_told(con):
+    asked_before(con)
+    a_night(con, "n4", day=3)
+    assert night_facts(con, "n4").unwanted == []
+
+
 def test_rows_come_by_risk_and_not_by_its_letters_and_then_by_size(con):
     a_night(con)
     for risk in ("low", "medium", "high"):

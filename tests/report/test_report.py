@@ -3,10 +3,11 @@
 import re
 
 import pytest
+from markupsafe import escape
 
 from pipelines.report.mask import shown
 from pipelines.report.page import render
-from tests.report.night import HOSTILE, facts, flow, rich_night, row, unsent
+from tests.report.night import AS_OF, HOSTILE, facts, flow, rich_night, row, unsent
 
 
 def test_page_shows_before_and_after_in_major_units():
@@ -21,6 +22,15 @@ def test_hostile_names_stay_text(title):
     assert "<script" not in page
     assert "<img" not in page
     assert "default-src 'none'" in page
+
+
+@pytest.mark.parametrize("name", ["prices.t.2026-06-14.1-main.0a.csv", *HOSTILE])
+def test_what_is_not_wanted_any_more_is_told_by_its_file(name):
+    told = {"system": "files", "entity": "prices", "field": "amount", "asked_at": AS_OF, "row_count": 3}
+    page = render(facts(unwanted=[told | {"request": name}]))
+    assert '<h2 id="unwanted">' in page and '<a href="#unwanted">' in page
+    assert f'<td class="free wide">{escape(name)}</td>' in page
+    assert 'id="unwanted"' not in render(facts())
 
 
 def test_personal_values_are_masked_in_all_three_trees():

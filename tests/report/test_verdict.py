@@ -3,7 +3,7 @@
 import pytest
 
 from pipelines.report.verdict import scope, sentences, standing, unread_systems, verdict
-from tests.report.night import STATES, facts, flow, read
+from tests.report.night import AS_OF, STATES, facts, flow, read
 
 CASES = {
     "a failed night without a plan": (
@@ -96,6 +96,15 @@ def test_no_night_with_an_open_value_says_that_the_systems_agree(state, status):
 def test_every_open_value_is_told_where_it_stands(state):
     told = " ".join(sentences(facts(flow=[flow(confirmed=5, **{state: 3})])))
     assert f"3 {dict(standing(facts()))[state]}" in told
+
+
+def test_what_is_not_wanted_any_more_and_may_be_imported_is_no_agreement():
+    unwanted = [{"system": "files", "entity": "prices", "field": "amount", "request": "f", "asked_at": AS_OF,
+                 "row_count": 2}] * 2
+    night = facts(flow=[], rows=[], drift=[], unwanted=unwanted)
+    assert verdict(night) == "Nothing differs, but 4 values asked for earlier and not wanted any more may be imported."
+    told = "4 values asked for earlier and not wanted any more may still be imported."
+    assert told in sentences(facts(unwanted=unwanted))
 
 
 def test_a_dry_run_calls_nothing_late():

@@ -12,7 +12,7 @@ from pipelines.channels.files.mapping import ENTITIES
 from pipelines.channels.files.read_backs import read_back_of
 from pipelines.channels.files.reads import reader_of
 from pipelines.channels.files.session import connect, identify
-from pipelines.channels.files.writes import MAX_BATCH, group_of, writer_of
+from pipelines.channels.files.writes import MAX_BATCH, asked_of, group_of, writer_of
 
 WAITS = timedelta(days=7)
 """How long a correction may wait to be imported and dropped again before it is asked for anew."""
@@ -31,7 +31,7 @@ FILES = Channel(
     writers=tuple(
         Writer(
             entity, frozenset(fields), MAX_BATCH, writer_of(entity), group=group_of, needs_check=True, max_in_flight=1,
-            settles_within=WAITS,
+            settles_within=WAITS, asked=asked_of(entity),
         )
         for entity, fields in _FIELDS.items()
     ),

@@ -1,14 +1,14 @@
 -- grain: one line of a file of permissions: one address in one audience
 -- key: vendor_id, vendor_audience_id (a column, the mapping's word, or a part of the file's name)
--- why: a permission is yes, no or pending in the mapping's own words; a blank is unknown, which is not yes, and a word
---      that the mapping does not know is neither. A no stands whatever is written beside it; a yes is proven only where
+-- why: a permission is yes, no or pending in the mapping's own words; a blank is unknown, which is not yes, and so is a
+--      box that is not ticked, unless the mapping says that it takes a permission back; another word is neither. A no stands whatever is written beside it; a yes is proven only where
 --      the file says when it was given and that a double opt-in is kept
 WITH parsed AS (
   SELECT
     from_json(payload, '{"key": "VARCHAR", "place": "VARCHAR", "table": "VARCHAR", "file": "VARCHAR", "line": "VARCHAR",
       "times": "VARCHAR", "values": {"email": "VARCHAR", "state": "VARCHAR", "changed_at": "VARCHAR", "proof": "VARCHAR",
       "updated_at": "VARCHAR", "removed": "VARCHAR"}, "shape": {"dates": "VARCHAR", "timezone": "VARCHAR",
-      "yes": ["VARCHAR"], "no": ["VARCHAR"], "pending": ["VARCHAR"]}}') AS r
+      "yes": ["VARCHAR"], "no": ["VARCHAR"], "pending": ["VARCHAR"], "withdrawals": ["VARCHAR"]}}') AS r
   FROM raw_files.consents
 ), read AS (
   SELECT
@@ -16,10 +16,11 @@ WITH parsed AS (
     r.place AS vendor_audience_id,
     r.values.email AS email,
     r.values.state AS vendor_state,
-    CASE WHEN list_contains(r.shape.no, lower(trim(r.values.state))) THEN 'no'
+    CASE WHEN list_contains(r.shape.withdrawals, lower(trim(r.values.state))) THEN 'no'
          WHEN list_contains(r.shape.pending, lower(trim(r.values.state))) THEN 'pending'
          WHEN list_contains(r.shape.yes, lower(trim(r.values.state))) THEN 'yes'
          ELSE 'unknown' END AS state,
+    list_contains(r.shape.no, lower(trim(r.values.state))) AS is_unticked,
     r.values.changed_at AS changed_text,
     moment_of_file(r.values.changed_at, r.shape.dates, r.shape.timezone) AS changed_at,
     coalesce(said(r.values.proof, r.shape.yes, r.shape.no), false) AS is_kept,
@@ -50,7 +51,7 @@ SELECT
     twice_problem(times),
     unknown_problem(removed IS NOT NULL AND is_removed IS NULL AND state <> 'no', 'removed', 'word for yes or no'),
     email_problem(norm_email(email) IS NULL),
-    unknown_problem(vendor_state IS NOT NULL AND state = 'unknown', 'state', 'word for a permission'),
+    unknown_problem(vendor_state IS NOT NULL AND state = 'unknown' AND NOT is_unticked, 'state', 'word for a permission'),
     moment_problem(changed_text IS NOT NULL AND changed_at IS NULL AND state <> 'no', 'changed_at')
   ]), file, line) AS problems
 FROM read

@@ -6,7 +6,6 @@ before it still counts; any other fault stops the read, for yesterday's values i
 """
 
 import asyncio
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,6 +14,7 @@ from pathlib import PurePosixPath
 from pipelines.channels.files.csv_files import read_csv
 from pipelines.channels.files.excel_files import read_excel
 from pipelines.channels.files.mapping import Table
+from pipelines.channels.files.patterns import matcher_of
 from pipelines.channels.files.session import Entry, FilesSession
 from pipelines.channels.files.sheet import Sheet, broken
 from pipelines.errors import FatalChannelError
@@ -106,21 +106,6 @@ async def _matching(session: FilesSession, pattern: str, marker: str) -> list[Dr
         if fits and not PurePosixPath(entry.name).name.startswith(".") and (not marker or entry.name + marker in names):
             found.append(Drop(entry, fits.groupdict().get("place") or ""))
     return found
-
-
-def matcher_of(pattern: str) -> re.Pattern[str]:
-    """A file pattern of the mapping: `*` and `?` inside one folder, braces for the place that a file is of.
-
-    >>> matcher_of("stock_{location}_*.csv").fullmatch("stock_lyon_20261231.csv")["place"]
-    'lyon'
-    """
-    parts = re.split(r"(\*|\?|\{\w+\})", pattern)
-    kinds = {"*": "[^/]*", "?": "[^/]"}
-    places = iter(["(?P<place>[^/]+?)"])
-    words = [
-        kinds.get(part) or (next(places, "(?P=place)") if part.startswith("{") else re.escape(part)) for part in parts
-    ]
-    return re.compile("".join(words))
 
 
 def _refuse_old(session: FilesSession, table: Table, drops: Sequence[Drop]) -> None:

@@ -76,6 +76,8 @@ SELECT
     control_problem(gtin, 'gtin'),
     too_long_problem(title, 'title', 1000),
     control_problem(title, 'title'),
+    too_long_problem(option_title, 'option_title', 500),
+    control_problem(option_title, 'option_title'),
     unknown_problem(published IS NOT NULL AND is_published IS NULL, 'status', 'word for yes or no'),
     unknown_problem(kit IS NOT NULL AND is_kit IS NULL, 'is_kit', 'word for yes or no'),
     unknown_problem(tracked IS NOT NULL AND is_tracked IS NULL, 'is_tracked', 'word for yes or no'),

@@ -4,6 +4,7 @@ A TOML file of the user's, beside estate.toml or in the folder of the drops; doc
 what may stand in it; what contradicts itself is found in `mapping_check`. It reads no drop and knows no table of ours.
 """
 
+from pathlib import PurePosixPath
 from typing import Literal
 from zoneinfo import available_timezones
 
@@ -14,6 +15,8 @@ from pipelines.currencies import DIGITS
 
 ENTITIES = ("items", "prices", "stock", "customers", "consents")
 
+UNTICKED = frozenset({"faux", "false", "0"})
+"""Words of a box that is not ticked."""
 Header = str | list[str]
 """A column's header, or the headers it may have; "#3" is the third column, whatever it is called."""
 _A_HEADER = 'A header, or a list of the headers that the column may have; "#3": the third column.'
@@ -38,7 +41,10 @@ class Form(Section):
     tax_basis: Literal["gross", "net", "unknown"] = Field("unknown", description="unknown: the estate says it.")
     unit: Literal["major", "minor"] = Field("major", description="Amounts in euros, or in whole cents.")
     yes: list[str] = ["oui", "o", "yes", "y", "vrai", "true", "1", "x"]
-    no: list[str] = ["non", "n", "no", "faux", "false", "0"]
+    no: list[str] = Field(
+        ["non", "n", "no", "faux", "false", "0"],
+        description="Of permissions, an unticked box (faux, false, 0) is only a no where the mapping says so here.",
+    )
     pending: list[str] = ["en attente", "pending"]
     newest_by: Literal["time", "name"] = Field("time", description="Which of several files is the newest.")
     marker: str = Field("", description='Ends the name of a file that says another is whole: ".done" for "a.csv.done".')
@@ -47,7 +53,9 @@ class Form(Section):
     trailer_count: int = Field(2, ge=1, description="In which of that line's columns the number stands.")
     max_age_hours: float | None = Field(None, gt=0, description="An older file is not believed; none: any age is.")
     may_be_empty: bool = Field(False, description="Whether a file without rows is believed.")
-    rows: Literal["changed", "whole"] = Field("changed", description="Corrections: key and changed columns, or all.")
+    rows: Literal["changed", "whole", "none"] = Field(
+        "changed", description="Corrections: key and changed columns, or all; none: they are only told, never written."
+    )
     formulas: Literal["refuse", "keep"] = Field(
         "refuse", description="What a spreadsheet would run is not written, or is as it is (CSV for programs)."
     )
@@ -72,6 +80,12 @@ class Form(Section):
         if not value or any(word != word.strip().lower() or not word for word in value):
             raise ValueError("not words; allowed: words in lower case without outer blanks, the first is written")
         return value
+
+
+    @property
+    def withdrawals(self) -> list[str]:
+        """The words that take a permission back: who never ticked a box has not, unless the mapping says so."""
+        return self.no if "no" in self.model_fields_set else [word for word in self.no if word not in UNTICKED]
 
 
 class Columns(Section):
@@ -155,7 +169,7 @@ class Table(Form):
     def _stays_inside(cls, value: str) -> str:
         if value.startswith("/") or ".." in value or "\\" in value:
             raise ValueError("not a path inside the folder; allowed: names and patterns with / between them, no ..")
-        return value
+        return str(PurePosixPath(value)) if value else ""
 
 
 class Items(Table):
@@ -205,12 +219,22 @@ class Mapping(Section):
     customers: dict[str, Customers] = Field(default_factory=dict)
     consents: dict[str, Consents] = Field(default_factory=dict)
 
+    @field_validator("out")
+    @classmethod
+    def _is_a_folder_inside(cls, value: str) -> str:
+        path = PurePosixPath(value)
+        if path.is_absolute() or not path.parts or ".." in path.parts or "\\" in value:
+            raise ValueError("not a folder inside that of the drops; allowed: a name, as out")
+        return str(path)
+
     def tables(self, entity: str) -> dict[str, Table]:
         """The tables of one entity, by name."""
         found: dict[str, Table] = getattr(self, entity)
         return found
 
 
+COUNTERS = ("on_hand", "loyalty_points")
+"""Columns that are read and never written: what was sold until a file is imported would be undone."""
 PLACES = {"prices": "price_list", "stock": "location", "consents": "audience"}
 """What besides the key names a row of an entity: a column, a word of the table, or a part of the file's name."""
 

@@ -4,10 +4,11 @@ The forms are `mapping`; here is what no form can say: what contradicts itself, 
 """
 
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipelines.channels.files.mapping import (
+    COUNTERS,
     ENTITIES,
     PLACES,
     Form,
@@ -18,6 +19,7 @@ from pipelines.channels.files.mapping import (
     Table,
     headers_of,
 )
+from pipelines.channels.files.patterns import may_name_one
 from pipelines.configuration import TomlFile, parse
 from pipelines.errors import ConfigurationError
 
@@ -43,12 +45,14 @@ def _faults(mapping: Mapping) -> Iterator[tuple[tuple[str, ...], str]]:
     """Where, and what contradicts itself or has no effect."""
     if not any(mapping.tables(entity) for entity in ENTITIES):
         yield (), f"no table is mapped; allowed: at least one of {', '.join(ENTITIES)}"
-    if mapping.out.startswith("/") or ".." in mapping.out or "\\" in mapping.out:
-        yield ("out",), "not a folder inside that of the drops; allowed: a name, as out"
-    for entity in ENTITIES:
-        for name, table in mapping.tables(entity).items():
-            path = (entity, name)
-            yield from ((path + below, message) for below, message in _faults_of(entity, table))
+    tables = {(entity, name): table for entity in ENTITIES for name, table in mapping.tables(entity).items()}
+    for path, table in tables.items():
+        yield from ((path + below, message) for below, message in _faults_of(path[0], table))
+        if any(_looks_in(pattern, mapping.out) for pattern in _patterns(table)):
+            yield ("out",), f"drops of {'.'.join(path)} are looked for there; allowed: a folder without drops, as out"
+        if table.rows == "whole":
+            others = {other: t for other, t in tables.items() if other != path}
+            yield from ((path + ("rows",), message) for message in _faults_of_whole(table, others))
 
 
 def _faults_of(entity: str, table: Table) -> Iterator[tuple[tuple[str, ...], str]]:
@@ -60,7 +64,8 @@ def _faults_of(entity: str, table: Table) -> Iterator[tuple[tuple[str, ...], str
     if not table.header_row and (named := [header for header in headers if not header.startswith("#")]):
         yield ("columns",), f"no line names the columns (header_row = 0), so {named[0]!r} is none; allowed: as #1"
     if not table.header_row and table.rows == "changed":
-        yield ("rows",), "without headers nobody could tell which columns they are; allowed with header_row = 0: whole"
+        words = "without headers nobody could tell which columns they are; allowed with header_row = 0: whole"
+        yield ("rows",), f"{words}, or none where nothing is to be written"
     if bad := [header for header in headers if header.startswith("#") and not header[1:].isdecimal() or header == "#0"]:
         yield ("columns",), f"{bad[0]!r} is no column's number; allowed: #1, #2 …"
     yield from _faults_of_place(entity, table)
@@ -71,6 +76,26 @@ def _faults_of(entity: str, table: Table) -> Iterator[tuple[tuple[str, ...], str
         yield ("currency",), "is missing, and the cost needs one; allowed: a code of ISO 4217, or a column currency"
     if isinstance(columns, StockColumns) and columns.on_hand is None and columns.available is None:
         yield ("columns",), "no column holds a quantity; allowed: on_hand, available, or both"
+
+
+def _faults_of_whole(table: Table, others: dict[tuple[str, str], Table]) -> Iterator[str]:
+    """A whole row takes along what nobody corrects: that must be nothing which another table or nobody may write."""
+    allowed = "allowed: changed, or none where nothing is to be written"
+    if counters := [name for name, _ in headers_of(table.columns) if name in COUNTERS]:
+        yield f"whole rows would set {counters[0]} back to what it was when it was dropped; {allowed}"
+    for other, its in others.items():
+        if any(may_name_one(a, b) for a in _patterns(table) for b in _patterns(its)):
+            words = "may be of the same file, and whole rows would take its corrections back"
+            yield f"{'.'.join(other)} {words}; {allowed}"
+
+
+def _patterns(table: Table) -> list[str]:
+    return [pattern for pattern in (table.file, table.changes) if pattern]
+
+
+def _looks_in(pattern: str, folder: str) -> bool:
+    """Whether files of a pattern are looked for in a folder; not every file system knows upper from lower case."""
+    return str(PurePosixPath(pattern).parent).lower() == folder.lower()
 
 
 def _faults_of_place(entity: str, table: Table) -> Iterator[tuple[tuple[str, ...], str]]:

@@ -44,9 +44,10 @@ def written_amount(minor_units: str, table: Table, digits: int) -> str:
 
 
 def permission(text: str, table: Table) -> str | None:
-    """yes, no or pending; None for another word, and for none."""
+    """yes, no or pending; unknown for a box that is not ticked; None for another word, and for none."""
     word = text.strip().lower()
-    for state, words in (("no", table.no), ("pending", table.pending), ("yes", table.yes)):
+    said = (("no", table.withdrawals), ("pending", table.pending), ("yes", table.yes), ("unknown", table.no))
+    for state, words in said:
         if word in words:
             return state
     return None

@@ -72,6 +72,7 @@ def raw_of(entity: str, record: Record) -> RawRow:
             "currency": table.currency, "tax_basis": table.tax_basis, "unit": table.unit,
             "country": table.country if isinstance(table, Customers) else "",
             "yes": table.yes, "no": table.no, "pending": table.pending,
+            "withdrawals": table.withdrawals,
         },
     }
     parts = (record.key, record.place) if entity in PLACES else (record.key,)

@@ -22,6 +22,12 @@ class Line:
 
     number: int
     cells: tuple[str, ...]
+    raw: Any = ()
+    """The cells by their place as the format has them, where its writer is to write whole rows; else nothing."""
+
+    def kept(self, place: int) -> Any:
+        """A cell that goes out as it came in, whatever its type."""
+        return self.raw[place] if self.raw else self.cells[place]
 
 
 @dataclass(frozen=True, slots=True)

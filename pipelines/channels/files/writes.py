@@ -10,15 +10,15 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import PurePosixPath
+from typing import Any
 
 from pipelines.channels.barcodes import printed
-from pipelines.channels.files.drops import Drop, sheet_of
 from pipelines.channels.files.mapping import PLACES
 from pipelines.channels.files.numbers import written_amount
-from pipelines.channels.files.records import Record, held_of, records_in
+from pipelines.channels.files.records import Record, held_of
 from pipelines.channels.files.session import FilesSession, of_files
 from pipelines.channels.files.shapes import content_of, fault_of
+from pipelines.channels.files.waiting import Waiting, beginning, waiting_of
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus
 
@@ -26,8 +26,6 @@ MAX_BATCH = 10_000
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_.-]+")
 
 Write = Callable[[Session, Sequence[Correction], str], Awaitable[list[Outcome]]]
-Cells = dict[tuple[str, str], tuple[str, ...]]
-"""Whole rows by key and place."""
 
 
 @dataclass(slots=True)
@@ -50,27 +48,55 @@ def writer_of(entity: str) -> Write:
     async def write(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
         """Outcomes in order: applied means that the file is there. FatalChannelError where the drops are not whole."""
         files = of_files(session)
-        held = await held_of(files, entity)
-        rows: dict[tuple[str, str], _Row] = {}
-        outcomes: dict[str, Outcome] = {}
-        for c in corrections:
-            record = held.get((c.vendor_id, c.vendor_sub_id))
-            if record is None:
-                gone = Outcome(c.correction_key, OutcomeStatus.STALE, "gone", "no such row is dropped any more")
-                outcomes[c.correction_key] = gone
-                continue
-            found = _cell(c, record)
-            if isinstance(found, Outcome):
-                outcomes[c.correction_key] = found
-                continue
-            row = rows.setdefault((c.vendor_id, c.vendor_sub_id), _Row(record))
-            row.cells[found[0]] = found[1]
-            row.keys.append(c.correction_key)
-        for name, members in _files(entity, rows.values(), corrections[0].plan_id, key).items():
-            outcomes |= await _put(files, entity, name, members)
+        outcomes, parts = await _composed(files, entity, corrections, key)
+        for name, rows in parts.items():
+            await _put(files, entity, name, rows)
+            outcomes |= await _filed(files, name, rows)
         return [outcomes[c.correction_key] for c in corrections]
 
     return write
+
+
+def asked_of(entity: str) -> Write:
+    """What became of a batch of one entity whose answer was lost."""
+
+    async def asked(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
+        """Outcomes in order: applied where the file is there. A marker that it lacks is made, no file ever is."""
+        files = of_files(session)
+        outcomes, parts = await _composed(files, entity, corrections, key)
+        out = (await files.mapping()).out
+        for name, rows in parts.items():
+            if await files.has(f"{out}/{name}"):
+                outcomes |= await _filed(files, name, rows)
+                continue
+            lost = "no file of it was left in the folder"
+            outcomes |= {k: Outcome(k, OutcomeStatus.SKIPPED, "not_applied", lost) for row in rows for k in row.keys}
+        return [outcomes[c.correction_key] for c in corrections]
+
+    return asked
+
+
+async def _composed(
+    session: FilesSession, entity: str, corrections: Sequence[Correction], key: str
+) -> tuple[dict[str, Outcome], dict[str, list[_Row]]]:
+    """Outcomes of what is in no file, and the rows of each file by its name; the same for the same batch and drops."""
+    held = await held_of(session, entity)
+    rows: dict[tuple[str, str], _Row] = {}
+    outcomes: dict[str, Outcome] = {}
+    for c in corrections:
+        record = held.get((c.vendor_id, c.vendor_sub_id))
+        if record is None:
+            gone = Outcome(c.correction_key, OutcomeStatus.STALE, "gone", "no such row is dropped any more")
+            outcomes[c.correction_key] = gone
+            continue
+        found = _cell(c, record)
+        if isinstance(found, Outcome):
+            outcomes[c.correction_key] = found
+            continue
+        row = rows.setdefault((c.vendor_id, c.vendor_sub_id), _Row(record))
+        row.cells[found[0]] = found[1]
+        row.keys.append(c.correction_key)
+    return outcomes, _files(entity, rows.values(), corrections[0].plan_id, key)
 
 
 def _cell(c: Correction, record: Record) -> tuple[int, str] | Outcome:
@@ -80,11 +106,13 @@ def _cell(c: Correction, record: Record) -> tuple[int, str] | Outcome:
         return Outcome(c.correction_key, OutcomeStatus.REJECTED, code, message)
 
     table = record.table
+    if table.rows == "none":
+        return rejected("ROWS_NONE", 'the mapping says rows = "none": nothing is written from this table')
     place = record.sheet.columns.get(c.field)
     if place is None:
         return rejected("NO_COLUMN", f"the mapping names no column for {c.field}")
     if c.entity == "consents":
-        word = (place, table.no[0])
+        word = (place, table.withdrawals[0])
         return word if c.desired == "no" else rejected("RAISE_REFUSED", "a permission is never raised by a sync")
     if c.field == "compare_at" and c.desired is None:
         return place, ""
@@ -112,57 +140,43 @@ def _files(entity: str, rows: Iterable[_Row], plan_id: str, key: str) -> dict[st
     for row in rows:
         table, sheet = row.record.table, row.record.sheet
         columns = tuple(sorted(row.cells)) if table.rows == "changed" else ()
-        place = row.record.place if "{" in table.file else ""
-        parts.setdefault((row.record.table_name, place, columns, sheet.header), []).append(row)
+        parts.setdefault((row.record.table_name, row.record.drop.place, columns, sheet.header), []).append(row)
     found: dict[str, list[_Row]] = {}
     for (table_name, place, columns, _), members in sorted(parts.items(), key=lambda part: part[0]):
         names = {at: name for name, at in members[0].record.sheet.columns.items()}
-        words = [entity, table_name, place, plan_id, key[:16], *(names[at] for at in columns)]
-        stem = ".".join(_NOT_IN_NAMES.sub("-", word) for word in words if word)
+        words = [plan_id, key[:16], *(names[at] for at in columns)]
+        stem = ".".join([beginning(entity, table_name, place), *(_NOT_IN_NAMES.sub("-", word) for word in words)])
         count = sum(name.startswith(f"{stem}.") for name in found)
         found[f"{stem}.{f'{count + 1}.' if count else ''}{members[0].record.table.format}"] = members
     return found
 
 
-async def _put(session: FilesSession, entity: str, name: str, rows: Sequence[_Row]) -> dict[str, Outcome]:
+async def _put(session: FilesSession, entity: str, name: str, rows: Sequence[_Row]) -> None:
     table, sheet = rows[0].record.table, rows[0].record.sheet
     path = f"{(await session.mapping()).out}/{name}"
-    if not await session.has(path):
-        is_whole = table.rows == "whole"
-        waiting = await _waiting(session, entity, rows[0].record) if is_whole else {}
-        named = [sheet.columns[word] for word in ("key", PLACES.get(entity, "")) if word in sheet.columns]
-        places = list(range(len(sheet.header))) if is_whole else sorted({*named, *rows[0].cells})
-        cells = [_cells(row, places, waiting) for row in rows]
-        await session.write(path, await asyncio.to_thread(content_of, sheet, table, places, cells))
-    if table.marker and not await session.has(path + table.marker):
-        await session.write(path + table.marker, b"")
+    if await session.has(path):
+        return
+    is_whole = table.rows == "whole"
+    since = min(row.record.drop.entry.modified_at for row in rows)
+    waiting = await waiting_of(session, entity, rows[0].record, since) if is_whole else {}
+    named = [sheet.columns[word] for word in ("key", PLACES.get(entity, "")) if word in sheet.columns]
+    places = list(range(len(sheet.header))) if is_whole else sorted({*named, *rows[0].cells})
+    cells = [_cells(row, places, waiting) for row in rows]
+    await session.write(path, await asyncio.to_thread(content_of, sheet, table, places, cells))
+
+
+async def _filed(session: FilesSession, name: str, rows: Sequence[_Row]) -> dict[str, Outcome]:
+    """The outcomes of a file that is there, once its marker is."""
+    marker = rows[0].record.table.marker
+    path = f"{(await session.mapping()).out}/{name}"
+    if marker and not await session.has(path + marker):
+        await session.write(path + marker, b"")
     message = f"in {path}, for whoever imports it; a later drop proves it"
     return {key: Outcome(key, OutcomeStatus.APPLIED, "filed", message, name) for row in rows for key in row.keys}
 
 
-def _cells(row: _Row, places: Sequence[int], waiting: Cells) -> list[str]:
-    held = waiting.get((row.record.key, row.record.place), row.record.line.cells)
-    return [row.cells.get(place, held[place]) for place in places]
-
-
-async def _waiting(session: FilesSession, entity: str, record: Record) -> Cells:
-    """Rows of earlier files of ours that still lie in `out/` and are younger than the drop, the last of each.
-
-    Without them a whole row would take back what an earlier one, not imported yet, corrects in another column.
-    """
-    out = (await session.mapping()).out
-    if not await session.has(out):
-        return {}
-    begins = f"{out}/{entity}.{_NOT_IN_NAMES.sub('-', record.table_name)}."
-    ours = [
-        entry for entry in await session.entries(out)
-        if entry.name.startswith(begins) and PurePosixPath(entry.name).suffix == f".{record.table.format}"
-        and entry.modified_at > record.drop.entry.modified_at
-    ]
-    found: Cells = {}
-    for entry in sorted(ours, key=lambda entry: (entry.modified_at, entry.name)):
-        drop = Drop(entry, record.drop.place)
-        sheet = await sheet_of(session, drop, f"{entity}.{record.table_name}", record.table)
-        if sheet.header == record.sheet.header:
-            found |= {(r.key, r.place): r.line.cells for r in records_in(entity, record, drop, sheet)}
-    return found
+def _cells(row: _Row, places: Sequence[int], waiting: Waiting) -> list[Any]:
+    record = row.record
+    dropped = (record.drop.entry.modified_at, record.line)
+    _, held = max(dropped, waiting.get((record.key, record.place), dropped), key=lambda made: made[0])
+    return [row.cells[place] if place in row.cells else held.kept(place) for place in places]

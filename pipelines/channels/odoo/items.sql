@@ -1,8 +1,9 @@
 -- grain: one sellable variant of a product; Odoo's own services (gift card, tip), which bear no reference, are left out
 -- key: vendor_id
 -- why: a variant shares name, category, price and taxes with its template. A tax basis is known only where exactly one
---      percentage tax of sale applies. A combination of products (combo) is a kit; the standard price is the cost, and 0
---      is Odoo's word for not known. Fields are taken as JSON first: see the reader for what is null.
+--      percentage tax of sale applies, archived ones aside. A combination of products (combo) is a kit; the standard
+--      price is the cost, and 0 is Odoo's word for not known. Fields are taken as JSON first: see the reader for what is
+--      null.
 WITH read AS (
   SELECT
     id AS vendor_id,
@@ -31,6 +32,7 @@ taxes AS (
       THEN CAST(round(TRY_CAST(payload ->> '$.amount' AS DECIMAL(9, 4)) * 100) AS INTEGER) END AS rate_bp,
     CASE payload ->> '$.price_include' WHEN 'true' THEN 'gross' WHEN 'false' THEN 'net' END AS basis
   FROM raw_odoo.taxes
+  WHERE coalesce(payload ->> '$.active', 'true') <> 'false'
 ),
 
 taxed AS (

@@ -98,24 +98,34 @@ async def read_levels(own: OdooSession, corrections: Sequence[Correction]) -> di
         "stock.warehouse", "search_read", domain=[["id", "in", warehouses]], fields=["lot_stock_id"], load=None,
         context=ALL,
     )
-    quants = await own.execute(
+    quants = await read_quants(own, corrections)
+    try:
+        return {
+            (place := (str(product.id), str(room.id))): Level(
+                room.lot_stock_id, product.tracking != "none", quants.get(place, [])
+            )
+            for product in msgspec.convert(goods, list[_Product])
+            for room in msgspec.convert(rooms, list[_Warehouse])
+        }
+    except msgspec.ValidationError as error:
+        raise FatalChannelError("stock.quant: not the expected answer", system=SYSTEM) from error
+
+
+async def read_quants(own: OdooSession, corrections: Sequence[Correction]) -> dict[Place, list[Quant]]:
+    """What lies now where the corrections are of."""
+    warehouses = list(dict.fromkeys(int(c.vendor_sub_id) for c in corrections))
+    held = await own.execute(
         "stock.quant", "search_read",
-        domain=[["product_id", "in", products], ["location_id.usage", "=", "internal"],
+        domain=[["product_id", "in", ids_of(corrections)], ["location_id.usage", "=", "internal"],
                 ["location_id.warehouse_id", "in", warehouses]],
         fields=["product_id", "location_id", "warehouse_id", "quantity", "reserved_quantity", "lot_id", "package_id",
                 "owner_id", "inventory_quantity_set", "user_id"],
         load=None, context=ALL,
     )
+    found: dict[Place, list[Quant]] = {}
     try:
-        found = {
-            (str(product.id), str(room.id)): Level(room.lot_stock_id, product.tracking != "none")
-            for product in msgspec.convert(goods, list[_Product])
-            for room in msgspec.convert(rooms, list[_Warehouse])
-        }
-        for quant in msgspec.convert(quants, list[Quant]):
-            level = found.get((str(quant.product_id), str(quant.warehouse_id)))
-            if level is not None:
-                level.quants.append(quant)
+        for quant in msgspec.convert(held, list[Quant]):
+            found.setdefault((str(quant.product_id), str(quant.warehouse_id)), []).append(quant)
     except msgspec.ValidationError as error:
         raise FatalChannelError("stock.quant: not the expected answer", system=SYSTEM) from error
     return found

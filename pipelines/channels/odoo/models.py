@@ -31,11 +31,11 @@ _LOYALTY = ["program_id.program_type", "=", "loyalty"]
 
 PRODUCTS = Model(
     "products", "product.product", ("items", "prices", "stock"),
-    ("default_code", "barcode", "name", "product_tmpl_id", "product_variant_count", "categ_id", "type", "is_storable",
-     "list_price", "price_extra", "standard_price", "currency_id", "taxes_id", "active", "sale_ok",
-     "write_date"),
+    ("default_code", "barcode", "name", "product_tmpl_id", "categ_id", "type", "is_storable", "uom_id", "list_price",
+     "price_extra", "standard_price", "currency_id", "taxes_id", "active", "sale_ok", "write_date"),
     booleans=frozenset({"is_storable", "active", "sale_ok"}), is_named=True,
 )
+UNITS = Model("units", "uom.uom", ("stock",), ("factor", "write_date"), is_small=True)
 TAXES = Model(
     "taxes", "account.tax", ("items", "prices"), ("amount", "amount_type", "price_include", "active", "write_date"),
     booleans=frozenset({"price_include", "active"}), domain=(["type_tax_use", "=", "sale"],), is_small=True,
@@ -53,8 +53,8 @@ QUANTS = Model(
 )
 MOVES = Model(
     "moves", "stock.move", ("stock",),
-    ("product_id", "location_id", "location_dest_id", "quantity", "is_inventory", "inventory_name", "date",
-     "write_date"),
+    ("product_id", "product_uom", "location_id", "location_dest_id", "quantity", "is_inventory", "inventory_name",
+     "date", "write_date"),
     booleans=frozenset({"is_inventory"}),
     domain=(["state", "=", "done"], "|", _INTERNAL, ["location_dest_id.usage", "=", "internal"]),
 )
@@ -99,6 +99,6 @@ ORDER_LINES = Model(
 )
 
 MODELS = (
-    PRODUCTS, TAXES, WAREHOUSES, LOCATIONS, QUANTS, MOVES, PARTNERS, LOYALTY_CARDS, CONTACTS, SUBSCRIPTIONS, LISTS,
-    BLACKLIST, REGISTERS, PICKING_TYPES, ORDERS, ORDER_LINES,
+    PRODUCTS, UNITS, TAXES, WAREHOUSES, LOCATIONS, QUANTS, MOVES, PARTNERS, LOYALTY_CARDS, CONTACTS, SUBSCRIPTIONS,
+    LISTS, BLACKLIST, REGISTERS, PICKING_TYPES, ORDERS, ORDER_LINES,
 )

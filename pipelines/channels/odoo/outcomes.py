@@ -1,7 +1,9 @@
 """What Odoo's writers share: what became of each correction, rows written in one call, and rights that are missing.
 
 A `load` writes all its rows or none, and names those that it refuses by their place: these are left out and the rest is
-sent again. Odoo's messages quote values: they are not passed on.
+sent again. A writer that makes several writing calls makes each a part: what is known of the earlier ones is kept, as
+push takes a batch that is refused for one of which nothing was written. Odoo's messages quote values: they are not
+passed on.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -15,11 +17,15 @@ from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus
 
 MAX_ROUNDS = 4
-"""So often a load is sent again without the rows that it refused; then push halves the batch."""
-REFUSED = 422
+"""So often a load is sent again without the rows that it refused; then it is halved."""
+REFUSED_WHOLE = frozenset({400, 404, 409, 422})
+"""A call answered so has written nothing: Odoo rolls it back."""
+STOPPED = "stopped"
 REFUSED_ROW = "Odoo refused the row; try the value in Odoo itself, which says why"
 
 Write = Callable[[Session, Sequence[Correction], str], Awaitable[list[Outcome]]]
+Part = tuple[Sequence[Correction], Callable[[], Awaitable[Mapping[str, Outcome]]]]
+"""Corrections, and the call that writes them and no others."""
 
 
 class _Message(msgspec.Struct):
@@ -68,35 +74,95 @@ async def load(
 ) -> set[str]:
     """Write `fields` of records by id, one row a record; returns the ids of the records that Odoo refuses.
 
-    Raises FatalChannelError with REFUSED where Odoo refuses all and names no row, or too many one by one: push halves.
+    Where Odoo refuses all and names no row, or too many one by one, each half is a load of its own.
     """
     refused: set[str] = set()
     for _ in range(MAX_ROUNDS):
-        left = [key for key in rows if key not in refused]
+        left = {key: row for key, row in rows.items() if key not in refused}
         if not left:
             return refused
+        bad = await _refused(own, model, fields, left, is_repeatable=is_repeatable, context=context)
+        if bad is None:
+            break
+        if not bad:
+            return refused
+        refused |= bad
+    if len(left) == 1:
+        return refused | set(left)
+    keys = list(left)
+    written: set[str] = set()
+    for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
+        part = {key: rows[key] for key in half}
+        try:
+            bad = await load(own, model, fields, part, is_repeatable=is_repeatable, context=context)
+        except CredentialError as error:
+            if error.code == NO_ACCESS:
+                bad = set(part)
+            elif written:
+                # As a credential's, it would say that nothing of the batch was sent: push is to read back.
+                raise FatalChannelError(error.message, system=SYSTEM, status=error.status, code=error.code) from error
+            else:
+                raise
+        refused |= bad
+        written |= set(part) - bad
+    return refused
+
+
+async def _refused(
+    own: OdooSession, model: str, fields: Sequence[str], rows: Mapping[str, Sequence[str]],
+    *, is_repeatable: bool, context: dict[str, Any] | None,
+) -> set[str] | None:
+    """One call: the records that it refuses, for which it has written none; None where it refuses and names none."""
+    try:
         answer = await own.answer(
-            model, "load", fields=[".id", *fields], data=[[key, *rows[key]] for key in left], context=context,
+            model, "load", fields=[".id", *fields], data=[[key, *row] for key, row in rows.items()], context=context,
             is_repeatable=is_repeatable,
         )
+    except FatalChannelError as error:
+        if error.status in REFUSED_WHOLE:
+            return None
+        raise
+    try:
+        found = msgspec.json.decode(answer.body, type=_Loaded)
+    except msgspec.DecodeError as error:
+        raise FatalChannelError(f"{model}: a load without result", system=SYSTEM) from error
+    keys = list(rows)
+    if isinstance(found.ids, list):
+        if found.ids != [int(key) for key in keys]:
+            raise FatalChannelError(f"{model}: a load wrote other records than were named", system=SYSTEM)
+        return set()
+    places = {m.record for m in found.messages if m.type == "error" and m.record is not None}
+    return {keys[place] for place in places if place < len(keys)} or None
+
+
+async def in_parts(parts: Sequence[Part]) -> dict[str, Outcome]:
+    """What became of the corrections of several calls, made one after the other.
+
+    A right that is missing refuses its part alone. Where the key itself is refused later than in the first part, what
+    is left was not sent, and the next call of push finds the same out; any other error is for push, which reads back.
+    """
+    outcomes: dict[str, Outcome] = {}
+    for place, (corrections, write) in enumerate(parts):
         try:
-            found = msgspec.json.decode(answer.body, type=_Loaded)
-        except msgspec.DecodeError as error:
-            raise FatalChannelError(f"{model}: a load without result", system=SYSTEM) from error
-        if isinstance(found.ids, list):
-            if found.ids != [int(key) for key in left]:
-                raise FatalChannelError(f"{model}: a load wrote other records than were named", system=SYSTEM)
-            return refused
-        places = {m.record for m in found.messages if m.type == "error" and m.record is not None}
-        bad = {left[place] for place in places if place < len(left)}
-        if not bad:
-            break
-        refused |= bad
-    raise FatalChannelError(f"{model}: Odoo refused the rows", system=SYSTEM, status=REFUSED, code="LOAD_REFUSED")
+            outcomes |= await write()
+        except CredentialError as error:
+            if error.code == NO_ACCESS:
+                outcomes |= {c.correction_key: rejected(c, NO_ACCESS, error.message) for c in corrections}
+                continue
+            if place == 0:
+                raise
+            left = [c for later, _ in parts[place:] for c in later]
+            return outcomes | {
+                c.correction_key: Outcome(c.correction_key, OutcomeStatus.SKIPPED, STOPPED, error.message) for c in left
+            }
+    return outcomes
 
 
 def within_rights(write: Write) -> Write:
-    """The same write, with an outcome for every row where the key's user lacks the right to it; other writes go on."""
+    """The same write, with an outcome for every row where the key's user lacks the right to it; other writes go on.
+
+    For what is asked before anything is written, and for the one call that writes: several are `in_parts`.
+    """
 
     async def righted(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
         try:

@@ -100,17 +100,22 @@ async def read_customers(session: Session, corrections: Sequence[Correction]) ->
 
 
 async def read_consents(session: Session, corrections: Sequence[Correction]) -> list[Reading]:
-    """Permissions of addresses: by Odoo's own word on the contact or partner, and on its subscription."""
+    """Permissions of addresses: by Odoo's own word on contact, partner or ban, and on the subscription."""
     own = odoo(session)
-    owners = {c.vendor_id: c.vendor_id.removeprefix("contact:") for c in corrections if not c.makes_record}
-    contacts = [int(key) for vendor_id, key in owners.items() if vendor_id != key]
-    partners = [int(key) for vendor_id, key in owners.items() if vendor_id == key]
+    owned: dict[str, list[int]] = {"": [], "contact": [], BLACKLIST: []}
+    for vendor_id in dict.fromkeys(c.vendor_id for c in corrections if not c.makes_record):
+        kind, _, key = vendor_id.rpartition(":")
+        owned[kind].append(int(key))
     fields = ("email_normalized", "is_blacklisted")
-    held = {f"contact:{key}": each for key, each in (await _held(own, "mailing.contact", contacts, fields)).items()}
-    held |= await _held(own, "res.partner", partners, fields)
-    subscribed = sorted({
-        int(c.context["subscription_id"]) for c in corrections if c.vendor_sub_id != BLACKLIST and not c.makes_record
-    })
+    held = await _held(own, "res.partner", owned[""], fields)
+    contacts = await _held(own, "mailing.contact", owned["contact"], fields)
+    held |= {f"contact:{key}": each for key, each in contacts.items()}
+    bans = await _held(own, "mail.blacklist", owned[BLACKLIST], ("email", "active"))
+    held |= {
+        f"{BLACKLIST}:{key}": {"email_normalized": ban["email"], "is_blacklisted": True}
+        for key, ban in bans.items() if ban["active"]
+    }
+    subscribed = sorted({int(c.context["subscription_id"]) for c in corrections if "subscription_id" in c.context})
     subscriptions = await _held(own, "mailing.subscription", subscribed, ("opt_out", "contact_id", "list_id"))
     return [_permission(c, held.get(c.vendor_id), subscriptions) for c in corrections]
 
@@ -121,6 +126,8 @@ def _permission(c: Correction, owner: Record | None, subscriptions: dict[str, Re
         return reading(c, None, exists=False)
     if c.vendor_sub_id == BLACKLIST:
         return reading(c, "no" if owner["is_blacklisted"] else "yes")
+    if "subscription_id" not in c.context:  # the ban alone says something about a list that the address is not in
+        return reading(c, "no") if owner["is_blacklisted"] else reading(c, None, exists=False)
     found = subscriptions.get(str(c.context["subscription_id"]))
     if found is None or (f"contact:{found['contact_id']}", str(found["list_id"])) != (c.vendor_id, c.vendor_sub_id):
         return reading(c, None, exists=False)

@@ -31,22 +31,43 @@ class _Trouble(msgspec.Struct):
     name: str = ""
 
 
+class _User(msgspec.Struct):
+    company_id: int
+    tz: str | Literal[False] = False
+
+
 class OdooSession(Session):
-    """A session with one company of one Odoo database; every call carries the company."""
+    """A session with one company of one Odoo database; every call is made in that company and no other."""
 
     def __init__(self, *, company: int | None, **rest: Any) -> None:
         super().__init__(**rest)
-        self.company = company
+        self._company = company
         self._uid: int | None = None
+        self._user: _User | None = None
 
     async def uid(self) -> int:
         """The id of the key's user, asked for once."""
         if self._uid is None:
             try:
-                self._uid = int((await self.execute("res.users", "context_get"))["uid"])
+                self._uid = int((await self._unscoped("res.users", "context_get", {})).json()["uid"])
             except (KeyError, TypeError, ValueError) as error:
                 raise FatalChannelError("Odoo does not say whose key this is", system=SYSTEM) from error
         return self._uid
+
+    async def user(self) -> _User:
+        """The key's user, asked for once."""
+        if self._user is None:
+            asked = {"ids": [await self.uid()], "fields": ["company_id", "tz"], "load": None}
+            answer = await self._unscoped("res.users", "read", asked)
+            try:
+                (self._user,) = msgspec.json.decode(answer.body, type=list[_User])
+            except (msgspec.DecodeError, ValueError) as error:
+                raise FatalChannelError("Odoo does not say whose key this is", system=SYSTEM) from error
+        return self._user
+
+    async def company(self) -> int:
+        """The company that every call is made in: the option's, else the key's user's own."""
+        return (await self.user()).company_id if self._company is None else self._company
 
     async def execute(
         self, model: str, method: str, *, is_repeatable: bool = True, context: dict[str, Any] | None = None,
@@ -61,8 +82,12 @@ class OdooSession(Session):
         **arguments: Any,
     ) -> Answer:
         """One call of a public method of a model; its answer as bytes. Raises the ChannelErrors of `judge`."""
-        scope = {} if self.company is None else {"allowed_company_ids": [self.company]}
-        body = {**arguments, "context": {**scope, **(context or {})}}
+        scope = {"allowed_company_ids": [await self.company()], **(context or {})}
+        return await self._unscoped(model, method, {**arguments, "context": scope}, is_repeatable=is_repeatable)
+
+    async def _unscoped(
+        self, model: str, method: str, body: dict[str, Any], *, is_repeatable: bool = True
+    ) -> Answer:
         return await self.post(f"json/2/{model}/{method}", body, is_repeatable=is_repeatable)
 
 
@@ -143,11 +168,6 @@ def judge(clock: Clock) -> Judge:
     return check
 
 
-class _User(msgspec.Struct):
-    company_id: int
-    tz: str | Literal[False] = False
-
-
 class _Company(msgspec.Struct):
     id: int
     name: str
@@ -157,21 +177,18 @@ class _Company(msgspec.Struct):
 async def identify(session: Session) -> Identity:
     """The company that the key works in, as `<id>@<when it was made>`, and the time zone of the key's user.
 
-    The database's own uuid would say more, but only an administrator may read it, and the key should not be one's.
+    The database's own uuid would say more (a copy of a database has the same companies), but only an administrator may
+    read it, and the key should not be one's.
     """
     own = odoo(session)
+    user, asked = await own.user(), await own.company()
+    companies = await own.execute(
+        "res.company", "search_read", domain=[["id", "=", asked]], fields=["name", "create_date"]
+    )
     try:
-        users = await own.execute(
-            "res.users", "read", ids=[await own.uid()], fields=["company_id", "tz"], load=None
-        )
-        user = msgspec.convert(users[0], _User)
-        asked = own.company or user.company_id
-        companies = await own.execute(
-            "res.company", "search_read", domain=[["id", "=", asked]], fields=["name", "create_date"]
-        )
-        found = [msgspec.convert(company, _Company) for company in companies]
-    except (msgspec.ValidationError, IndexError, TypeError) as error:
-        raise FatalChannelError("Odoo does not say whose key this is", system=SYSTEM) from error
+        found = msgspec.convert(companies, list[_Company])
+    except msgspec.ValidationError as error:
+        raise FatalChannelError("res.company: not the expected answer", system=SYSTEM) from error
     if not found:
         raise FatalChannelError(f"the key's user does not work in company {asked}: see option company", system=SYSTEM)
     company = found[0]

@@ -49,9 +49,9 @@ async def write_prices(session: Session, corrections: Sequence[Correction], key:
             templates.setdefault(str(c.context["template_id"]), []).append(c)
     rows: dict[str, list[str]] = {}
     for template, some in templates.items():
-        prices = {_listed(c) for c in some}
-        if len(prices) > 1 or len({c.vendor_id for c in some}) < _variants(some[0]):
-            message = f"{_variants(some[0])} variants share this price: correct all of them alike, or in Odoo"
+        prices, sharing = {_listed(c) for c in some}, max(_variants(c) for c in some)
+        if len(prices) > 1 or len({c.vendor_id for c in some}) < sharing:
+            message = f"{sharing} variants share this price: correct all of them alike, or in Odoo"
             outcomes |= {c.correction_key: rejected(c, "SHARED_PRICE", message) for c in some}
         else:
             rows[template] = list(prices)

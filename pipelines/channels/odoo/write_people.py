@@ -1,31 +1,37 @@
 """Writes fields of partners and the points of their loyalty cards.
 
 All fields of all partners of a batch go out in as few loads as they have different sets of fields. Odoo keeps one name:
-a first or last name is written into it, where the name then still splits into what was meant. Points are set together
-with a line in the card's history, as Odoo's own form does it, and without the mail that a milestone would send.
+a first or last name is written into it, where the name then still splits into what was meant. It keeps one address of a
+firm and its contacts: such a one is not written. Points are set together with a line in the card's history, as Odoo's
+own form does it, and without the mail that a milestone would send.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pipelines.channels.base import Writer
 from pipelines.channels.odoo.levels import ALL, number
 from pipelines.channels.odoo.outcomes import (
     REFUSED_ROW,
+    Part,
     applied,
     ids_of,
     in_order,
+    in_parts,
     is_blank,
     load,
     rejected,
     within_rights,
 )
-from pipelines.channels.odoo.session import odoo
+from pipelines.channels.odoo.session import OdooSession, odoo
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
 BATCH = 100
 PARTNER_FIELDS = {"phone": "phone", "street": "street", "city": "city", "postcode": "zip"}
+ADDRESS_FIELDS = frozenset({"street", "city", "postcode"})
+"""What Odoo writes on to the firm, and from there to its other contacts (`_fields_sync`)."""
 NAME_FIELDS = ("first_name", "last_name")
 POINTS_FIELD = "loyalty_points"
 
@@ -53,6 +59,13 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
         c.correction_key: rejected(c, "BLANK", "a blank is never written") for c in corrections if is_blank(c)
     }
     values: dict[str, dict[str, str]] = {}
+    shared = await _sharing(own, [c for c in corrections if c.correction_key not in outcomes])
+    message = "a firm and its contacts share this address: Odoo would change all of theirs; write it in Odoo"
+    outcomes |= {
+        c.correction_key: rejected(c, "SHARED_ADDRESS", message)
+        for c in corrections
+        if c.field in ADDRESS_FIELDS and c.vendor_id in shared and c.correction_key not in outcomes
+    }
     ready = [c for c in corrections if c.correction_key not in outcomes]
     named = [c for c in ready if c.field in NAME_FIELDS]
     if named:
@@ -66,15 +79,40 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
     for c in ready:
         if c.field in PARTNER_FIELDS:
             values.setdefault(c.vendor_id, {})[PARTNER_FIELDS[c.field]] = (c.desired or "").strip()
-    refused: set[str] = set()
+    left = [c for c in ready if c.correction_key not in outcomes]
+    parts: list[Part] = []
     for fields in dict.fromkeys(tuple(sorted(held)) for held in values.values()):
         rows = {k: [held[f] for f in fields] for k, held in values.items() if tuple(sorted(held)) == fields}
-        refused |= await load(own, "res.partner", fields, rows)
-    for c in ready:
-        if c.correction_key not in outcomes:
-            is_bad = c.vendor_id in refused
-            outcomes[c.correction_key] = rejected(c, "LOAD_REFUSED", REFUSED_ROW) if is_bad else applied(c)
-    return in_order(corrections, outcomes)
+        mine = [c for c in left if c.vendor_id in rows]
+        parts.append((mine, partial(_load_partners, own, fields, rows, mine)))
+    return in_order(corrections, outcomes | await in_parts(parts))
+
+
+async def _load_partners(
+    own: OdooSession, fields: Sequence[str], rows: Mapping[str, Sequence[str]], corrections: Sequence[Correction]
+) -> dict[str, Outcome]:
+    refused = await load(own, "res.partner", fields, rows)
+    return {
+        c.correction_key: rejected(c, "LOAD_REFUSED", REFUSED_ROW) if c.vendor_id in refused else applied(c)
+        for c in corrections
+    }
+
+
+async def _sharing(own: OdooSession, corrections: Sequence[Correction]) -> set[str]:
+    """The partners whose address is also a firm's or a contact's, of those whose address is to be written."""
+    ids = ids_of([c for c in corrections if c.field in ADDRESS_FIELDS])
+    if not ids:
+        return set()
+    held = await own.execute(
+        "res.partner", "search_read", domain=[["id", "in", ids]], fields=["parent_id", "type"], load=None, context=ALL
+    )
+    # Only active contacts are written on to: archived ones are left out here too.
+    contacts = await own.execute(
+        "res.partner", "search_read", domain=[["parent_id", "in", ids], ["type", "=", "contact"]],
+        fields=["parent_id"], load=None,
+    )
+    is_contact = {str(each["id"]) for each in held if each["parent_id"] and each["type"] == "contact"}
+    return is_contact | {str(each["parent_id"]) for each in contacts}
 
 
 def _names(corrections: Sequence[Correction], held: list[dict[str, Any]]) -> tuple[dict[str, str], dict[str, Outcome]]:

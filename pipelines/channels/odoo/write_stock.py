@@ -3,25 +3,30 @@
 Odoo applies a count only while `counted - difference` is what lies there. So both are written, the difference from what
 the plan saw, and then the counts are applied, all of one level at once, under a name that says the level (movements.sql
 reads it). They are applied by Odoo's own wizard, which leaves out what is no longer counted: applying twice, which by
-the quant itself would set the level to 0, changes nothing.
+the quant itself would set the level to 0, changes nothing. Odoo compares the one quant that is counted, and no reserved
+units: what lies on other shelves, and what is promised, is read again just before. No count is left behind unapplied.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from pipelines.channels.base import Writer
-from pipelines.channels.odoo.levels import Level, Quant, number, read_levels
+from pipelines.channels.odoo.levels import Level, Quant, number, read_levels, read_quants
 from pipelines.channels.odoo.outcomes import (
     REFUSED_ROW,
+    REFUSED_WHOLE,
+    Part,
     applied,
     in_order,
+    in_parts,
     load,
     rejected,
     stale,
     within_rights,
 )
 from pipelines.channels.odoo.session import OdooSession, odoo
-from pipelines.errors import CredentialError, FatalChannelError
+from pipelines.errors import ChannelError, FatalChannelError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
@@ -37,7 +42,7 @@ class Count:
     """A count to be written: of the plain quant of the stock room, so that the whole warehouse holds `level`."""
 
     correction: Correction
-    room_id: int
+    found: Level
     quant: Quant | None
     counted: float
     seen: float
@@ -63,8 +68,8 @@ async def write_stock(session: Session, corrections: Sequence[Correction], key: 
             outcomes[c.correction_key] = found
         else:
             counts.append(found)
-    outcomes |= await _write(own, counts, uid)
-    return in_order(corrections, outcomes)
+    parts: list[Part] = [([c.correction for c in counts], partial(_write, own, counts, uid))] if counts else []
+    return in_order(corrections, outcomes | await in_parts(parts))
 
 
 def _count_of(c: Correction, level: Level | None, uid: int) -> Count | Outcome:
@@ -84,35 +89,50 @@ def _count_of(c: Correction, level: Level | None, uid: int) -> Count | Outcome:
     counted = seen + aim - level.on_hand
     if counted < 0 or aim != int(aim):
         return rejected(c, "OTHER_SHELVES", "other shelves of the warehouse hold more than this: count them in Odoo")
-    if main and main.inventory_quantity_set and main.user_id not in (False, uid):
+    if main and main.inventory_quantity_set and main.user_id != uid:
         return rejected(c, "BEING_COUNTED", "somebody's count of this product is not applied yet: apply it in Odoo")
-    return Count(c, level.room_id, main, counted, seen, int(aim))
+    return Count(c, level, main, counted, seen, int(aim))
 
 
 async def _write(own: OdooSession, counts: Sequence[Count], uid: int) -> dict[str, Outcome]:
-    if not counts:
-        return {}
     quants = {c.correction.correction_key: c.quant.id for c in counts if c.quant}
     quants |= await _make_quants(own, [c for c in counts if c.quant is None])
-    by_quant = {str(quants[c.correction.correction_key]): c for c in counts}
+    by_quant = {quants[c.correction.correction_key]: c for c in counts}
+    standing = set(by_quant)  # with a count of ours that is neither applied nor taken back
+    try:
+        outcomes = await _count(own, by_quant, uid, standing)
+    except ChannelError as error:
+        left = await _take_back(own, standing)
+        raise type(error)(f"{error.message}{left}", system=own.system, status=error.status, code=error.code) from error
+    left = await _take_back(own, standing)
+    for key in (by_quant[quant].correction.correction_key for quant in standing):
+        outcomes[key] = replace(outcomes[key], message=f"{outcomes[key].message}{left}")
+    return outcomes
+
+
+async def _count(own: OdooSession, by_quant: dict[int, Count], uid: int, standing: set[int]) -> dict[str, Outcome]:
+    """Say the counts and apply them. What is applied, or was never said, is taken out of `standing`."""
     # Counting changes no level, so it may be said twice.
-    rows = {quant: [number(c.counted), str(uid)] for quant, c in by_quant.items()}
+    rows = {str(quant): [number(c.counted), str(uid)] for quant, c in by_quant.items()}
     refused = await load(
         own, "stock.quant", ["inventory_quantity", "user_id/.id"], rows, is_repeatable=True, context=_COUNTING
     )
+    standing -= {int(quant) for quant in refused if by_quant[int(quant)].quant}
     # A write of its own: in one with the count, Odoo computes the difference anew.
-    rows = {quant: [number(c.counted - c.seen)] for quant, c in by_quant.items() if quant not in refused}
+    rows = {str(quant): [number(c.counted - c.seen)] for quant, c in by_quant.items() if str(quant) not in refused}
     refused |= await load(
         own, "stock.quant", ["inventory_diff_quantity"], rows, is_repeatable=True, context=_COUNTING
     )
+    said = {quant: c for quant, c in by_quant.items() if str(quant) not in refused}
+    parts: list[Part] = []
+    for level in dict.fromkeys(c.level for c in said.values()):
+        alike = {quant: c for quant, c in said.items() if c.level == level}
+        parts.append(([c.correction for c in alike.values()], partial(_apply_unmoved, own, level, alike, standing)))
     outcomes = {
-        by_quant[quant].correction.correction_key: rejected(by_quant[quant].correction, "LOAD_REFUSED", REFUSED_ROW)
-        for quant in refused
+        c.correction.correction_key: rejected(c.correction, "LOAD_REFUSED", REFUSED_ROW)
+        for quant, c in by_quant.items() if quant not in said
     }
-    left = {int(quant): c for quant, c in by_quant.items() if quant not in refused}
-    for level in dict.fromkeys(c.level for c in left.values()):
-        outcomes |= await _apply(own, level, {quant: c for quant, c in left.items() if c.level == level})
-    return outcomes
+    return outcomes | await in_parts(parts)
 
 
 async def _make_quants(own: OdooSession, counts: Sequence[Count]) -> dict[str, int]:
@@ -122,7 +142,7 @@ async def _make_quants(own: OdooSession, counts: Sequence[Count]) -> dict[str, i
     made = await own.execute(
         "stock.quant", "create",
         vals_list=[
-            {"product_id": int(c.correction.vendor_id), "location_id": c.room_id, "inventory_quantity": c.counted}
+            {"product_id": int(c.correction.vendor_id), "location_id": c.found.room_id, "inventory_quantity": c.counted}
             for c in counts
         ],
         context=_COUNTING,
@@ -132,31 +152,55 @@ async def _make_quants(own: OdooSession, counts: Sequence[Count]) -> dict[str, i
     return {c.correction.correction_key: int(quant) for c, quant in zip(counts, made, strict=True)}
 
 
-async def _apply(own: OdooSession, level: int, counts: dict[int, Count]) -> dict[str, Outcome]:
-    """Apply counts that make the same level; what moved meanwhile is stale, and its count taken back."""
+async def _apply_unmoved(
+    own: OdooSession, level: int, counts: dict[int, Count], standing: set[int]
+) -> dict[str, Outcome]:
+    """Apply counts that make the same level, but for those of which the level as a whole is another by now."""
+    now = await read_quants(own, [c.correction for c in counts.values()])
+    moved = {}
+    for quant, count in counts.items():
+        c = count.correction
+        held = replace(count.found, quants=now.get((c.vendor_id, c.vendor_sub_id), []))
+        if held.value(c.field) != c.observed:
+            moved[quant] = count
+    outcomes = {c.correction.correction_key: _stale(c.correction) for c in moved.values()}
+    left = {quant: c for quant, c in counts.items() if quant not in moved}
+    return outcomes | (await _apply(own, level, left, standing) if left else {})
+
+
+async def _apply(own: OdooSession, level: int, counts: dict[int, Count], standing: set[int]) -> dict[str, Outcome]:
+    """Apply counts; what moved meanwhile is stale, and what Odoo refuses is refused by itself."""
     try:
         wizards = await own.execute(
             _WIZARD, "create",
             vals_list=[{"quant_ids": [[6, 0, list(counts)]], "inventory_adjustment_name": COUNTED.format(level=level)}],
         )
-        conflict = await own.execute(_WIZARD, "action_apply", ids=wizards)
-        moved = _moved(conflict, counts)
+        moved = _moved(await own.execute(_WIZARD, "action_apply", ids=wizards), counts)
         if moved:
             await _clear(own, moved)
+            standing -= moved
             if _moved(await own.execute(_WIZARD, "action_apply", ids=wizards), counts):
                 moved = set(counts)  # still moving: the next plan sees where it came to rest
-                await _clear(own, moved)
-    except (FatalChannelError, CredentialError) as error:
-        await _clear(own, counts)
-        if isinstance(error, CredentialError) or len(counts) > 1:
+    except FatalChannelError as error:
+        if error.status not in REFUSED_WHOLE:
             raise
+        if len(counts) > 1:
+            keys, middle = list(counts), len(counts) // 2
+            halves = ({quant: counts[quant] for quant in half} for half in (keys[:middle], keys[middle:]))
+            return await in_parts([
+                ([c.correction for c in half.values()], partial(_apply, own, level, half, standing)) for half in halves
+            ])
         (only,) = (count.correction for count in counts.values())
         return {only.correction_key: rejected(only, error.code, error.message)}
+    standing -= set(counts) - moved
     return {
-        c.correction.correction_key: stale(c.correction, "MOVED", "the level moved while it was counted")
-        if quant in moved else applied(c.correction)
+        c.correction.correction_key: _stale(c.correction) if quant in moved else applied(c.correction)
         for quant, c in counts.items()
     }
+
+
+def _stale(correction: Correction) -> Outcome:
+    return stale(correction, "MOVED", "the level moved while it was counted")
 
 
 def _moved(answer: object, counts: dict[int, Count]) -> set[int]:
@@ -175,6 +219,19 @@ async def _clear(own: OdooSession, quants: Iterable[int]) -> None:
     await own.execute("stock.quant", "action_clear_inventory_quantity", ids=sorted(quants), context=_COUNTING)
 
 
-STOCK_WRITER = Writer(
-    "stock", frozenset({"on_hand", "available"}), BATCH, within_rights(write_stock), max_in_flight=1
+async def _take_back(own: OdooSession, quants: set[int]) -> str:
+    """Take back what is not applied, as well as can be; '' or words on what is left to do."""
+    if not quants:
+        return ""
+    try:
+        await _clear(own, quants)
+    except ChannelError as error:
+        return f"; counts could not be taken back: clear them in Odoo ({type(error).__name__} {error.code})".strip()
+    return ""
+
+
+STOCK_WRITER = Writer("stock", frozenset({"on_hand"}), BATCH, within_rights(write_stock), max_in_flight=1)
+AVAILABLE_WRITER = Writer(
+    "stock", frozenset({"available"}), BATCH, within_rights(write_stock), needs_check=True, max_in_flight=1
 )
+"""What is reserved is compared by nobody but us."""

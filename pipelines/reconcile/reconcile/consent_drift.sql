@@ -15,8 +15,13 @@ WITH unread AS (
     SELECT 1 FROM reads.verdicts AS v WHERE v.system = a.system AND v.entity = 'consents' AND v.is_complete)
 ),
 unreadable AS (
-  -- Addresses of which some system holds a permission that cannot be read: it may be a no.
-  SELECT DISTINCT contact_point('email', p.email_norm) AS contact_point
+  -- Addresses of which some system holds a permission that cannot be read: it may be a no. Where it is the address itself
+  -- that cannot be, its customer's counts.
+  SELECT q.contact_point
+  FROM staged.quarantine AS q
+  WHERE q.entity = 'consents' AND q.contact_point IS NOT NULL
+  UNION
+  SELECT contact_point('email', p.email_norm)
   FROM staged.quarantine AS q
   JOIN staged.customers AS p ON p.system = q.system AND p.vendor_id = q.vendor_id
   WHERE q.entity = 'consents'
