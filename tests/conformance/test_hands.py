@@ -76,6 +76,7 @@ def odoo(path: str, body: dict[str, Any]) -> Any:
         "res.partner/create": [7, 8], "res.partner/read": [{"id": 7, "name": "Camille Essai 0"}],
         "res.partner/search_read": [{"id": 7, "email": PEOPLE[0].email}], "mail.blacklist/search": [5],
         "mailing.contact/search": [], "res.partner/search": [7],
+        "res.users/context_get": {"uid": 2}, "res.users/read": [{"company_id": 1, "tz": False}],
     }
     return held.get(path.removeprefix("/json/2/"), True)
 
