@@ -177,9 +177,11 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "golden.customers": {
         "person_id": "VARCHAR",
-        **{name: "VARCHAR" for field in _PERSON for name in (field, f"{field}_authority")},
+        **{name: "VARCHAR" for field in _PERSON for name in (field, f"{field}_authority")}, "country": "VARCHAR",
     },
-    "golden.consents": _text("contact_point channel purpose state authority rule reason"),
+    "golden.consents": {
+        **_text("contact_point channel purpose state authority rule reason"), "no_at": "TIMESTAMPTZ",
+    },
 }
 """Columns of all other tables of `work.duckdb` that one stage writes and another reads."""
 

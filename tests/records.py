@@ -18,7 +18,7 @@ from pipelines.configuration import TomlFile
 from pipelines.estate import compile_estate, estate_of
 from pipelines.policy import compile_policy, read_policy
 from pipelines.tables import fill_table
-from tests import records_odoo, records_woocommerce
+from tests import records_odoo, records_vendure, records_woocommerce
 
 Records = dict[str, dict[str, dict[str, Any]]]
 """Raw records by endpoint and id."""
@@ -122,6 +122,8 @@ def common(system: str) -> Records:
         }
     if system == "woocommerce":
         return records_woocommerce.common()
+    if system == "vendure":
+        return records_vendure.common()
     return {"lists": {AUDIENCE: {"id": AUDIENCE}}}
 
 
@@ -130,6 +132,7 @@ def sound(system: str, number: int) -> Records:
     makers = {
         "square": _square, "shopify": _shopify, "hubspot": _hubspot, "mailchimp": _mailchimp, "brevo": _brevo,
         "odoo": records_odoo.sound, "woocommerce": records_woocommerce.sound,
+        "vendure": records_vendure.sound,
     }
     return makers[system](number)
 

@@ -11,26 +11,26 @@ Exit codes: 0 all right, 1 something is not, 2 wrong input, 5 a package is missi
 import argparse
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 
+from deploy.real import vendure
 from deploy.real.estate import write_estate
 from deploy.real.missing import Missing
-from deploy.real.plant import Edited, Expected, edit_prices_online, live_a_day
+from deploy.real.plant import Edited, Expected, edit_prices_online, live_a_day, too_few
 from deploy.real.pour import Poured, pour
-from deploy.real.retail import SHOPS, Limits, NotRetail, Retail, read_retail
+from deploy.real.retail import ALL, MOST, SHOPS, USUAL, Limits, NotRetail, Retail, read_retail
 from deploy.real.servers import Servers, running
 
 ROOT = Path(__file__).resolve().parents[2]
 RIGHT, WRONG, MISSING = 0, 1, 5
 DATA = ROOT.parent / "shared" / "data" / "online_retail_ii_2009_2010.parquet"
-ITEMS, CUSTOMERS, INVOICES = 600, 300, 60
-"""What the run loads where nothing else is asked: enough to meet what real files hold, and done in minutes."""
 OPTIONS = {
     "gtin_field": "ean", "consent_field": "emailConsent", "consent_at_field": "emailConsentAt",
     "consent_proof_field": "emailConsentProof", "card_field": "loyaltyCard", "points_field": "loyaltyPoints",
@@ -55,11 +55,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     say = Told()
     try:
         data = given.data or (DATA if DATA.is_file() and not given.made else None)
-        limits = Limits(*(None if given.all else n for n in (given.items, given.customers, given.invoices)))
+        limits = ALL if given.all else Limits(given.items, given.customers, given.invoices)
         retail = read_retail(data, limits)
         _tell(retail, data, say)
+        if not given.pour and (words := too_few(retail)):
+            raise NotRetail(f"{words}; --pour loads it, and runs no night")
         with running(given.folder.resolve(), say, is_kept=given.keep) as servers:
-            code = _nights(given.folder.resolve(), servers, retail, say, pour_only=given.pour)
+            code = _nights(given.folder.resolve() / "home", servers, retail, say, pour_only=given.pour)
+            if given.keep:
+                _tell_kept(servers, given.folder.resolve() / "home")
     except Missing as error:
         print(f"the real estate was not run: {error}", flush=True)
         return MISSING
@@ -75,13 +79,25 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--folder", type=Path, default=ROOT / ".real", help="where all of it lies")
     parser.add_argument("--data", type=Path, metavar="FILE", help="invoice lines as UCI Online Retail II has them")
     parser.add_argument("--made", action="store_true", help="a small year made up, though a data set is at hand")
-    parser.add_argument("--items", type=int, default=ITEMS, help="at most; default: %(default)s")
-    parser.add_argument("--customers", type=int, default=CUSTOMERS, help="at most; default: %(default)s")
-    parser.add_argument("--invoices", type=int, default=INVOICES, help="at most; default: %(default)s")
+    for name, usual, most in zip(("items", "customers", "invoices"), astuple(USUAL), astuple(MOST), strict=True):
+        words = f"at most; default: {usual:,}, up to {most:,}"
+        parser.add_argument(f"--{name}", type=_up_to(most), default=usual, metavar="N", help=words)
     parser.add_argument("--all", action="store_true", help="everything in the file: hours")
     parser.add_argument("--pour", action="store_true", help="load, say what it took, and run no night")
     parser.add_argument("--keep", action="store_true", help="leave the servers running")
     return parser
+
+
+def _up_to(most: int) -> Callable[[str], int]:
+    """How an argument is read that is a number from 1 to `most`."""
+
+    def read(words: str) -> int:
+        number = int(words) if words.isdecimal() else 0
+        if not 1 <= number <= most:
+            raise argparse.ArgumentTypeError(f"{words}: 1 to {most:,}; for everything in the file --all")
+        return number
+
+    return read
 
 
 def _tell(retail: Retail, data: Path | None, say: Told) -> None:
@@ -93,12 +109,13 @@ def _tell(retail: Retail, data: Path | None, say: Told) -> None:
         print(f"          kept out: {rows:>9,} {what}: {reason}")
 
 
-def _nights(folder: Path, servers: Servers, retail: Retail, say: Told, *, pour_only: bool) -> int:
+def _nights(home: Path, servers: Servers, retail: Retail, say: Told, *, pour_only: bool) -> int:
     say("pouring them into both")
     estate = pour(retail, servers.odoo, servers.vendure)
+    own = _home(home, servers, estate)
     if pour_only:
         return RIGHT
-    environment = _home(folder / "home", servers, estate)
+    environment = {**os.environ, **own}
     say("night 0: what is equal becomes the base")
     if code := _trueup(environment, "adopt"):
         return code
@@ -141,7 +158,7 @@ def _answer(environment: Mapping[str, str], edited: Sequence[Edited]) -> None:
 
 
 def _home(home: Path, servers: Servers, estate: Poured) -> Mapping[str, str]:
-    """A new home with its estate file; the environment of `trueup` there."""
+    """A new home with its estate file; what `trueup` reads there of the environment."""
     shutil.rmtree(home, ignore_errors=True)
     home.mkdir(parents=True)
     home.chmod(0o700)
@@ -154,11 +171,28 @@ def _home(home: Path, servers: Servers, estate: Poured) -> Mapping[str, str]:
         warehouses={shop: one.warehouse for shop, one in estate.warehouses.items()}, locations=estate.locations,
         mailing_list=estate.mailing_list, options={**OPTIONS, "order_location": estate.locations[SHOPS[0]]},
     )
+    return settings_of(servers, home)
+
+
+def settings_of(servers: Servers, home: Path) -> Mapping[str, str]:
+    """What `trueup` reads of the environment, to work with these servers."""
     return {
-        **os.environ, "TRUEUP_HOME": str(home), "TRUEUP_ESTATE": str(path),
+        "TRUEUP_HOME": str(home), "TRUEUP_ESTATE": str(home / "estate.toml"),
         "TRUEUP_CONTACT_KEY": "the real estate's key",
         "TRUEUP_ODOO_KEY": servers.odoo_key, "TRUEUP_VENDURE_KEY": servers.vendure_key,
     }
+
+
+def _tell_kept(servers: Servers, home: Path) -> None:
+    """How to work with servers that go on: what tests and `trueup` read, as lines for a shell, and how to end them."""
+    names = {
+        **settings_of(servers, home), "TRUEUP_ODOO_URL": servers.odoo_url, "TRUEUP_VENDURE_URL": servers.vendure_url,
+        "TRUEUP_VENDURE_USER": vendure.USER, "TRUEUP_VENDURE_PASSWORD": vendure.PASSWORD,
+    }
+    print("the servers go on; for the tests and for trueup:")
+    for name, value in names.items():
+        print(f"export {name}={shlex.quote(value)}")
+    print(f"and to end them: kill {' '.join(map(str, servers.pids))}", flush=True)
 
 
 def _trueup(environment: Mapping[str, str], *words: str) -> int:

@@ -11,11 +11,13 @@ from typing import Any
 from deploy.real import odoo_seed, vendure_orders, vendure_seed
 from deploy.real.odoo_orders import load_orders
 from deploy.real.pour import Poured
-from deploy.real.retail import ean13
+from deploy.real.retail import Retail, ean13
 from deploy.real.rows import CatalogueRow, CustomerRow, OrderLine, OrderRow
 
 TIMES = 4
 """Records of each kind."""
+ITEMS, PEOPLE = 5 * TIMES, 7 * TIMES
+"""So many a day takes: prices edited online and four kinds of change to items; seven to people who said yes."""
 SOLD_AT = "2026-02-01 10:00:00"
 
 
@@ -42,6 +44,15 @@ class Edited:
     answer: str
     """approve: back to what it was; accept-theirs: the edit becomes the truth."""
     expected: tuple[Expected, ...]
+
+
+def too_few(retail: Retail) -> str:
+    """Why a day cannot be lived with what is to be loaded; '' where it can."""
+    items, people = len(retail.items), len(list(_askable(retail.customers)))
+    if items >= ITEMS and people >= PEOPLE:
+        return ""
+    return (f"too little for a day: {items} items and {people} customers who said yes, "
+            f"where it takes {ITEMS} and {PEOPLE}")
 
 
 def live_a_day(estate: Poured) -> list[Expected]:
@@ -121,8 +132,10 @@ def _sold_online(estate: Poured, item: CatalogueRow, person: CustomerRow) -> Ite
     order = vendure_orders.place_order(estate.vendure, estate.customers[person.email], {variant: 3})
     vendure_orders.fulfil(estate.vendure, {vendure_orders.lines_of(estate.vendure, order)[variant]: 3})
     after = vendure_seed.stock_of(estate.vendure, variant)
-    for shop, place in estate.locations.items():
-        gone = before[place][0] - after[place][0]
+    left_from = {shop: before[place][0] - after[place][0] for shop, place in estate.locations.items()}
+    if sum(left_from.values()) != 3:
+        raise RuntimeError(f"3 units were sent from the webshop; its shelves have {sum(left_from.values())} fewer")
+    for shop, gone in left_from.items():
         if gone:
             warehouse, left = estate.warehouses[shop], item.stock[shop] - gone
             yield Expected(

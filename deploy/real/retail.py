@@ -20,8 +20,6 @@ _DICE = "CREATE MACRO dice(text, n) AS CAST(md5_number_lower(CAST(text AS VARCHA
 """One of n numbers from 0 on, always the same for the same text."""
 SHOPS = ("Paris", "Lyon", "Entrepôt")
 TAX_RATE_BP = 2000
-ITEMS, CUSTOMERS, INVOICES = 2_000, 1_000, 5_000
-"""The most that `make real` loads."""
 _NAMES = (
     ("invoice", "Invoice", "InvoiceNo"), ("stock_code", "StockCode"), ("description", "Description"),
     ("quantity", "Quantity"), ("invoice_date", "InvoiceDate"), ("price", "Price", "UnitPrice"),
@@ -37,9 +35,16 @@ class NotRetail(Exception):
 class Limits:
     """How many of each at most, the most sold and the last first; None: all."""
 
-    items: int | None = ITEMS
-    customers: int | None = CUSTOMERS
-    invoices: int | None = INVOICES
+    items: int | None
+    customers: int | None
+    invoices: int | None
+
+
+USUAL = Limits(600, 300, 60)
+"""What a run loads where nothing else is asked: enough to meet what real files hold, and done in minutes."""
+MOST = Limits(2_000, 1_000, 5_000)
+"""More than this of anything is asked for by `--all` alone: Odoo moves stock for every line, for hours."""
+ALL = Limits(None, None, None)
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,6 +31,8 @@ class Servers:
     vendure_url: str
     vendure_key: str
     vendure: VendureApi
+    pids: tuple[int, ...]
+    """In the order in which to end them: Odoo, Vendure, PostgreSQL."""
 
 
 @contextmanager
@@ -56,17 +58,19 @@ def running(folder: Path, say: Say, *, is_kept: bool = False) -> Iterator[Server
         starts = (
             pool.submit(odoo.start, folder / "odoo", server, DATABASE), pool.submit(vendure.start, shop)
         )
-        started = []
+        started, pids = [], []
         for start in starts:
             pid, url = start.result()
             started.append(url)
+            pids.append(pid)
             if not is_kept:
                 ends.callback(stop, pid)
         key = odoo.key(folder / "odoo")
         say(f"Odoo answers at {started[0]}, Vendure at {started[1]}")
         operator = ends.enter_context(OdooApi(started[0], key))
         seller = ends.enter_context(VendureApi(started[1], vendure.USER, vendure.PASSWORD))
-        yield Servers(started[0], key, operator, started[1], seller.api_key("trueup"), seller)
+        made_key = seller.api_key("trueup")
+        yield Servers(started[0], key, operator, started[1], made_key, seller, (*pids, server.pid))
 
 
 def _end_on_sigterm(ends: ExitStack) -> None:

@@ -3,7 +3,7 @@
 Not the connector, and shares nothing with it: tests and the real estate check by this client what the connector wrote.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import httpx
@@ -14,7 +14,7 @@ TIMEOUT_SECONDS = 300.0
 class VendureApi:
     """One administrator's session. Raises RuntimeError with the server's words for anything but a plain success."""
 
-    def __init__(self, url: str, user: str = "superadmin", password: str = "superadmin") -> None:
+    def __init__(self, url: str, user: str, password: str) -> None:
         """`url`: the server's own, without the API's path."""
         self._client = httpx.Client(base_url=url, timeout=TIMEOUT_SECONDS, trust_env=False)
         query = "mutation($u: String!, $p: String!) { login(username: $u, password: $p) { __typename } }"
@@ -50,9 +50,13 @@ class VendureApi:
             if len(found) >= got["totalItems"] or not got["items"]:
                 return found
 
-    def api_key(self, name: str) -> str:
-        """A new API key with the administrator's own roles."""
+    def api_key(self, name: str, rights: Sequence[str] = ()) -> str:
+        """A new API key with the administrator's own role, or with a role of its own that has these rights alone."""
         roles = [role["id"] for role in self.all("roles", "id code") if role["code"] == "__super_admin_role__"]
+        if rights:
+            made = {"code": name, "description": name, "permissions": list(rights)}
+            query = "mutation($input: CreateRoleInput!) { createRole(input: $input) { id } }"
+            roles = [self.ask(query, input=made)["createRole"]["id"]]
         query = "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { apiKey } }"
         given = {"roleIds": roles, "translations": [{"languageCode": "en", "name": name}]}
         return str(self.ask(query, input=given)["createApiKey"]["apiKey"])

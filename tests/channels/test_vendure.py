@@ -411,6 +411,52 @@ async def test_a_customer_that_fails_is_refused_alone_and_nobody_is_written_twic
     assert len(server.asked) == 2
 
 
+async def test_a_right_that_is_missing_refuses_the_rows_that_need_it_and_what_was_written_stands():
+    """Making an address takes another right than changing one; who has only the second writes all the rest."""
+    server, done = people({"2": "FORBIDDEN", "4": "FORBIDDEN"})
+    home = {"street": "1 rue A"}
+    rows = [person("1", "first_name", "Anna"), *(person("2", f, v) for f, v in home.items()),
+            person("3", "city", "Lyon", address_id="9"), person("4", "street", "2 rue A"),
+            person("5", "first_name", "Bea")]
+    assert await write(server, rows) == [(A, ""), (R, "FORBIDDEN"), (A, ""), (R, "FORBIDDEN"), (A, "")]
+    assert [key for key, _ in done] == ["1", "9", "5"]
+    assert len(server.asked) == 2, "who may not make one address may make none: not asked again"
+    server, done = people({"2": "FORBIDDEN"})
+    assert await write(server, rows[1:3]) == [(R, "FORBIDDEN"), (A, "")], "the first of the document"
+    with pytest.raises(CredentialError):
+        await write(Server(lambda body, request: failed("FORBIDDEN", "m0")), rows[1:3])
+
+
+async def test_a_right_that_goes_while_rows_are_written_keeps_what_was_written():
+    def answer(body: dict[str, Any], request: httpx.Request) -> Answer:
+        given = body["variables"]
+        if len(server.asked) > 1:
+            return failed("FORBIDDEN", "m0")
+        return failed("ENTITY_NOT_FOUND", "m1") if "m1_input" in given else {"data": {"m0": {}}}
+
+    server = Server(answer)
+    rows = [person(str(n), "first_name", "Anna") for n in (1, 2, 3, 4)]
+    assert await write(server, rows) == [(A, ""), (R, "ENTITY_NOT_FOUND"), (R, "FORBIDDEN"), (R, "FORBIDDEN")]
+    assert len(server.asked) == 2
+    with pytest.raises(CredentialError):
+        await write(Server(lambda body, request: failed("FORBIDDEN", "m0")), rows)
+
+
+async def test_what_was_written_before_a_missing_right_is_not_written_again_by_a_new_login():
+    written = []
+
+    def answer(body: dict[str, Any], request: httpx.Request) -> Answer:
+        if "Login" in body["query"]:
+            logged_in = {"data": {"login": {"__typename": "CurrentUser"}}}
+            return httpx.Response(200, json=logged_in, headers={"vendure-auth-token": "one"})
+        written.append(body["variables"]["m0_input"])
+        return failed("FORBIDDEN", "m1")
+
+    rows = [person("1", "first_name", "Anna"), person("2", "street", "1 rue A")]
+    assert await write(Server(answer), rows, username="sync", country="FR") == [(A, ""), (R, "FORBIDDEN")]
+    assert len(written) == 1
+
+
 async def test_fields_that_were_refused_together_are_tried_one_by_one():
     def answer(body: dict[str, Any], request: httpx.Request) -> Answer:
         sent = body["variables"]
@@ -433,6 +479,16 @@ async def test_an_address_is_changed_where_there_is_one_and_made_only_whole():
         ("2", {"streetLine1": "1 rue A", "city": "Paris", "countryCode": "FR", "defaultShippingAddress": True}),
     ]
     assert await write(server, [rows[1]], gtin_field="ean") == [(R, "NO_ADDRESS")], "no country is guessed"
+
+
+@pytest.mark.parametrize(("country", "outcome"), [("CH", (R, "NO_ADDRESS")), ("fr", (A, "")), (None, (A, ""))])
+async def test_an_address_is_made_in_no_other_country_than_the_one_that_is_named(country, outcome):
+    server, done = people({})
+    rows = [person("1", "street", "1 rue A", country=country), person("2", "first_name", "Bea", country=country)]
+    assert await write(server, rows) == [outcome, (A, "")]
+    assert [sent.get("countryCode") for key, sent in done if key == "1"] == (["FR"] if outcome[0] is A else [])
+    elsewhere = [person("1", "street", "1 rue A", country=country, address_id="9")]
+    assert await write(server, elsewhere) == [(A, "")], "one that is there keeps its own"
 
 
 async def test_a_permission_goes_down_with_time_and_proof_and_never_up():

@@ -1,8 +1,7 @@
 """Odoo as it is: what is planted in a running server is found, corrected, seen there by its own API, and stays right.
 
-    TRUEUP_ODOO_URL=http://127.0.0.1:58069 TRUEUP_ODOO_KEY=... pytest tests/real/test_odoo.py
-
-Makes a few records of its own each time, and touches no others. `deploy/real/odoo.py` starts a server.
+Runs where the environment names a server that `python -m deploy.real --keep` left running. Makes a few records of its
+own each time, and sets the company, its warehouses and its tills up as it needs them: not in a shop that sells.
 """
 
 import json
@@ -34,7 +33,7 @@ from tests.conftest import open_warehouse
 
 URL, SECRET = os.environ.get("TRUEUP_ODOO_URL", ""), os.environ.get(KEY, "")
 pytestmark = pytest.mark.skipif(
-    not (URL and SECRET), reason=f"set TRUEUP_ODOO_URL and {KEY} to a running Odoo 19 (deploy/real/odoo.py starts one)"
+    not (URL and SECRET), reason=f"set TRUEUP_ODOO_URL and {KEY} to a running Odoo 19 (deploy.real --keep leaves one)"
 )
 SHOPS = ("Paris", "Lyon")
 CLOCK = SystemClock()

@@ -5,10 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from deploy.real.retail import Limits, NotRetail, ean13, read_retail
+from deploy.real.retail import ALL, MOST, Limits, NotRetail, ean13, read_retail
 
 HEAD = ("Invoice", "StockCode", "Description", "Quantity", "InvoiceDate", "Price", "Customer ID", "Country")
-ALL = Limits(None, None, None)
 GOOD = ("489434", "85048", "GLASS BALL", "12", "2009-12-01 07:45:00", "6.95", "13085.0", "France")
 
 
@@ -91,7 +90,7 @@ def test_every_line_is_loaded_or_told(limits):
 
 
 def test_the_public_data_set_is_loaded_whole_or_told(shared):
-    retail = read_retail(shared / "data" / "online_retail_ii_2009_2010.parquet", Limits())
+    retail = read_retail(shared / "data" / "online_retail_ii_2009_2010.parquet", MOST)
     assert _is_whole(retail)
     assert retail.lines_read == 525_461
     assert (len(retail.items), len(retail.customers), len(retail.orders)) == (2_000, 1_000, 5_000)

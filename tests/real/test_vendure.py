@@ -1,6 +1,7 @@
 """The connector against a Vendure that runs: drift is found, written, and shown by the server's own API.
 
-Runs where the environment names a server that `deploy/real` made; it adds a few items and customers of its own.
+Runs where the environment names a server that `python -m deploy.real --keep` left running. Adds a few items and
+customers of its own, and sets the channel and the global settings up as it needs them: not in a shop that sells.
 """
 
 import json
@@ -206,6 +207,26 @@ async def test_customers_are_corrected_field_by_field_and_keep_the_rest(shop, re
     assert len(held["addresses"]) == 1 and held["customFields"]["loyaltyPoints"] == 25
 
 
+RIGHTS = ("ReadCatalog", "ReadCustomer", "ReadOrder", "UpdateCatalog", "UpdateCustomer")
+
+
+async def test_without_the_right_to_make_an_address_everything_else_is_written(shop, warehouse):
+    mark = uuid.uuid4().hex[:8]
+    extra = list(seed.load_customers(shop.api, [CustomerRow(f"home{n}.{mark}@example.fr", "A", "B") for n in range(2)])
+                 .values())
+    for more, code in ((), "FORBIDDEN"), (("CreateCustomer",), ""):
+        key = shop.api.api_key(f"few-{mark}{len(more)}", [*RIGHTS, *more])
+        async with connected(key, order_location=shop.locations["Paris"]) as session:
+            reader = Reader(session, warehouse)
+            assert await identify(session)
+            rows = [reader.correction("customers", "first_name", extra[0], f"Anna{len(more)}"),
+                    reader.correction("customers", "street", extra[0], "3 rue de Rivoli"),
+                    reader.correction("customers", "last_name", extra[1], f"Roux{len(more)}")]
+            assert await reader.write(rows) == [(A, ""), (R if code else A, code), (A, "")]
+            street = None if code else "3 rue de Rivoli"
+            assert await reader.read_back(rows) == [f"Anna{len(more)}", street, f"Roux{len(more)}"]
+
+
 async def test_a_permission_goes_down_with_its_proof_and_never_up(shop, reader):
     person = shop.customers[2]
     email = seed.customer_of(shop.api, person)["emailAddress"]
@@ -216,8 +237,13 @@ async def test_a_permission_goes_down_with_its_proof_and_never_up(shop, reader):
     held = seed.customer_of(shop.api, person)["customFields"]
     assert (held["emailConsent"], held["emailConsentAt"], held["emailConsentProof"]) == (False, None, None)
     assert (held["loyaltyCard"], held["loyaltyPoints"]) == ("C2", 10), "other fields are kept"
+    said = {"email": email, "changed_at": "2026-01-05T06:07:08.250Z"}
+    again = reader.correction("consents", "state", person, "no", sub="email", context=said)
+    assert await reader.write([again]) == [(A, "")]
     await reader.stage()
-    assert reader.one("SELECT state, has_proof FROM vendure.consents WHERE vendor_id = ?", person) == ("no", False)
+    assert reader.one(
+        "SELECT state, has_proof, CAST(changed_at AS VARCHAR) FROM vendure.consents WHERE vendor_id = ?", person
+    ) == ("no", False, "2026-01-05 06:07:08.25+00"), "the no's own time, as it was given"
     moved = reader.correction("consents", "state", person, "no", sub="email", context={"email": "other@example.fr"})
     assert await reader.read_back([moved]) == [None], "a permission of another address is not this one"
 

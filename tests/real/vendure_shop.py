@@ -42,7 +42,7 @@ class WallClock:
 def operator() -> VendureApi:
     """An administrator's session; skips where the environment names no server."""
     if not os.environ.get(URL):
-        pytest.skip(f"no running Vendure is named: set {URL}, {USER} and {PASSWORD} (deploy/real starts one)")
+        pytest.skip(f"no running Vendure is named: set {URL}, {USER} and {PASSWORD} (deploy.real --keep leaves one)")
     return VendureApi(os.environ[URL], os.environ[USER], os.environ[PASSWORD])
 
 

@@ -127,10 +127,11 @@ async def write_consents(session: Session, corrections: Sequence[Correction], ke
 
 
 def _consent_input(correction: Correction) -> dict[str, Any]:
-    given: dict[str, Any] = {"marketingState": "UNSUBSCRIBED"}
-    if at := correction.context.get("changed_at"):
-        given["consentUpdatedAt"] = at
-    return {"customerId": correction.vendor_id, "emailMarketingConsent": given}
+    """Without the no's own time: of two answers Shopify keeps that of the younger date, and it takes none to come.
+
+    An opt-in of theirs may be younger than the no that overrides it; without a date the no counts from now.
+    """
+    return {"customerId": correction.vendor_id, "emailMarketingConsent": {"marketingState": "UNSUBSCRIBED"}}
 
 
 CUSTOMER_FIELDS = frozenset(PERSON_KEYS) | frozenset(ADDRESS_KEYS)

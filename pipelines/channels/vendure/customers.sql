@@ -12,7 +12,10 @@ WITH given AS (
     payload -> '$.addresses' AS addresses,
     json_type(payload, ['$.firstName', '$.lastName', '$.emailAddress', '$.phoneNumber', '$.customFields.card',
       '$.customFields.birthDate']) AS types,
-    json_type(payload, ['$.addresses', '$.customFields']) AS containers
+    json_type(payload, ['$.addresses', '$.customFields']) AS containers,
+    wrong_elements(json_type(payload, '$.addresses[*]'), 'OBJECT', 'address')
+    || wrong_elements(list_filter(json_type(payload, '$.addresses[*].defaultShippingAddress')
+      || json_type(payload, '$.addresses[*].defaultBillingAddress'), lambda t: t <> 'NULL'), 'BOOLEAN', 'address') AS marks
   FROM raw_vendure.customers
 ),
 listed AS (
@@ -47,7 +50,7 @@ trimmed AS (
     nullif(trim(g.c.customFields.birthDate), '') AS birth_date,
     CAST(try_strptime(birth_key(nullif(trim(g.c.customFields.birthDate), ''), FALSE), '%Y%m%d') AS DATE) AS born_on,
     wrong_types(g.types, ['first_name', 'last_name', 'email', 'phone', 'card', 'birth_date'])
-    || wrong_kinds(g.containers, ['ARRAY', 'OBJECT'], ['address', 'custom_fields'])
+    || wrong_kinds(g.containers, ['ARRAY', 'OBJECT'], ['address', 'custom_fields']) || coalesce(g.marks, [])
     || coalesce(wrong_kinds(json_type(h.home, ['$', '$.streetLine1', '$.city', '$.postalCode', '$.country', '$.country.code']),
       ['OBJECT', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'OBJECT', 'VARCHAR'],
       ['address', 'street', 'city', 'postcode', 'country', 'country']), [])

@@ -14,7 +14,8 @@ WITH given AS (
         '$.product.enabled', '$.product', '$.taxRateApplied', '$.customFields', '$.options']),
       ['VARCHAR', 'VARCHAR', 'VARCHAR', 'VARCHAR', 'BOOLEAN', 'BOOLEAN', 'OBJECT', 'OBJECT', 'OBJECT', 'ARRAY'],
       ['sku', 'title', 'gtin', 'is_tracked', 'status', 'status', 'parent_id', 'tax_rate', 'gtin', 'option_title']
-    ) AS misshapen
+    ) || wrong_elements(json_type(payload, '$.options[*]'), 'OBJECT', 'option_title')
+    || wrong_elements(json_type(payload, '$.options[*].name'), 'VARCHAR', 'option_title') AS misshapen
   FROM raw_vendure.variants
 ),
 shop AS (

@@ -3,6 +3,8 @@
 from pipelines.channels.outcomes import rejected
 from pipelines.model import Correction, Outcome, OutcomeStatus
 
+NO_RIGHT = "FORBIDDEN"
+
 
 def applied(correction: Correction) -> Outcome:
     """A row that Vendure took."""
@@ -11,4 +13,5 @@ def applied(correction: Correction) -> Outcome:
 
 def refused(correction: Correction, code: str) -> Outcome:
     """A row that Vendure did not take; its own words may quote values, and are left out."""
-    return rejected(correction, code or "REFUSED", "Vendure refused the row")
+    message = "the key or user lacks the right to this" if code == NO_RIGHT else "Vendure refused the row"
+    return rejected(correction, code or "REFUSED", message)

@@ -42,6 +42,14 @@ class Refused(FatalChannelError):
         self.place = place
 
 
+class Forbidden(CredentialError):
+    """The key or session is not valid, or lacks the right to the mutation at `place`; those before that one stand."""
+
+    def __init__(self, message: str, *, place: int, **where: Any) -> None:
+        super().__init__(message, **where)
+        self.place = place
+
+
 class _Error(msgspec.Struct):
     path: list[str | int] = []
     extensions: dict[str, Any] = {}
@@ -129,8 +137,10 @@ class LoginAuth(httpx.Auth):
 
 
 def _is_forbidden(body: bytes) -> bool:
+    """Whether nothing of a call was allowed; where mutations before ran the session is good, and they run but once."""
     try:
-        return any(error.code in FORBIDDEN for error in msgspec.json.decode(body, type=_Errors).errors)
+        errors = msgspec.json.decode(body, type=_Errors).errors
+        return any(error.code in FORBIDDEN and not error.place for error in errors)
     except msgspec.DecodeError:
         return False
 
@@ -186,8 +196,12 @@ def judge_of(clock: Clock) -> Judge:
 def _raise(errors: list[_Error], status: int) -> None:
     first = errors[0]
     where: dict[str, Any] = {"system": SYSTEM, "status": status, "code": first.code}
-    if any(error.code in FORBIDDEN for error in errors):
-        raise CredentialError("not allowed: the key or session is not valid, or lacks a permission", **where)
+    if forbidden := [error for error in errors if error.code in FORBIDDEN]:
+        message = "not allowed: the key or session is not valid, or lacks a permission"
+        where["code"] = forbidden[0].code
+        if forbidden[0].place is None:
+            raise CredentialError(message, **where)
+        raise Forbidden(message, place=forbidden[0].place, **where)
     if first.code in _MALFORMED:
         message = f"Vendure does not know what it is asked ({first.code}): check the custom fields named in the options"
         raise FatalChannelError(message, **where)

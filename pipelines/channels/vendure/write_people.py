@@ -1,8 +1,9 @@
 """Writes customers' fields and e-mail permissions, several records in one document.
 
 Vendure runs the mutations of a document in turn, each for itself, and stops at the first that fails: those before it
-stand, it alone is refused, and the rest is sent again. A permission is only ever lowered, to no; with it goes the proof
-of the yes that it takes back, and the time becomes that of the no, or unknown.
+stand, it alone is refused, and the rest is sent again. Where a right is missing, all that need it are refused. A
+permission is only ever lowered, to no; with it goes the proof of the yes that it takes back, and the time becomes that
+of the no, or unknown.
 """
 
 from collections.abc import Sequence
@@ -15,8 +16,9 @@ from pipelines.channels.base import Writer
 from pipelines.channels.outcomes import blank, by_record, in_order, rejected
 from pipelines.channels.vendure.documents import Alias, aliased
 from pipelines.channels.vendure.options import unnamed
-from pipelines.channels.vendure.outcomes import applied, refused
-from pipelines.channels.vendure.session import Refused, ask
+from pipelines.channels.vendure.outcomes import NO_RIGHT, applied, refused
+from pipelines.channels.vendure.session import Forbidden, Refused, ask
+from pipelines.errors import CredentialError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
@@ -24,6 +26,8 @@ RECORDS_AT_ONCE = 50
 PERSON_KEYS = {"first_name": "firstName", "last_name": "lastName", "phone": "phoneNumber"}
 ADDRESS_KEYS = {"street": "streetLine1", "city": "city", "postcode": "postalCode"}
 POINTS = "loyalty_points"
+MAKE_ADDRESS = "createCustomerAddress"
+"""It needs CreateCustomer; every other mutation here UpdateCustomer."""
 CUSTOMER_FIELDS = frozenset(PERSON_KEYS) | frozenset(ADDRESS_KEYS) | {POINTS}
 _RESULT = "{ __typename ... on ErrorResult { errorCode } }"
 _RECORD = "{ __typename }"
@@ -44,10 +48,17 @@ class _Change:
     selection: str = _RESULT
 
 
-async def _send(session: Session, name: str, changes: Sequence[_Change]) -> list[tuple[_Change, str]]:
-    """Each change with the code of Vendure's refusal; '' where it was applied."""
+async def _send(
+    session: Session, name: str, changes: Sequence[_Change], *, is_first: bool = True
+) -> list[tuple[_Change, str]]:
+    """Each change with the code of Vendure's refusal; '' where it was applied.
+
+    CredentialError only where nothing of these rows was tried (nor before: `is_first`) but the making of addresses:
+    whatever was written is told, and what could not be is refused.
+    """
     answered: list[tuple[_Change, str]] = []
-    while rest := list(changes[len(answered) :]):
+    rest = list(changes)
+    while rest:
         aliases = [
             Alias(change.mutation, {arg: kind for arg, (kind, _) in change.variables.items()}, change.selection)
             for change in rest
@@ -58,8 +69,19 @@ async def _send(session: Session, name: str, changes: Sequence[_Change]) -> list
         except Refused as error:
             answered += [(change, "") for change in rest[: error.place]]
             answered.append((rest[error.place], error.code or "REFUSED"))
+            rest = rest[error.place + 1 :]
+        except CredentialError as error:
+            place = error.place if isinstance(error, Forbidden) else 0
+            lacking = rest[place].mutation
+            is_told = any(code != NO_RIGHT for _, code in answered)
+            if is_first and not (is_told or place or lacking == MAKE_ADDRESS):
+                raise
+            answered += [(change, "") for change in rest[:place]]
+            answered += [(change, NO_RIGHT) for change in rest[place:] if change.mutation == lacking]
+            rest = [change for change in rest[place:] if change.mutation != lacking]
         else:
             answered += [(change, found[f"m{n}"].error_code) for n, change in enumerate(rest)]
+            rest = []
     return answered
 
 
@@ -72,25 +94,33 @@ async def write_customers(session: Session, corrections: Sequence[Correction], k
                      if c.field == POINTS}
     again: list[Correction] = []
     for change, code in await _send(session, "UpdateCustomers", _changes(session, corrections, outcomes)):
-        if code and len(change.rows) > 1 and change.mutation != "createCustomerAddress":
+        if code not in ("", NO_RIGHT) and len(change.rows) > 1 and change.mutation != MAKE_ADDRESS:
             again += change.rows
         else:
             outcomes |= {c.correction_key: refused(c, code) if code else applied(c) for c in change.rows}
-    for change, code in await _send(session, "UpdateCustomers", [c for one in again for c in _changes(session, [one])]):
+    alone = [change for c in again for change in _changes(session, [c])]
+    for change, code in await _send(session, "UpdateCustomers", alone, is_first=False):
         outcomes |= {c.correction_key: refused(c, code) if code else applied(c) for c in change.rows}
     return in_order(corrections, outcomes)
 
 
 def _homeless(session: Session, corrections: Sequence[Correction]) -> dict[str, Outcome]:
-    """Rows of an address that is not there and cannot be made: Vendure wants a street and a country."""
+    """Rows of an address that is not there and cannot be made: Vendure wants a street and a country.
+
+    One is made only in the country that the options name: where the golden address is known to be in another, it would
+    become the address of somebody else.
+    """
     found: dict[str, Outcome] = {}
     for rows in by_record(c for c in corrections if c.field in ADDRESS_KEYS).values():
         if rows[0].context.get("address_id"):
             continue
-        if "country" not in session.options:
+        if not (country := session.options.get("country", "")):
             found |= {c.correction_key: rejected(c, "NO_ADDRESS", unnamed("country")) for c in rows}
         elif all(c.field != "street" for c in rows):
             message = "there is no address, and none is made without a street"
+            found |= {c.correction_key: rejected(c, "NO_ADDRESS", message) for c in rows}
+        elif str(rows[0].context.get("country") or country).upper() != country.upper():
+            message = "there is no address, and none is made in another country than the option's"
             found |= {c.correction_key: rejected(c, "NO_ADDRESS", message) for c in rows}
     return found
 
@@ -120,7 +150,7 @@ def _address(session: Session, customer: str, rows: tuple[Correction, ...]) -> _
     made: dict[str, tuple[str, Any]] = {
         "customerId": ("ID!", customer), "input": ("CreateAddressInput!", given),
     }
-    return _Change("createCustomerAddress", made, rows, _RECORD)
+    return _Change(MAKE_ADDRESS, made, rows, _RECORD)
 
 
 async def write_consents(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:

@@ -3,8 +3,11 @@
 -- why: what drift compares for customers; every field has an authority of its own. Case, accents and blanks are looks, not
 --      drift: values are compared folded, and written as the authority has them. A blank is never written, so where the
 --      golden address leaves blank what the record holds, none of it is: the record's own postcode would stay beside it.
+--      The golden address's country is compared with nothing: it goes along for whoever makes an address where there is none.
 SELECT o.system, o.vendor_id, '' AS vendor_sub_id, o.person_id AS subject_id, '' AS subject_sub_id, CAST(NULL AS VARCHAR) AS currency,
-  o.version, o.write_context AS context,
+  o.version,
+  CASE WHEN a.country IS NULL THEN o.write_context
+    ELSE CAST(json_merge_patch(coalesce(o.write_context, '{}'), json_object('country', a.country)) AS VARCHAR) END AS context,
   o.first_name AS first_name_observed, g.first_name AS first_name_desired, g.first_name_authority,
   o.last_name AS last_name_observed, g.last_name AS last_name_desired, g.last_name_authority,
   o.phone AS phone_observed, g.phone AS phone_desired, g.phone_authority,

@@ -86,5 +86,9 @@ SELECT contact_point, channel, purpose,
     WHEN 'proven opt-in' THEN concat(proven_system, ' has a proven opt-in of ',
       strftime(timezone('UTC', proven_at), '%Y-%m-%d'), '; nobody was told no')
     WHEN 'not confirmed' THEN concat(pending_system, ' waits for the person to confirm')
-    ELSE concat(yes_system, ' says yes without proof; nobody was told no') END AS reason
+    ELSE concat(yes_system, ' says yes without proof; nobody was told no') END AS reason,
+  -- Since when the no stands, where whoever was told it says so.
+  CASE rule
+    WHEN 'withdrawal' THEN CASE WHEN isfinite(no_at) THEN no_at END
+    WHEN 'withdrawal of the same person' THEN CASE WHEN isfinite(person_no_at) THEN person_no_at END END AS no_at
 FROM ruled

@@ -33,7 +33,7 @@ gaps AS (
   GROUP BY g.person_id
 ),
 records AS (
-  SELECT o.person_id, o.system, o.first_name, o.last_name, o.phone, o.street, o.city, o.postcode, o.loyalty_points,
+  SELECT o.person_id, o.system, o.first_name, o.last_name, o.phone, o.street, o.city, o.postcode, o.country, o.loyalty_points,
     row_number() OVER (
       PARTITION BY o.person_id, o.system ORDER BY c.updated_at DESC NULLS LAST, o.vendor_id) AS age
   FROM observed.customers AS o
@@ -47,8 +47,8 @@ best AS (
       FILTER (r.last_name IS NOT NULL) AS last_name,
     arg_min({'value': r.phone, 'system': r.system, 'place': w.phone}, w.phone * 1000000 + r.age)
       FILTER (r.phone IS NOT NULL) AS phone,
-    arg_min({'street': r.street, 'city': r.city, 'postcode': r.postcode, 'system': r.system, 'place': w.street},
-      w.street * 1000000 + r.age) FILTER (r.street IS NOT NULL) AS address,
+    arg_min({'street': r.street, 'city': r.city, 'postcode': r.postcode, 'country': r.country, 'system': r.system,
+      'place': w.street}, w.street * 1000000 + r.age) FILTER (r.street IS NOT NULL) AS address,
     arg_min({'value': r.loyalty_points, 'system': r.system, 'place': w.loyalty_points}, w.loyalty_points * 1000000 + r.age)
       FILTER (r.loyalty_points IS NOT NULL) AS loyalty_points
   FROM records AS r
@@ -81,5 +81,7 @@ SELECT s.person_id,
   CASE WHEN s.has_address THEN s.address.postcode END AS postcode,
   CASE WHEN s.has_address AND s.address.postcode IS NOT NULL THEN s.address.system END AS postcode_authority,
   CASE WHEN s.has_loyalty_points THEN s.loyalty_points.value END AS loyalty_points,
-  CASE WHEN s.has_loyalty_points THEN s.loyalty_points.system END AS loyalty_points_authority
+  CASE WHEN s.has_loyalty_points THEN s.loyalty_points.system END AS loyalty_points_authority,
+  -- Never written, and no field of the policy: only told to whoever makes an address.
+  CASE WHEN s.has_address THEN s.address.country END AS country
 FROM seen AS s

@@ -5,7 +5,9 @@
 --   younger than a no elsewhere is put on record as refused, while that yes itself is lowered. Nothing is concluded from
 --   `unknown` or pending, nothing is raised there.
 --   Where the policy lets a system gain subscribers, an address with a proven opt-in that it has no record of is asked
---   for: always `pending`, so that the person confirms once more
+--   for: always `pending`, so that the person confirms once more.
+--   A no goes out with its own time, where that is known: a system that keeps none beside what we write would tell us
+--   our no back as one without time, which no later opt-in could ever beat
 WITH unread AS (
   SELECT DISTINCT a.channel, a.purpose
   FROM estate.audiences AS a
@@ -40,14 +42,14 @@ unproven AS (
 ),
 drifted AS (
   SELECT o.system, o.vendor_id, o.vendor_audience_id, o.contact_point, o.channel, o.purpose, o.state AS observed,
-    g.state AS desired, 'lower' AS drift_class, g.authority, g.rule, g.reason, o.version, o.email, o.write_context
+    g.state AS desired, 'lower' AS drift_class, g.authority, g.rule, g.reason, o.version, o.email, o.write_context, g.no_at
   FROM observed.consents AS o
   JOIN golden.consents AS g
     ON g.contact_point = o.contact_point AND g.channel = o.channel AND g.purpose = o.purpose
   WHERE g.state = 'no' AND o.state IN ('yes', 'pending')
   UNION ALL
   SELECT o.system, o.vendor_id, o.vendor_audience_id, o.contact_point, o.channel, o.purpose, o.state, 'yes',
-    'raise_with_proof', g.authority, g.rule, g.reason, o.version, o.email, o.write_context
+    'raise_with_proof', g.authority, g.rule, g.reason, o.version, o.email, o.write_context, NULL
   FROM observed.consents AS o
   JOIN golden.consents AS g
     ON g.contact_point = o.contact_point AND g.channel = o.channel AND g.purpose = o.purpose
@@ -58,7 +60,7 @@ drifted AS (
   SELECT o.system, o.vendor_id, o.vendor_audience_id, o.contact_point, o.channel, o.purpose, o.state, 'yes',
     'raise_without_proof', y.system, 'opt-in without proof',
     concat(y.system, ' says yes since ', strftime(timezone('UTC', y.yes_at), '%Y-%m-%d'), ', after the no here, but proves nothing'),
-    o.version, o.email, o.write_context
+    o.version, o.email, o.write_context, NULL
   FROM observed.consents AS o
   JOIN golden.consents AS g
     ON g.contact_point = o.contact_point AND g.channel = o.channel AND g.purpose = o.purpose AND g.state = 'no'
@@ -74,7 +76,7 @@ drifted AS (
   UNION ALL
   SELECT a.system, concat('new:', g.contact_point), a.vendor_audience_id, g.contact_point, g.channel, g.purpose, NULL, 'pending',
     'raise_with_proof', g.authority, 'new subscriber', concat(g.reason, '; ', a.system, ' has no record of this address'),
-    NULL, p.email, NULL
+    NULL, p.email, NULL, NULL
   FROM golden.consents AS g
   JOIN estate.audiences AS a ON a.channel = g.channel AND a.purpose = g.purpose
   JOIN policy.creates AS c ON c.system = a.system AND c.entity = 'consents'
@@ -93,7 +95,9 @@ SELECT d.system, 'consents' AS entity, 'state' AS field, d.vendor_id, d.vendor_a
   d.contact_point AS subject_id, concat(d.channel, ':', d.purpose) AS subject_sub_id, CAST(NULL AS VARCHAR) AS currency,
   d.observed, CASE WHEN list_contains(b.fields, 'state') THEN b.state END AS base,
   coalesce(list_contains(b.fields, 'state'), false) AS has_base, d.desired, d.drift_class, d.authority, d.rule, d.reason,
-  d.version, CAST(json_merge_patch(coalesce(d.write_context, '{}'), json_object('email', d.email)) AS VARCHAR) AS context,
+  d.version,
+  CAST(json_merge_patch(coalesce(d.write_context, '{}'), json_object('email', d.email, 'changed_at',
+    strftime(timezone('UTC', d.no_at), '%Y-%m-%dT%H:%M:%S.%gZ'))) AS VARCHAR) AS context,
   CAST(NULL AS BIGINT) AS cost_minor, CAST(NULL AS BIGINT) AS old_minor,
   CAST(NULL AS TIMESTAMPTZ) AS desired_until
 FROM drifted AS d

@@ -4,13 +4,15 @@
 --   the same purpose, the more restrictive one speaks, and of two no the one that we did not write. A no that stands
 --   unbroken is one event: where a system's only time is that of the record's last edit, later edits of a name do not
 --   make the no younger. A no that we wrote ourselves is marked as ours: it holds for its address, but it is nobody's own
---   word about other addresses.
+--   word about other addresses. Where the system gives it no time, it has that of the no for which we wrote it: else our
+--   own echo would be younger than every later opt-in.
 --   A ban is a no of the whole record (`bans` in a permission's write context). As long as one that we wrote stands, no
 --   audience of the record can say anything else: it is ours in every audience of the purpose that we wrote it for, and
 --   in those of other purposes it is no word at all, since nobody said no there
 WITH ours AS (
   SELECT c.system, c.vendor_id, c.vendor_sub_id, c.subject_id AS contact_point, c.subject_sub_id AS permission,
-    coalesce(c.context->>'$.bans' = 'true', false) AS bans, max(o."at") AS written_at
+    coalesce(c.context->>'$.bans' = 'true', false) AS bans, max(o."at") AS written_at,
+    arg_max(to_moment(c.context ->> '$.changed_at'), o."at") FILTER (o.status = 'applied') AS no_at
   FROM ledger.sync.corrections AS c
   JOIN ledger.sync.outcomes AS o ON o.plan_id = c.plan_id AND o.correction_key = c.correction_key
   WHERE c.entity = 'consents' AND c.desired = 'no' AND o.status IN ('applied', 'unknown')
@@ -18,7 +20,8 @@ WITH ours AS (
 ),
 bans AS (
   -- Those of ours that stand: the record was not seen open at the address since, for whatever purpose.
-  SELECT w.system, w.vendor_id, w.contact_point, list(DISTINCT w.permission ORDER BY w.permission) AS permissions
+  SELECT w.system, w.vendor_id, w.contact_point, list(DISTINCT w.permission ORDER BY w.permission) AS permissions,
+    CASE WHEN count(w.no_at) = count(*) THEN max(w.no_at) END AS no_at
   FROM ours AS w
   WHERE w.bans AND NOT EXISTS (
     SELECT 1 FROM ledger.identity.consent_events AS e
@@ -39,7 +42,8 @@ heard AS (
 ),
 said AS (
   SELECT h.contact_point, h.channel, h.purpose, h.system, h.vendor_id, h.state, h.vendor_state, h.changed_at, h.has_proof,
-    h.proof, h.is_edit_time, b.contact_point IS NOT NULL AS is_our_ban, w.written_at
+    h.proof, h.is_edit_time, b.contact_point IS NOT NULL AS is_our_ban, w.written_at,
+    CASE WHEN b.contact_point IS NOT NULL THEN b.no_at ELSE w.no_at END AS no_at
   FROM heard AS h
   LEFT JOIN bans AS b
     ON h.bans AND b.system = h.system AND b.vendor_id = h.vendor_id AND b.contact_point = h.contact_point
@@ -61,7 +65,9 @@ latest AS (
     PARTITION BY contact_point, channel, purpose, system, vendor_id
     ORDER BY seen_at DESC, list_position(['no', 'pending', 'yes'], state), changed_at DESC NULLS FIRST) = 1
 )
-SELECT s.contact_point, s.channel, s.purpose, s.system, s.vendor_id, s.state, s.vendor_state, s.changed_at,
+SELECT s.contact_point, s.channel, s.purpose, s.system, s.vendor_id, s.state, s.vendor_state,
+  CASE WHEN s.is_our_ban OR s.state = 'no' AND s.written_at >= l.seen_at AND l.state <> 'no'
+    THEN coalesce(s.changed_at, s.no_at) ELSE s.changed_at END AS changed_at,
   n.as_of AS seen_at, s.has_proof,
   CASE WHEN s.is_our_ban OR s.state = 'no' AND s.written_at >= l.seen_at AND l.state <> 'no' THEN 'ours' ELSE s.proof END
     AS proof,
@@ -74,6 +80,7 @@ LEFT JOIN latest AS l
 WHERE l.state IS DISTINCT FROM s.state
   OR l.has_proof IS DISTINCT FROM s.has_proof
   OR l.vendor_state IS DISTINCT FROM s.vendor_state
-  OR (l.changed_at IS DISTINCT FROM s.changed_at AND NOT (s.state = 'no' AND s.is_edit_time))
+  OR (l.changed_at IS DISTINCT FROM s.changed_at AND NOT (s.state = 'no' AND s.is_edit_time)
+    AND NOT (s.state = 'no' AND s.changed_at IS NULL AND l.is_ours))
   -- Beside a no of ours, the first that is not.
   OR (s.state = 'no' AND l.is_ours AND NOT s.is_our_ban AND s.written_at IS NULL)
