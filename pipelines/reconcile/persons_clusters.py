@@ -26,7 +26,7 @@ def build_clusters(con: duckdb.DuckDBPyConnection, find_conflicts: Callable[[], 
     rows = con.execute("SELECT coalesce(max(record_id), 0) FROM reconcile.person_records").fetchall()
     count = int(rows[0][0])
     links = con.execute(
-        "SELECT l, r, weight, CASE rule WHEN 'splink' THEN 1 ELSE 0 END AS turn FROM reconcile.person_links "
+        "SELECT l, r, weight, CASE WHEN rule IN ('splink', 'elimination') THEN 1 ELSE 0 END AS turn FROM reconcile.person_links "
         "WHERE is_auto UNION ALL SELECT l, r, 0.0, 2 FROM reconcile.person_bound ORDER BY turn, weight DESC, l, r"
     ).fetchnumpy()
     left, right = links["l"].astype(np.int64), links["r"].astype(np.int64)

@@ -16,7 +16,9 @@ from pipelines.reconcile.persons_settings import linkage
 from pipelines.sql import Model, build, read_model
 
 FOLDER = Path(__file__).parent / "reconcile"
-SCRATCH = ("person_candidates", "person_components", "person_conflicts")
+SCRATCH = ("person_candidates", "person_components", "person_conflicts", "person_eliminations")
+MOST_ELIMINATIONS = 3
+"""What is joined by elimination leaves fewer records alone, and so more to be joined; what a third time finds is a handful."""
 
 
 def link_records(con: duckdb.DuckDBPyConnection) -> None:
@@ -27,7 +29,16 @@ def link_records(con: duckdb.DuckDBPyConnection) -> None:
     build_candidates(con, settings, filled)
     score_candidates(con, settings, filled)
     build(con, model("person_links"))
-    build_clusters(con, partial(build, con, model("person_conflicts")))
+    find_conflicts = partial(build, con, model("person_conflicts"))
+    build_clusters(con, find_conflicts)
+    for _ in range(MOST_ELIMINATIONS):
+        if not build(con, model("person_eliminations")):
+            break
+        con.execute(
+            "UPDATE reconcile.person_links AS k SET is_auto = true, rule = 'elimination' "
+            "FROM reconcile.person_eliminations AS e WHERE e.l = k.l AND e.r = k.r"
+        )
+        build_clusters(con, find_conflicts)
     for table in SCRATCH:
         con.execute(f"DELETE FROM reconcile.{table}")
 

@@ -4,7 +4,7 @@
 --   contradiction of strong keys (card, birth date); first names that are clearly two (households, couples who share an
 --   address or a phone, twins) or might be (Lea and Leo). A shared street proves a household, not a person: where e-mails
 --   or phones differ and no key of one's own is shared (father and son of one name), its weight does not count; nor does
---   the town's where weights are the defaults
+--   the town's where weights are the defaults. Two names alone are two people of one name
 WITH judged AS (
   SELECT p.l, p.r, p.weight, p.probability, p.card, p.email, p.phone, p.birth,
     p.card = 'other' OR p.birth = 'other' AS is_contradicted,
@@ -14,6 +14,8 @@ WITH judged AS (
     CASE WHEN p.last_name IN ('same', 'typo', 'part', 'turned') THEN 'yes'
          WHEN p.last_name = 'missing' THEN 'unknown' ELSE 'no' END AS last_agrees,
     p.card = 'same' OR p.email = 'same' OR p.phone = 'same' OR p.birth = 'same' AS shares_own_key,
+    p.birth = 'near' OR p.phone = 'typo' OR p.street IN ('same', 'typo')
+      OR p.place NOT IN ('missing', 'other') AS shares_more_than_names,
     p.weight - CASE WHEN p.email = 'other' OR p.phone = 'other'
                     THEN coalesce(s.weight, 0) + coalesce(t.weight, 0) ELSE 0 END AS own_weight
   FROM reconcile.person_pairs AS p
@@ -22,17 +24,19 @@ WITH judged AS (
     ON t.comparison = 'place' AND t.level = p.place AND t.weight > 0 AND NOT t.is_trained
 ),
 ruled AS (
-  SELECT l, r, weight, probability, is_contradicted, first_agrees, last_agrees, shares_own_key, own_weight,
+  SELECT l, r, weight, probability, is_contradicted, first_agrees, last_agrees, shares_own_key, shares_more_than_names,
+    own_weight,
     CASE WHEN card = 'same' AND first_agrees <> 'no' THEN 'card'
          WHEN email = 'same' AND (first_agrees = 'yes' OR (first_agrees = 'unknown' AND last_agrees <> 'no')) THEN 'email'
          WHEN phone = 'same' AND first_agrees = 'yes' AND (last_agrees = 'yes' OR birth = 'same') THEN 'phone'
          ELSE 'splink' END AS rule
   FROM judged
 )
-SELECT l, r, weight, probability, rule, is_contradicted,
+SELECT l, r, weight, probability, rule, is_contradicted, shares_own_key OR shares_more_than_names AS shares_more,
   NOT is_contradicted AND (
     rule <> 'splink'
     OR (probability >= 0.99
-        AND ((first_agrees = 'yes' AND (shares_own_key OR (last_agrees = 'yes' AND own_weight >= log2(0.99 / 0.01))))
+        AND ((first_agrees = 'yes' AND (shares_own_key
+                                    OR (last_agrees = 'yes' AND shares_more_than_names AND own_weight >= log2(0.99 / 0.01))))
              OR (first_agrees = 'unknown' AND shares_own_key)))) AS is_auto
 FROM ruled

@@ -13,7 +13,7 @@ best AS (
   JOIN reconcile.person_clusters AS b ON b.record_id = e.other_id AND b.cluster = a.cluster
   QUALIFY row_number() OVER (
     PARTITION BY e.record_id
-    ORDER BY list_position(['card', 'email', 'phone', 'splink'], e.rule), e.probability DESC) = 1
+    ORDER BY list_position(['card', 'email', 'phone', 'splink', 'elimination'], e.rule), e.probability DESC) = 1
 )
 SELECT r.source AS system, r.vendor_id, p.person_id,
   CASE WHEN e.rule IS NOT NULL THEN e.rule

@@ -1,0 +1,58 @@
+-- grain: one pair of records that is joined because nobody else in the data can be the partner
+-- key: l, r
+-- why: a first name or a birth date that differs is an error, or a relative: no pair tells which, but all of them together do.
+--   A relative has other records of his own as often as anybody has. So the pairs of two persons that both have others
+--   (decoys: they are relatives) and the odds of standing alone tell how many pairs of records that stand alone are relatives
+--   too, as false discoveries are told by targets and decoys. Joined is what is alike enough that one in fifty is; of a doubt
+--   that is seldom met, where one in fifty of all doubts is. Where relatives are many, or most records stand alone, nothing
+--   is joined here. That both ends stand alone makes one person of them likelier, and counts as weight. Two loyalty cards are
+--   two persons whatever the rest says
+WITH sized AS (
+  SELECT record_id, cluster, count(*) OVER (PARTITION BY cluster) = 1 AS is_lone
+  FROM reconcile.person_clusters
+), alone AS (
+  SELECT (count(*) FILTER (is_lone) + 1) / (count(*) FILTER (NOT is_lone) + 1) AS odds FROM sized
+), open_pairs AS (
+  SELECT p.l, p.r, p.weight, concat_ws(', ',
+      CASE WHEN p.birth = 'other' THEN 'another birth date' END,
+      CASE p.first_name WHEN 'other' THEN 'another first name' WHEN 'alike' THEN 'a like first name'
+        WHEN 'missing' THEN 'no first name' END) AS doubt
+  FROM reconcile.person_pairs AS p
+  JOIN reconcile.person_links AS k ON k.l = p.l AND k.r = p.r
+  WHERE NOT k.is_auto AND k.shares_more AND p.card <> 'other'
+), ways AS (
+  SELECT w.a, w.b, w.weight, w.doubt, a.is_lone AS a_is_lone, b.is_lone AS b_is_lone
+  FROM (SELECT l AS a, r AS b, weight, doubt FROM open_pairs UNION ALL SELECT r, l, weight, doubt FROM open_pairs) AS w
+  JOIN sized AS a ON a.record_id = w.a
+  JOIN sized AS b ON b.record_id = w.b AND b.cluster <> a.cluster
+), best AS (
+  SELECT w.a, w.b, w.weight, w.doubt, w.a_is_lone, w.b_is_lone
+  FROM ways AS w
+  QUALIFY row_number() OVER (PARTITION BY w.a, w.b_is_lone ORDER BY w.weight DESC, w.b) = 1
+), counted AS (
+  SELECT b.a, b.b, b.weight, b.doubt, n.alone, NOT b.a_is_lone AS is_decoy, pow(x.odds, n.alone) AS odds
+  FROM best AS b
+  CROSS JOIN alone AS x
+  JOIN (VALUES (1), (2)) AS n (alone) ON NOT b.a_is_lone OR n.alone = CASE WHEN b.b_is_lone THEN 2 ELSE 1 END
+  LEFT JOIN best AS o ON o.a = b.b AND o.b = b.a AND o.b_is_lone
+  WHERE b.weight - log2(pow(x.odds, n.alone)) >= log2(0.9 / 0.1)
+    AND CASE WHEN b.a_is_lone THEN NOT b.b_is_lone OR o.a IS NOT NULL ELSE NOT b.b_is_lone END
+), ranked AS (
+  SELECT c.a, c.b, c.weight, c.doubt, c.alone, c.is_decoy, c.odds,
+    count(*) FILTER (c.is_decoy) OVER own AS own_decoys, count(*) FILTER (NOT c.is_decoy) OVER own AS own,
+    count(*) FILTER (c.is_decoy) OVER every AS all_decoys, count(*) FILTER (NOT c.is_decoy) OVER every AS every
+  FROM counted AS c
+  WINDOW own AS (PARTITION BY c.doubt, c.alone ORDER BY c.weight DESC RANGE UNBOUNDED PRECEDING),
+    every AS (PARTITION BY c.alone ORDER BY c.weight DESC RANGE UNBOUNDED PRECEDING)
+), judged AS (
+  SELECT r.a, r.b, r.is_decoy,
+    min((r.own_decoys + 1) * r.odds / r.own) OVER own_below AS rate,
+    min(r.own_decoys * r.odds / r.own) OVER own_below AS own_rate,
+    min((r.all_decoys + 1) * r.odds / r.every) OVER all_below AS all_rate
+  FROM ranked AS r
+  WINDOW own_below AS (PARTITION BY r.doubt, r.alone ORDER BY r.weight RANGE UNBOUNDED PRECEDING),
+    all_below AS (PARTITION BY r.alone ORDER BY r.weight RANGE UNBOUNDED PRECEDING)
+)
+SELECT DISTINCT least(j.a, j.b) AS l, greatest(j.a, j.b) AS r
+FROM judged AS j
+WHERE NOT j.is_decoy AND (j.rate <= 0.02 OR (j.own_rate <= 0.02 AND j.all_rate <= 0.02))
