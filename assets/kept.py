@@ -57,7 +57,7 @@ KEPT: dict[str, tuple[Table, ...]] = {
               "reconcile.person_links", "reconcile.person_bound", "reconcile.person_records"),
         _kept("reconcile.person_clusters", "Which records are one person.",
               "reconcile.person_links", "reconcile.person_bound", "reconcile.person_records",
-              "reconcile.person_conflicts", "reconcile.person_eliminations"),
+              "reconcile.person_conflicts"),
         _kept(f"{_IDENTITY}.persons", "Which record of a system is which person, and how sure that is.",
               "reconcile.person_bindings"),
         _kept(f"{_IDENTITY}.person_history", "Persons created, merged and split, and why.", "reconcile.person_events"),

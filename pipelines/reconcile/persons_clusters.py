@@ -26,7 +26,7 @@ def build_clusters(con: duckdb.DuckDBPyConnection, find_conflicts: Callable[[], 
     rows = con.execute("SELECT coalesce(max(record_id), 0) FROM reconcile.person_records").fetchall()
     count = int(rows[0][0])
     links = con.execute(
-        "SELECT l, r, weight, CASE WHEN rule IN ('splink', 'elimination') THEN 1 ELSE 0 END AS turn FROM reconcile.person_links "
+        "SELECT l, r, weight, CASE rule WHEN 'splink' THEN 1 ELSE 0 END AS turn FROM reconcile.person_links "
         "WHERE is_auto UNION ALL SELECT l, r, 0.0, 2 FROM reconcile.person_bound ORDER BY turn, weight DESC, l, r"
     ).fetchnumpy()
     left, right = links["l"].astype(np.int64), links["r"].astype(np.int64)
@@ -42,6 +42,48 @@ def build_clusters(con: duckdb.DuckDBPyConnection, find_conflicts: Callable[[], 
     conflicts = con.execute("SELECT l, r FROM reconcile.person_conflicts ORDER BY l, r").fetchnumpy()
     _take_apart(labels, left, right, conflicts["l"].astype(np.int64), conflicts["r"].astype(np.int64))
     _write(con, "person_clusters", "cluster", labels, only_connected=False)
+
+
+def join_eliminated(con: duckdb.DuckDBPyConnection) -> None:
+    """Join the clusters of reconcile.person_eliminations, in person_clusters, and say so in person_links.
+
+    Their names and birth dates have been weighed; a group that would hold two cards, or two e-mails of one system, is
+    left as it was.
+    """
+    edges = con.execute(
+        "SELECT a.cluster AS l, b.cluster AS r FROM reconcile.person_eliminations AS e "
+        "JOIN reconcile.person_clusters AS a ON a.record_id = e.l "
+        "JOIN reconcile.person_clusters AS b ON b.record_id = e.r"
+    ).fetchnumpy()
+    names, places = np.unique(np.concatenate([edges["l"], edges["r"]]).astype(np.int64), return_inverse=True)
+    half = len(edges["l"])
+    groups = names[connected(places[:half], places[half:], len(names) - 1)]
+    con.register("person_groups", {"cluster": names, "person": groups})
+    try:
+        con.execute(_JOINED)
+    finally:
+        con.unregister("person_groups")
+    con.execute(_ELIMINATED)
+
+
+_JOINED = """
+WITH members AS (
+  SELECT g.person, f.card, f.email, nullif(f.source, '') AS source
+  FROM person_groups AS g
+  JOIN reconcile.person_clusters AS c ON c.cluster = g.cluster
+  JOIN reconcile.person_features AS f ON f.record_id = c.record_id
+), contradicted AS (
+  SELECT person FROM members GROUP BY person HAVING count(DISTINCT card) > 1
+  UNION ALL SELECT person FROM members WHERE source IS NOT NULL GROUP BY person, source HAVING count(DISTINCT email) > 1
+)
+UPDATE reconcile.person_clusters AS c SET cluster = g.person FROM person_groups AS g
+WHERE c.cluster = g.cluster AND g.person <> g.cluster AND g.person NOT IN (SELECT person FROM contradicted)
+"""
+_ELIMINATED = """
+UPDATE reconcile.person_links AS k SET is_auto = true, rule = 'elimination'
+FROM reconcile.person_eliminations AS e, reconcile.person_clusters AS a, reconcile.person_clusters AS b
+WHERE k.l = e.l AND k.r = e.r AND a.record_id = e.l AND b.record_id = e.r AND a.cluster = b.cluster
+"""
 
 
 def connected(left: Ints, right: Ints, count: int) -> Ints:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines.reconcile.persons_blocks import build_candidates, filled_features
-from pipelines.reconcile.persons_clusters import build_clusters
+from pipelines.reconcile.persons_blocks import build_candidates, filled_features, one_number
+from pipelines.reconcile.persons_clusters import build_clusters, join_eliminated
 from pipelines.reconcile.persons_score import score_candidates
 from pipelines.reconcile.persons_settings import linkage
 from pipelines.sql import Model, build, read_model
@@ -18,7 +18,9 @@ from pipelines.sql import Model, build, read_model
 FOLDER = Path(__file__).parent / "reconcile"
 SCRATCH = ("person_candidates", "person_components", "person_conflicts", "person_eliminations")
 MOST_ELIMINATIONS = 3
-"""What is joined by elimination leaves fewer records alone, and so more to be joined; what a third time finds is a handful."""
+WORTH_ANOTHER = 0.01
+"""What is joined by elimination leaves fewer records alone, so that more can be: another look is worth it where the
+last one joined so many of all records."""
 
 
 def link_records(con: duckdb.DuckDBPyConnection) -> None:
@@ -29,16 +31,14 @@ def link_records(con: duckdb.DuckDBPyConnection) -> None:
     build_candidates(con, settings, filled)
     score_candidates(con, settings, filled)
     build(con, model("person_links"))
-    find_conflicts = partial(build, con, model("person_conflicts"))
-    build_clusters(con, find_conflicts)
+    build_clusters(con, partial(build, con, model("person_conflicts")))
+    records = one_number(con, "SELECT count(*) FROM reconcile.person_features")
     for _ in range(MOST_ELIMINATIONS):
-        if not build(con, model("person_eliminations")):
+        found = build(con, model("person_eliminations"))
+        if found:
+            join_eliminated(con)
+        if found <= records * WORTH_ANOTHER:
             break
-        con.execute(
-            "UPDATE reconcile.person_links AS k SET is_auto = true, rule = 'elimination' "
-            "FROM reconcile.person_eliminations AS e WHERE e.l = k.l AND e.r = k.r"
-        )
-        build_clusters(con, find_conflicts)
     for table in SCRATCH:
         con.execute(f"DELETE FROM reconcile.{table}")
 

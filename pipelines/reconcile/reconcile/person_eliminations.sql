@@ -7,11 +7,10 @@
 --   that is seldom met, where one in fifty of all doubts is. Where relatives are many, or most records stand alone, nothing
 --   is joined here. That both ends stand alone makes one person of them likelier, and counts as weight. Two loyalty cards are
 --   two persons whatever the rest says
-WITH sized AS (
-  SELECT record_id, cluster, count(*) OVER (PARTITION BY cluster) = 1 AS is_lone
-  FROM reconcile.person_clusters
+WITH sizes AS (
+  SELECT cluster, count(*) AS records FROM reconcile.person_clusters GROUP BY cluster
 ), alone AS (
-  SELECT (count(*) FILTER (is_lone) + 1) / (count(*) FILTER (NOT is_lone) + 1) AS odds FROM sized
+  SELECT (count(*) FILTER (records = 1) + 1) / (coalesce(sum(records) FILTER (records > 1), 0) + 1) AS odds FROM sizes
 ), open_pairs AS (
   SELECT p.l, p.r, p.weight, concat_ws(', ',
       CASE WHEN p.birth = 'other' THEN 'another birth date' END,
@@ -19,7 +18,13 @@ WITH sized AS (
         WHEN 'missing' THEN 'no first name' END) AS doubt
   FROM reconcile.person_pairs AS p
   JOIN reconcile.person_links AS k ON k.l = p.l AND k.r = p.r
-  WHERE NOT k.is_auto AND k.shares_more AND p.card <> 'other'
+  CROSS JOIN alone AS x
+  WHERE NOT k.is_auto AND k.shares_more AND p.card <> 'other' AND p.weight - log2(pow(x.odds, 2)) >= log2(0.9 / 0.1)
+), sized AS (
+  SELECT c.record_id, c.cluster, s.records = 1 AS is_lone
+  FROM reconcile.person_clusters AS c
+  JOIN sizes AS s ON s.cluster = c.cluster
+  WHERE c.record_id IN (SELECT l FROM open_pairs UNION ALL SELECT r FROM open_pairs)
 ), ways AS (
   SELECT w.a, w.b, w.weight, w.doubt, a.is_lone AS a_is_lone, b.is_lone AS b_is_lone
   FROM (SELECT l AS a, r AS b, weight, doubt FROM open_pairs UNION ALL SELECT r, l, weight, doubt FROM open_pairs) AS w
@@ -39,8 +44,8 @@ WITH sized AS (
     AND CASE WHEN b.a_is_lone THEN NOT b.b_is_lone OR o.a IS NOT NULL ELSE NOT b.b_is_lone END
 ), ranked AS (
   SELECT c.a, c.b, c.weight, c.doubt, c.alone, c.is_decoy, c.odds,
-    count(*) FILTER (c.is_decoy) OVER own AS own_decoys, count(*) FILTER (NOT c.is_decoy) OVER own AS own,
-    count(*) FILTER (c.is_decoy) OVER every AS all_decoys, count(*) FILTER (NOT c.is_decoy) OVER every AS every
+    sum(CAST(c.is_decoy AS INTEGER)) OVER own AS own_decoys, sum(1 - CAST(c.is_decoy AS INTEGER)) OVER own AS own,
+    sum(CAST(c.is_decoy AS INTEGER)) OVER every AS all_decoys, sum(1 - CAST(c.is_decoy AS INTEGER)) OVER every AS every
   FROM counted AS c
   WINDOW own AS (PARTITION BY c.doubt, c.alone ORDER BY c.weight DESC RANGE UNBOUNDED PRECEDING),
     every AS (PARTITION BY c.alone ORDER BY c.weight DESC RANGE UNBOUNDED PRECEDING)
