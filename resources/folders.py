@@ -2,7 +2,7 @@
 
 The one place that opens a file system for a channel, as `warehouse` is for DuckDB: channels get a folder, cannot leave
 it, and tests hand in one in memory. Credentials come from the environment alone; for object storage the provider's own
-variables and profiles count too. What SFTP and object storage need is no dependency of ours: docs/files.md names it.
+variables and profiles count too. What SFTP and object storage need is no dependency of ours: docs/channels/files.md names it.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ def open_folder(address: str, environment: Mapping[str, str]) -> Any:
         found = filesystem(parts.scheme, skip_instance_cache=True, **options)
     except ImportError as error:
         need = _NEEDS.get(parts.scheme, "an fsspec package")
-        raise ConfigurationError(f"{parts.scheme}:// needs the package {need}: see docs/files.md") from error
+        raise ConfigurationError(f"{parts.scheme}:// needs the package {need}: see docs/channels/files.md") from error
     except Exception as error:  # each library of a file system raises its own; none has a common root
         raise ConfigurationError(
             f"{parts.scheme}://{parts.hostname} was not opened: {type(error).__name__}; are the address, {USER} and "
@@ -74,7 +74,7 @@ def _known_hosts(file: Path) -> Any:
     try:
         import paramiko
     except ImportError as error:
-        raise ConfigurationError("sftp:// needs the package paramiko: see docs/files.md") from error
+        raise ConfigurationError("sftp:// needs the package paramiko: see docs/channels/files.md") from error
 
     class KnownHosts(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
         """Takes the keys of one file, as ssh does."""

@@ -19,7 +19,7 @@ from pipelines.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
 REFERENCE = (ROOT / "docs" / "reference.md").read_text(encoding="utf-8")
-DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "benchmarks").glob("*.md")])
 PACKAGES = ("pipelines", "assets", "resources", "cli", "conformance", "sandbox")
 CODE = [path for name in PACKAGES for path in (ROOT / name).rglob("*.py")]
 SCRATCH = {"linkage"}

@@ -68,8 +68,8 @@ async def test_nothing_outside_the_folder_is_reached(tmp_path):
     ("sftp://sesame@host/drops", "a credential stands in the address of the files; put it in TRUEUP_FILES_USER"),
     ("abfs://drops:sesame@maison.dfs.core.windows.net/in", "a credential stands in the address of the files"),
     ("file://drops/", "a folder of this machine begins with file:/// (three slashes)"),
-    ("sftp://host/drops", "sftp:// needs the package paramiko: see docs/files.md"),
-    ("s3://bucket/drops", "s3:// needs the package s3fs: see docs/files.md"),
+    ("sftp://host/drops", "sftp:// needs the package paramiko: see docs/channels/files.md"),
+    ("s3://bucket/drops", "s3:// needs the package s3fs: see docs/channels/files.md"),
 ])
 def test_an_address_that_cannot_be_opened_says_why(address, message, monkeypatch):
     for package in ("paramiko", "s3fs"):

@@ -1,4 +1,4 @@
-"""docs/files.md tells the truth: its example runs as it is written there, and every key of a mapping is in it."""
+"""docs/channels/files.md tells the truth: its example runs as it is written there, and every key of a mapping is in it."""
 
 import re
 
@@ -9,7 +9,7 @@ from pipelines.estate import estate_of
 from tests.channels.drops import Drops, correction
 from tests.conftest import ROOT, open_warehouse
 
-TEXT = (ROOT / "docs" / "files.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "channels" / "files.md").read_text(encoding="utf-8")
 ESTATE, MAPPING = re.findall(r"^```toml\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 ARTICLES, LYON, OUT = re.findall(r"^```csv\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 
