@@ -39,16 +39,19 @@ def _examined(settings: Settings) -> list[dict[str, Any]]:
     from dataclasses import asdict
 
     from pipelines.channels import CHANNELS
+    from pipelines.configuration import read_file
     from pipelines.doctor import Finding, examine
-    from pipelines.estate import read_estate
-    from resources.channels import channels_of, connect
+    from pipelines.estate import estate_of
+    from resources.channels import connect
     from resources.clock import SystemClock, clock_of_systems
+    from resources.systems import known_channels
 
-    estate = read_estate(settings.estate)
+    file = read_file(settings.estate)
+    estate = estate_of(file)
     urls = [settings.base_url(estate, system) for system in estate.systems]
     clock = clock_of_systems(urls) if estate.estate.clock == "systems" else SystemClock()
     sessions, findings = [], []
-    for channel in channels_of(estate, CHANNELS):
+    for channel in known_channels(file, estate, CHANNELS):
         try:
             sessions += connect(settings, estate, [channel], clock=clock)
         except ConfigurationError as error:

@@ -2,7 +2,8 @@
 
 The one place that opens a file system for a channel, as `warehouse` is for DuckDB: channels get a folder, cannot leave
 it, and tests hand in one in memory. Credentials come from the environment alone; for object storage the provider's own
-variables and profiles count too. What SFTP and object storage need is no dependency of ours: docs/channels/files.md names it.
+variables and profiles count too. What SFTP and object storage need is no dependency of ours: docs/channels/files.md
+names it.
 """
 
 from collections.abc import Mapping

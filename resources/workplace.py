@@ -15,13 +15,14 @@ import duckdb
 
 from pipelines.channels.base import Channel
 from pipelines.clock import Clock
-from pipelines.configuration import TomlFile, read_file, suggestion
+from pipelines.configuration import read_file
 from pipelines.estate import Estate, estate_of
 from pipelines.http import Session
 from pipelines.ledger.lease import Lease, acquire
 from pipelines.policy import Policy, read_policy
-from resources.channels import Settings, Transports, channels_of, connect, secrets_of, wrong_address
+from resources.channels import Settings, Transports, connect, secrets_of
 from resources.clock import SystemClock, clock_of_systems
+from resources.systems import known_channels
 from resources.warehouse import open_warehouse
 
 Result = TypeVar("Result")
@@ -92,7 +93,7 @@ def open_workplace(
     file = read_file(settings.estate)
     estate = estate_of(file)
     policy = read_policy(settings.policy, estate, estate_file=file)
-    known = _channels(file, estate, channels)
+    known = known_channels(file, estate, channels)
     time = clock or _clock(settings, estate)
     # The lease goes by the machine's time: its holders share a machine, not an estate's clock.
     with (
@@ -113,51 +114,9 @@ def check_settings(settings: Settings, channels: Iterable[Channel]) -> None:
     file = read_file(settings.estate)
     estate = estate_of(file)
     read_policy(settings.policy, estate, estate_file=file)
-    for channel in _channels(file, estate, channels):
+    for channel in known_channels(file, estate, channels):
         secrets_of(settings, channel)
     _ = settings.contact_key, settings.threads
-
-
-def _channels(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> list[Channel]:
-    """The estate's channels; a system that is none is told with its line."""
-    known = list(channels)
-    names = sorted(channel.name for channel in known)
-    for system in estate.systems:
-        if system not in names:
-            words = f"there is no such system{suggestion(system, names)}; allowed: {', '.join(names)}"
-            raise file.error(("systems", system), words)
-    found = channels_of(estate, known)
-    for channel in found:
-        if wrong := wrong_address(channel, estate.systems[channel.name].base_url):
-            raise file.error(("systems", channel.name, "base_url"), wrong)
-    _check_authorities(file, estate, found)
-    _check_bans(file, estate, found)
-    return found
-
-
-def _check_authorities(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> None:
-    """Who counts at a place must be read for its counts, or no level there would ever be known."""
-    counting = [channel.name for channel in channels if "stock" in channel.entities]
-    for ours, location in estate.locations.items():
-        if location.authority not in counting:
-            words = f"{location.authority} is not read for stock here; allowed: {', '.join(counting) or 'no system is'}"
-            raise file.error(("locations", ours, "authority"), words)
-
-
-def _check_bans(file: TomlFile, estate: Estate, channels: Iterable[Channel]) -> None:
-    """A no to one purpose, written as a ban on all mail, would be read as the person's own no to every other."""
-    for channel in channels:
-        mapped = {ours: each.ids_in(channel.name) for ours, each in estate.audiences.items()}
-        purposes = [ours for ours, ids in mapped.items() if ids]
-        for ours in purposes:
-            bans = [one for one in mapped[ours] if one in channel.bans]
-            others = [other for other in purposes if other != ours]
-            if bans and others:
-                words = (
-                    f"{bans[0]!r} forbids all mail of {channel.name}: a no to {ours} would be a no to "
-                    f"{', '.join(others)} too; leave it out, or map all of {channel.name} to one purpose"
-                )
-                raise file.error(("audiences", ours, "vendor_ids", channel.name), words)
 
 
 def _clock(settings: Settings, estate: Estate) -> Clock:

@@ -193,6 +193,16 @@ def test_a_system_without_its_token_is_a_finding_and_the_others_are_examined(
     assert found["square"].startswith("no answer")
 
 
+def test_doctor_refuses_what_would_stop_the_night(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    estate = home / "nobody_counts.toml"
+    estate.write_text(ESTATE + '[systems.hubspot]\nbase_url = "http://127.0.0.1:9"\nshop_id = "1"\n'
+                      '[locations.paris]\nauthority = "hubspot"\nvendor_ids = { square = "L1", hubspot = "L1" }\n')
+    monkeypatch.setenv("TRUEUP_ESTATE", str(estate))
+    made = Settings.read({"TRUEUP_HOME": str(home), "TRUEUP_ESTATE": str(estate), "TRUEUP_CONTACT_KEY": "k"})
+    with pytest.raises(ConfigurationError, match="hubspot is not read for stock"):
+        examine.doctor(made, as_json=True)
+
+
 @pytest.mark.process
 @pytest.mark.parametrize(("words", "told"), [
     (("approve", "dddddd44", "--reason", "x"), "a guard or the policy refuses this correction (The"),

@@ -1,4 +1,4 @@
-"""docs/channels/files.md tells the truth: its example runs as it is written there, and every key of a mapping is in it."""
+"""docs/channels/files.md tells the truth: its example runs as it is written, and every key of a mapping is in it."""
 
 import re
 
