@@ -1,7 +1,8 @@
 """The mapping: which files a retailer drops, what their columns are called and how they write numbers and dates.
 
 A TOML file of the user's, beside estate.toml or in the folder of the drops; docs/channels/files.md explains it. This
-module says what may stand in it; what contradicts itself is found in `mapping_check`. It reads no drop and knows no table of ours.
+module says what may stand in it; what contradicts itself is found in `mapping_check`. It reads no drop and knows no
+table of ours.
 """
 
 from pathlib import PurePosixPath
