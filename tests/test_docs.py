@@ -154,3 +154,12 @@ def test_the_reference_imports_nothing_of_dagster_until_it_is_made():
     code = "import cli.reference, cli.main, sys; sys.exit('dagster' in sys.modules)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)
     assert result.returncode == 0
+
+
+@pytest.mark.parametrize("table", ["golden.availability", "golden.customer_360"])
+def test_every_column_that_people_read_is_described(table: str) -> None:
+    text = (ROOT / "docs" / "views.md").read_text(encoding="utf-8")
+    section = text.split(f"## `{table}`")[1].split("\n## ")[0]
+    described = {name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    query = parse_one(reconcile_models()[table].sql, dialect="duckdb")
+    assert described == {column.alias_or_name for column in query.expressions}

@@ -1,4 +1,4 @@
-"""Builds the observed and golden trees of items, prices and stock, and what they rest on, in order.
+"""Builds the observed and golden trees of items, prices and stock, what they rest on and the views over them, in order.
 
 The rules are in the SQL beside this file; this module says only in which order, and that movements are remembered
 before golden stock counts them. Run after `reconcile_items`.
@@ -24,7 +24,7 @@ def build_trees(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     built |= build_models(con, "reconcile.blocked", "reconcile.movement_log", "reconcile.outstanding")
     built |= build_models(
         con, "observed.items", "observed.prices", "observed.stock", "golden.items", "golden.prices", "golden.stock",
-        "reconcile.incomparable_prices",
+        "reconcile.incomparable_prices", "golden.availability", "golden.customer_360",
     )
     quarantine(con, "prices", f"{FAULTS} UNION ALL {INCOMPARABLE}")
     return built
