@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import typer
+from sqlglot import parse_one
 
 from cli import reference
 from cli.main import app
@@ -15,6 +16,7 @@ from pipelines.channels import CHANNELS
 from pipelines.check import declared_checks
 from pipelines.model import DriftClass
 from pipelines.policy import FIELDS
+from pipelines.reconcile.models import reconcile_models
 from pipelines.tables import TABLES
 
 ROOT = Path(__file__).parents[1]
@@ -160,6 +162,7 @@ def test_the_reference_imports_nothing_of_dagster_until_it_is_made():
 def test_every_column_that_people_read_is_described(table: str) -> None:
     text = (ROOT / "docs" / "views.md").read_text(encoding="utf-8")
     section = text.split(f"## `{table}`")[1].split("\n## ")[0]
-    described = {name for row in re.findall(r"^\| (`.*?) \|", section, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
+    rows = re.findall(r"^\| (`.*?) \|", section, re.MULTILINE)
+    described = {name for row in rows for name in re.findall(r"`(\w+)`", row)}
     query = parse_one(reconcile_models()[table].sql, dialect="duckdb")
     assert described == {column.alias_or_name for column in query.expressions}

@@ -30,7 +30,7 @@ def test_a_person_has_the_permissions_of_all_their_addresses_and_the_last_word_a
     build_consents(night)
     reconcile_persons(night)
     build_models(night, "golden.customer_360")
-    night.execute("SELECT p.person_id, p.records, p.orders, p.last_contact_at, p.consents FROM golden.customer_360 AS p")
+    night.execute("SELECT person_id, records, orders, last_contact_at, consents FROM golden.customer_360")
     found = {person: rest for person, *rest in night.fetchall()}
     of = persons(night)
     records, orders, last_contact, consents = found[of["square/1"]]
