@@ -29,7 +29,8 @@ def build_candidates(con: duckdb.DuckDBPyConnection, settings: Linkage, filled: 
     records = one_number(con, f"SELECT count(*) FROM {TABLE}")
     budget = max(float(blocking["least_budget"]), records * float(blocking["most_pairs_per_record"]))
     con.execute("CREATE OR REPLACE TABLE reconcile.person_blocked (l BIGINT, r BIGINT, rule INTEGER)")
-    rules = blocking["rules"] + (blocking["few_rules"] if records <= blocking["few_records"] else [])
+    is_few = settings.training["from_records"] <= records <= blocking["few_records"]
+    rules = blocking["rules"] + (blocking["few_rules"] if is_few else [])
     for number, columns in enumerate(rules):
         if not filled.issuperset(columns):
             continue
