@@ -7,8 +7,8 @@ import pytest
 from pipelines.reconcile.persons import reconcile_persons
 from tests.reconcile.people import put_customers, start_night, together
 
-PERSONS = 150
-ERRORS = 6
+PERSONS = 400
+ERRORS = 15
 SYLLABLES = [c + v for c in "bdfgklmnprstv" for v in ("a", "e", "i", "o", "u")]
 
 
@@ -57,7 +57,7 @@ def test_where_twins_live_and_many_stand_alone_another_first_name_is_put_before_
         {"key": f"{system}/t{n}", **person(n, first_name=name(n + 77, 2))}
         for n in range(ERRORS, 5 * ERRORS) for system in ("square", "hubspot")
     ]
-    put_customers(night, [*world(partners=100), *twins])
+    put_customers(night, [*world(partners=260), *twins])
     reconcile_persons(night)
     found = together(night)
     assert not any({f"square/{n}", f"square/t{n}"} <= who for who in found for n in range(ERRORS, 5 * ERRORS))
@@ -67,7 +67,7 @@ def test_where_twins_live_and_many_stand_alone_another_first_name_is_put_before_
 
 
 def test_where_most_records_stand_alone_nobody_is_the_last_one_left(night):
-    put_customers(night, world(partners=30))
+    put_customers(night, world(partners=80))
     reconcile_persons(night)
     assert {frozenset({f"square/{n}", f"hubspot/{n}"}) for n in range(ERRORS)}.isdisjoint(together(night))
 

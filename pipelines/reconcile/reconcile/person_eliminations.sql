@@ -5,8 +5,9 @@
 --   (decoys: they are relatives) and the odds of standing alone tell how many pairs of records that stand alone are relatives
 --   too, as false discoveries are told by targets and decoys. Joined is what is alike enough that one in fifty is; of a doubt
 --   that is seldom met, where one in fifty of all doubts is. Where relatives are many, or most records stand alone, nothing
---   is joined here. That both ends stand alone makes one person of them likelier, and counts as weight. Two loyalty cards are
---   two persons whatever the rest says
+--   is joined here, nor where a doubt is met too seldom to be judged. A couple shares everything but the first name and the
+--   birth date, so one that differs in the first name must have the other. That both ends stand alone makes one person of
+--   them likelier, and counts as weight. Two loyalty cards are two persons whatever the rest says
 WITH sizes AS (
   SELECT cluster, count(*) AS records FROM reconcile.person_clusters GROUP BY cluster
 ), alone AS (
@@ -19,7 +20,8 @@ WITH sizes AS (
   FROM reconcile.person_pairs AS p
   JOIN reconcile.person_links AS k ON k.l = p.l AND k.r = p.r
   CROSS JOIN alone AS x
-  WHERE NOT k.is_auto AND k.shares_more AND p.card <> 'other' AND p.weight - log2(pow(x.odds, 2)) >= log2(0.9 / 0.1)
+  WHERE NOT k.is_auto AND k.shares_more AND p.card <> 'other' AND (p.birth = 'same' OR p.first_name IN ('same', 'typo'))
+    AND p.weight - log2(pow(x.odds, 2)) >= log2(0.9 / 0.1)
 ), sized AS (
   SELECT c.record_id, c.cluster, s.records = 1 AS is_lone
   FROM reconcile.person_clusters AS c
@@ -50,7 +52,8 @@ WITH sizes AS (
   WINDOW own AS (PARTITION BY c.doubt, c.alone ORDER BY c.weight DESC RANGE UNBOUNDED PRECEDING),
     every AS (PARTITION BY c.alone ORDER BY c.weight DESC RANGE UNBOUNDED PRECEDING)
 ), judged AS (
-  SELECT r.a, r.b, r.is_decoy,
+  SELECT r.a, r.b, r.is_decoy, max(r.own) OVER (PARTITION BY r.doubt, r.alone) AS own,
+    max(r.every) OVER (PARTITION BY r.alone) AS every,
     min((r.own_decoys + 1) * r.odds / r.own) OVER own_below AS rate,
     min(r.own_decoys * r.odds / r.own) OVER own_below AS own_rate,
     min((r.all_decoys + 1) * r.odds / r.every) OVER all_below AS all_rate
@@ -60,4 +63,5 @@ WITH sizes AS (
 )
 SELECT DISTINCT least(j.a, j.b) AS l, greatest(j.a, j.b) AS r
 FROM judged AS j
-WHERE NOT j.is_decoy AND (j.rate <= 0.02 OR (j.own_rate <= 0.02 AND j.all_rate <= 0.02))
+WHERE NOT j.is_decoy
+  AND ((j.own >= 25 AND j.rate <= 0.02) OR (j.every >= 100 AND j.own_rate <= 0.02 AND j.all_rate <= 0.02))
