@@ -21,7 +21,7 @@ from sandbox.store import Store
 from sandbox.vendor import Settings
 from tests.channels.harness import served
 from tests.conformance.folder import Shop
-from tests.conformance.page import AGAINST, COMMAND, main
+from tests.conformance.page import AGAINST, COMMAND, ELSEWHERE, main
 
 ESTATE = Path("nowhere")
 """Stands for the world's own estate in the cases below."""
@@ -166,7 +166,7 @@ def test_the_committed_document_has_the_commands_own_form():
         head = r"^`(.+) (\w+)( --write)?`, trueup ([\d.]+), (\d{4}-\d\d-\d\d): (.+)\.$"
         made = re.search(head, one, re.MULTILINE)
         assert made and made[2] == titles[title].name and date.fromisoformat(made[5])
-        assert made[1] == (COMMAND if against == AGAINST else "trueup conformance")
+        assert made[1] == (COMMAND if against in (AGAINST, *ELSEWHERE.values()) else "trueup conformance")
         rows = re.findall(r"^\| `(\w+)` \| (.+?) \| (passed|failed|not shown) \| (.*) \|$", one, re.MULTILINE)
         names = [row[0] for row in rows]
         assert bool(made[3]) == (TAKEN_BACK in names), "the head says whether it was written"
