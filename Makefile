@@ -13,12 +13,18 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 export SEED VARIANTS PERSONS SHOPS
 
 .DEFAULT_GOAL := help
-.PHONY: help sync test nights real ui day judge bench lint lock clean setup
+.PHONY: help sync test laws pains guards nights simulate planted kill real ui day judge bench lint lock clean setup
 
 help:
 	@echo "make sync    set up, then run a night on the sandbox and show what it found, changed and proved"
 	@echo "make test    set up, then run all tests"
+	@echo "make laws    every law on 10,000 generated cases or more (LAW_CASES=), some minutes"
+	@echo "make pains   break the rule behind each pain of other tools, one at a time, and see which test notices"
+	@echo "make guards  break the guard against each failure mode of write-back, one at a time, and see which test notices"
 	@echo "make nights  many days and nights on worlds of many seeds, each held against its truth (SEEDS=1..10)"
+	@echo "make simulate SEEDS=100   seeded faults, crashes and second runs on virtual time, judged by the systems' own log"
+	@echo "make planted take guards out of the pipeline, one at a time, and see whether the simulation notices (minutes)"
+	@echo "make kill    kill, stop and starve real processes at work, judged by the systems' own log (KILLS=200; minutes)"
 	@echo "make real    a night against an Odoo and a Vendure that it installs and starts (Debian, PyPI and npm packages)"
 	@echo "make day     let the sandbox's world live one more day"
 	@echo "make judge   compare the last night with the world's truth"
@@ -55,8 +61,33 @@ ui: setup
 test: setup
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
+# Ended after 60 minutes: it is made to take about a quarter of an hour on two free cores.
+laws: setup
+	@LAW_CASES=$(or $(LAW_CASES),10000) timeout --kill-after=30 3600 \
+	  $(BIN)/python -m pytest -q -m law -n 2 --dist worksteal --durations=5
+
+pains: setup
+	@$(BIN)/python -m tests.switches tests/pains/switches.toml
+
+guards: setup
+	@$(BIN)/python -m tests.switches tests/guards/switches.toml
+
 nights: setup
 	@$(BIN)/python -m tests.nights.rounds --seeds $(or $(SEEDS),1..10) --days 6 --variants 90 --persons 240 --shops 2
+
+simulate: setup
+	@$(BIN)/python -m tests.simulation $(or $(SEEDS),20)
+
+# That the simulation sees what it is made for: a guard taken out is told, a seed is the same in any process; and nights
+# over a network that is ill in many ways.
+planted: setup
+	@$(BIN)/python -m pytest -q -m long -n 2 --dist worksteal tests/simulation tests/faults
+
+# Ended after 30 minutes: made for two free cores; KILLS=40 where they are busy (deaths at random instants, next to those
+# at every step).
+kill: setup
+	@KILLS=$(or $(KILLS),200) timeout --kill-after=60 1800 \
+	  $(BIN)/python -m pytest -q -m "kill or process" -n 2 --dist worksteal tests/kill
 
 real: setup
 	@$(BIN)/python -m deploy.real

@@ -21,8 +21,11 @@ def approve(context: dg.AssetExecutionContext, night: NightResource) -> Iterator
     figures: dict[str, Any] = {
         "plan_id": plan_id, "plan_of_night": tonight.night_id, "by_policy": by_policy, "by_person": by_person,
         **approval_counts(con, plan_id), "is_dry_run": night.dry_run,
+        "unarmed": sum(told.rows for told in tonight.unarmed.values()),
     }
-    if not (tonight.has_begun or night.dry_run or by_policy or by_person):
+    if plan_id in tonight.unarmed:
+        figures["warning"] = tonight.unarmed[plan_id].words
+    elif not (tonight.has_begun or night.dry_run or by_policy or by_person):
         figures["warning"] = nothing_approved(plan_id, tonight.night_id, figures)
         context.log.warning(figures["warning"])
     yield from materialised(con, "approve", {"ledger.sync.approvals": figures})

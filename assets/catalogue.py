@@ -27,7 +27,7 @@ RECONCILE_STEPS = (
     ("consents", ("observed.consents", "golden.consents", "reconcile.consent*")),
     ("items", ("reconcile.item*", "reconcile.renamed_items")),
     ("persons", ("reconcile.person*", "observed.customers", "golden.customers")),
-    ("drift", ("reconcile.drift*", "reconcile.stock_*")),
+    ("drift", ("reconcile.drift*", "reconcile.stock_*", "reconcile.prior_prices", "reconcile.rollback_*")),
     ("trees", ("observed.*", "golden.*", "reconcile.*")),
 )
 """Which step of the night builds which models of reconcile; the first pattern that fits."""
@@ -137,7 +137,10 @@ def schema_of(table: str) -> dict[str, str] | None:
 
 @cache
 def _models() -> dict[str, Model]:
-    planned = (*plan.models("main"), plan.told_model(), plan.corrections_model(), *agree.models())
+    planned = (
+        *plan.models("main"), plan.told_model(), plan.untold_model(), plan.corrections_model(),
+        *agree.models(),
+    )
     return {**stage_models(NAMES), **reconcile_models(), **suppressions.models(), **{m.name: m for m in planned}}
 
 
@@ -222,7 +225,8 @@ def _plan_tables() -> tuple[Table, ...]:
     """The planner's own tables as the main lane leaves them, the ledger's, and tonight's plans read back from there."""
     own = _of_models(plan.models("main"))
     checked = tuple(replace(table, inputs=table.inputs | {"checks.results"}) for table in own)
-    return (*checked, *_of_models([plan.told_model()]), *KEPT["plan"], *_of_models([plan.corrections_model()]))
+    told = _of_models([plan.told_model(), plan.untold_model()])
+    return (*checked, *told, *KEPT["plan"], *_of_models([plan.corrections_model()]))
 
 
 def _of_models(models: Iterable[Model]) -> tuple[Table, ...]:

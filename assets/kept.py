@@ -32,6 +32,13 @@ def _reads() -> tuple[Table, ...]:
         _kept(f"{_SYNC}.reads", "Every read of every night: rows, pages, calls, whether it was whole.", *raw),
         _kept(f"{_SYNC}.cursors", "From where the next read of each endpoint goes on.", f"{_SYNC}.reads"),
         _kept(f"{_SYNC}.answers", "What people answered to held rows, taken in from the inbox."),
+        _kept(f"{_SYNC}.rollbacks", "Plans that a person has rolled back, taken in from the inbox."),
+        _kept(f"{_SYNC}.rollback_rows", "What of them is to be undone.", f"{_SYNC}.rollbacks"),
+        _kept(f"{_SYNC}.words", "What people say, as they signed it: armings, answers, partings."),
+        _kept(f"{_SYNC}.void_answers", "Answers whose signature does not hold any more, and why.",
+              f"{_SYNC}.answers", f"{_SYNC}.words"),
+        _kept(f"{_IDENTITY}.apart", "Pairs of records that a person has parted, taken in from the inbox."),
+        _kept(f"{_IDENTITY}.apart_undone", "Partings that a person has taken back, taken in from the inbox."),
     )
 
 
@@ -60,13 +67,19 @@ KEPT: dict[str, tuple[Table, ...]] = {
               "reconcile.person_conflicts"),
         _kept(f"{_IDENTITY}.persons", "Which record of a system is which person, and how sure that is.",
               "reconcile.person_bindings"),
+        _kept(f"{_IDENTITY}.person_moves", "Which record went from which person to which.",
+              "reconcile.person_bindings"),
         _kept(f"{_IDENTITY}.person_history", "Persons created, merged and split, and why.", "reconcile.person_events"),
     ),
     "trees": (
         _kept("quarantine.reconcile", "Rows that reconcile kept out, and why.",
               "reconcile.item_faults", "reconcile.price_faults", "reconcile.incomparable_prices"),
         _kept(f"{_IDENTITY}.movements", "Movements of stock, each counted once, and the night that settled it.",
-              "reconcile.new_movements", "reconcile.logged"),
+              "reconcile.new_movements", "reconcile.logged", "reconcile.returned"),
+        _kept(f"{_IDENTITY}.hold_events", "What became of goods set aside for collection, each event once.",
+              "reconcile.hold_news"),
+        _kept(f"{_IDENTITY}.loyalty_events", "Every event of loyalty points, once, as it was first told.",
+              "reconcile.new_loyalty_events"),
     ),
     "drift": (
         _kept("reconcile.stock_drifted", "Stock levels that differ, before the why.",
@@ -74,17 +87,20 @@ KEPT: dict[str, tuple[Table, ...]] = {
         _kept("reconcile.drift", "Every value of every system that is not what it ought to be, with who moved.",
               *(f"compared.{entity}" for entity in ENTITIES if entity != "consents"),
               *(f"ledger.agreed.{entity}" for entity in ENTITIES if entity != "consents"),
-              "reads.verdicts", "reconcile.stock_drifted", "reconcile.stock_explained"),
+              "reads.verdicts", "reconcile.stock_drifted", "reconcile.stock_explained", "reconcile.person_undo",
+              "reconcile.rollback_drift"),
     ),
     "plan": (
         _kept("checks.of_plan", "What the checks of the plan's draft found, before it was sealed.", "plan.decided"),
         _kept(f"{_SYNC}.corrections", "One row per value to change: observed, desired, why.", "plan.decided"),
         _kept(f"{_SYNC}.told", "Which movements a planned level takes off the authority's count.", "plan.told"),
+        _kept(f"{_SYNC}.untold", "Which movements the authority no longer knows of after a rollback.", "plan.untold"),
         _kept(f"{_SYNC}.plans", "Fingerprinted sets of corrections.", f"{_SYNC}.corrections"),
     ),
     "approve": (
         _kept(f"{_SYNC}.approvals", "Who allows which correction, until when.",
-              f"{_SYNC}.corrections", f"{_SYNC}.plans", f"{_SYNC}.answers"),
+              f"{_SYNC}.corrections", f"{_SYNC}.plans", f"{_SYNC}.answers", f"{_SYNC}.void_answers",
+              f"{_SYNC}.words"),
     ),
     "push": (
         _kept(f"{_SYNC}.intents", "What was to be sent, kept before it was.", f"{_SYNC}.approvals"),
@@ -105,6 +121,9 @@ KEPT: dict[str, tuple[Table, ...]] = {
 
 NO_ASSETS = {
     "catalogue.lineage": "a cache of what is read from the SQL; holds no row of anybody",
+    "ledger.sync.chain": "hashes over what other tables hold; `trueup doctor` goes through it",
+    "ledger.sync.generations": "how far the ledger has come; told from an older copy by it",
+    "ledger.sync.policies": "settings as they were, by the hash that an arming names; holds no row of anybody",
     "ledger.main.migrations": "which migrations the ledger has had; changes with a release, not with a night",
     "raw_*._dlt_*": "dlt's own notes on its loads",
 }

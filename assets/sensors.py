@@ -1,7 +1,8 @@
-"""Who is told when a run fails: a line in `failures.log` under TRUEUP_HOME. Sends nothing anywhere.
+"""Who notices that a run was killed, and who is told when one fails: a line in `failures.log` under TRUEUP_HOME.
 
-The sensor hears every failed run of the instance, from wherever it was launched, once the daemon is up. `trueup` needs
-no daemon: it writes the same line as soon as its run has failed, and no run is told twice.
+Sends nothing anywhere. `tell_failures` hears every failed run of the instance, from wherever it was launched, once the
+daemon is up. `trueup` needs no daemon: it looks for killed runs before its own, and writes the same lines; no run is
+told twice.
 """
 
 from datetime import UTC, datetime
@@ -9,7 +10,12 @@ from pathlib import Path
 
 import dagster as dg
 
+from resources.clock import SystemClock
+from resources.orphans import fail_orphans
 from resources.settings import Settings
+
+LOOKS_EVERY_SECONDS = 30
+"""A killed run is found within twice that: the daemon's own round comes on top."""
 
 
 def tell_failure(instance: dg.DagsterInstance, run: dg.DagsterRun, home: Path) -> str:
@@ -37,4 +43,18 @@ def tell_failures(context: dg.RunFailureSensorContext) -> None:
     context.log.info(tell_failure(context.instance, context.dagster_run, Settings.read().home))
 
 
-SENSORS = [tell_failures]
+@dg.sensor(
+    name="fail_killed_runs",
+    minimum_interval_seconds=LOOKS_EVERY_SECONDS,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Marks runs as failed whose process was killed, so that they do not hold up the next night.",
+)
+def fail_killed_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    """Look for them; launches nothing."""
+    found = fail_orphans(context.instance, Settings.read(), now=SystemClock().now())
+    for run in found:
+        context.log.warning(f"{run.job_name} run {run.run_id} was killed: marked as failed")
+    return dg.SkipReason(f"{len(found)} runs were marked as failed" if found else "no run has lost its process")
+
+
+SENSORS = [tell_failures, fail_killed_runs]

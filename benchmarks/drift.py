@@ -87,7 +87,7 @@ def generate(folder: Path, rows: int) -> None:
     )
     con.execute(
         "INSERT INTO golden.stock SELECT item_id, location_id, level, 0, 0, 0, level, 'square', 'stock ledger', "
-        "'square counts ' || level, level, 0 FROM keys ORDER BY hash(i, 1)"
+        "'square counts ' || level, level, 0, NULL FROM keys ORDER BY hash(i, 1)"
     )
     for system, prefix, differs in (("square", "V", False), ("shopify", "gid://shopify/ProductVariant/40", True)):
         con.execute(

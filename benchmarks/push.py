@@ -18,6 +18,8 @@ from pathlib import Path
 import httpx
 
 from pipelines.approve import approve_by_policy
+from pipelines.arming.armings import Armed, Arming
+from pipelines.arming.scope import scope_of
 from pipelines.channels.base import Connection
 from pipelines.channels.shopify import SHOPIFY
 from pipelines.plan import build_plan
@@ -34,6 +36,10 @@ RATE, BUCKET, CALL_POINTS = 100.0, 2_000.0, 10.0
 LOCATIONS = 8
 BATCH = 250
 EPOCH = datetime(2026, 6, 15, tzinfo=UTC)
+ARMED = Armed((Arming(
+    policy_hash="", scope=scope_of(["all"], ["shopify"]), until=datetime(2100, 1, 1, tzinfo=UTC), author="benchmark",
+    reason="benchmark", at=EPOCH,
+),))
 
 
 class Distant(httpx.AsyncBaseTransport):
@@ -77,10 +83,10 @@ async def measure(folder: Path, rows: int) -> None:
         con.execute(DRIFT, {"rows": rows, "locations": LOCATIONS})
         con.execute(OBSERVED)
         plan_id = build_plan(con, lane="main", clock=clock)
-        approve_by_policy(con, plan_id, clock=clock)
+        approve_by_policy(con, plan_id, armed=ARMED, clock=clock)
         async with SHOPIFY.connect(connection) as session:
             began = time.process_time()
-            report = await push_plan(con, plan_id, {"shopify": (SHOPIFY, session)}, clock=clock)
+            report = await push_plan(con, plan_id, {"shopify": (SHOPIFY, session)}, armed=ARMED, clock=clock)
             cpu = time.process_time() - began
             throttled = session.counters.throttled
     span = transport.writes[-1][1] - transport.writes[0][0]

@@ -11,4 +11,7 @@
     questions  status and why: no Dagster, from the snapshot
     examine    doctor: what is not ready
     answers    approve, reject, accept-theirs, pin, decide: files dropped in the inbox
+    unmerge    parting records that are not one person, and taking that back: files too
+    rollback   undoing what a plan wrote: shown, ordered by a file, carried out by a run of its own
+    stopping   stop and go: the kill switch
 """

@@ -1,4 +1,4 @@
-"""What a person says about held rows: files in the inbox, that the next run takes in. Imports no Dagster."""
+"""What a person says about held rows: signed files in the inbox, that the next run takes in. Imports no Dagster."""
 
 import getpass
 from collections.abc import Sequence
@@ -8,9 +8,10 @@ from pathlib import Path
 
 import duckdb
 
+from cli.signing import signer
 from pipelines.errors import ConfigurationError, DataError
 from pipelines.ledger.answerable import check_answer
-from pipelines.ledger.inbox import Answer, AnswerKind, drop_answer
+from pipelines.ledger.inbox import Answer, AnswerKind, drop
 from pipelines.toml_file import read_file
 from resources.clock import SystemClock
 from resources.copies import open_copy
@@ -29,17 +30,16 @@ def answer(
     settings: Settings, kind: AnswerKind, keys: Sequence[str], *, reason: str, author: str, until: date | None = None
 ) -> list[str]:
     """Drop one answer per key (or its beginning); returns the whole keys. DataError where a row cannot take it."""
-    author = author or getpass.getuser()
+    own = signer(settings)
+    author = author or own.name or getpass.getuser()
     with copy_of(settings) as con:
-        at = _estate_time(settings, con)
+        at = estate_time(settings, con)
         found = [_one(con, key) for key in keys]
         _check(con, [(f"{key[:12]}: ", key, kind) for key in found])
     end = datetime.combine(until, time(23, 59), tzinfo=UTC) if until else None
     for key in found:
-        drop_answer(
-            settings.inbox,
-            Answer(correction_key=key, answer=kind, author=author, reason=reason, at=at, until=end),
-        )
+        said = Answer(correction_key=key, answer=kind, author=author, reason=reason, at=at, until=end)
+        drop(settings.inbox, said, own)
     return found
 
 
@@ -47,9 +47,10 @@ def decide(settings: Settings, sheet: Path, *, author: str) -> int:
     """Drop the decisions of a spreadsheet that came back, all or none; returns how many."""
     from pipelines.spreadsheet import read_decisions
 
-    author = author or getpass.getuser()
+    own = signer(settings)
+    author = author or own.name or getpass.getuser()
     with copy_of(settings) as con:
-        at = _estate_time(settings, con)
+        at = estate_time(settings, con)
         known = {str(row[0])[:12]: str(row[0]) for row in con.execute(_KEYS).fetchall()}
         fingerprint, decisions = read_decisions(sheet, keys=known)
         if con.execute(_PLAN, [fingerprint]).fetchone() is None:
@@ -57,12 +58,13 @@ def decide(settings: Settings, sheet: Path, *, author: str) -> int:
         _check(con, [(f"row {said.row}: ", said.correction_key, said.answer) for said in decisions])
     for decision in decisions:
         end = datetime.combine(decision.until, time(23, 59), tzinfo=UTC) if decision.until else None
-        drop_answer(
+        drop(
             settings.inbox,
             Answer(
                 correction_key=decision.correction_key, answer=decision.answer, author=author,  # type: ignore[arg-type]
                 reason=decision.comment or f"decided in {sheet.name}", at=at, until=end,
             ),
+            own,
         )
     return len(decisions)
 
@@ -92,7 +94,7 @@ def copy_of(settings: Settings, *, has_macros: bool = False) -> AbstractContextM
     return open_copy(settings.snapshot, contact_key=settings.contact_key if has_macros else None)
 
 
-def _estate_time(settings: Settings, con: duckdb.DuckDBPyConnection) -> datetime:
+def estate_time(settings: Settings, con: duckdb.DuckDBPyConnection) -> datetime:
     """Now, by the estate's clock: a sandbox lives at its own time, which goes on since its last night."""
     machine = SystemClock().now()
     # One key of the file: to check all of it is the night's work, and takes longer than an answer.

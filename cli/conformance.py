@@ -15,6 +15,7 @@ from cli.home import is_embedded
 from cli.outside import outside
 from cli.screen import margin, tell_json, tell_table
 from pipelines.errors import ConfigurationError
+from pipelines.kill_switch import read_stop
 from resources.settings import Settings
 
 if TYPE_CHECKING:
@@ -42,6 +43,8 @@ def conformance(
     """
     if url and len(systems) != 1:
         raise ConfigurationError("--url goes with one system")
+    if write and (stop := read_stop(settings.kill_switch)) is not None:
+        raise ConfigurationError(f"{stop}, so nothing is tried by writing; `trueup go` ends it")
     from conformance.run import has_failed
     from pipelines.estate import read_estate
 
@@ -51,9 +54,11 @@ def conformance(
         estate = read_estate(path) if path else None
         for channel in _channels(systems, estate):
             where = against or (EMBEDDED if not url and is_embedded() and estate_path is None else UNNAMED)
+            said = [*(["--url URL"] if url else []), *([f'--against "{against}"'] if against else [])]
             if write:
                 margin().print(f"{channel.name}: {WARNING.format(where=where)}", style="dim")
-            reports.append(_examined(found, channel, path, estate, url, dict(options or {}), where, write=write))
+            report = _examined(found, channel, path, estate, url, dict(options or {}), where, write=write)
+            reports.append(replace(report, said=said))
     _tell(reports, as_json=as_json, markdown=markdown)
     return 1 if any(has_failed(report.results) for report in reports) else 0
 
@@ -124,7 +129,7 @@ def _bench(
     from conformance.staged import scratch
     from conformance.wire import Wire
     from pipelines.clock import Clock
-    from pipelines.http import Session, trust
+    from pipelines.http import Session, middling, trust
     from resources.channels import connection_to, is_http, wrong_address
     from resources.clock import SystemClock, clock_of_systems
 
@@ -136,6 +141,7 @@ def _bench(
     connection = connection_to(
         settings, channel, address, options={**(system.options if system else {}), **options},
         folder=path.parent if path else Path(), clock=SystemClock(), transport=wire if is_http(address) else None,
+        chance=middling,  # by chance a wait may be no wait, and whether there is one is a question of the kit's
     )
 
     def connect(clock: Clock) -> Session:

@@ -1,16 +1,17 @@
 """The commands of `trueup` and their options. Each imports what it needs when it runs: asking imports no Dagster."""
 
 import sys
-from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from cli import authors
+from cli import answering, arming, authors, restoring, stopping
 from cli.leaving import leave
+from cli.rollback import rollback
 from cli.scoping import Census, Entities, Keys, Short, Systems
 from cli.screen import SHOWN, margin, tell, tell_json, tell_table
+from cli.unmerge import unmerge
 
 app = typer.Typer(
     help="Brings till, webshop, CRM and e-mail tool back into agreement: plan, approve, push, re-read.",
@@ -18,9 +19,6 @@ app = typer.Typer(
 )
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text.")]
-Reason = Annotated[str, typer.Option("--reason", help="Why; kept with the answer.")]
-Author = Annotated[str, typer.Option("--author", help="Who says so; the operating system's user by default.")]
-RowKeys = Annotated[list[str], typer.Argument()]
 # What an argument is stands in its command's docstring: click 8.4 drops the help that typer hands to an argument.
 
 
@@ -125,15 +123,8 @@ def status(
         found = questions.status(_settings(), nights=nights)
         if as_json:
             tell_json(found)
-            return 0
-        most = None if everything else SHOWN
-        tell_table("Nights", found["nights"], most=None)
-        tell_table("Waiting for a person", [questions.in_short(row) for row in found["held"]], most=most)
-        tell_table("Not read whole in the last night", found["unread"], most=most)
-        tell_table("In quarantine: nothing of these keys is written", found["quarantine"], most=most)
-        tell_table("Answers that were not taken (inbox/refused)", found["refused_answers"], most=most)
-        if found["open_answers"]:
-            tell(f"{found['open_answers']} answers wait in the inbox; `trueup push` takes them in")
+        else:
+            questions.tell_status(found, most=None if everything else SHOWN)
         return 0
 
     leave(run)
@@ -169,86 +160,35 @@ def why(
 
 
 @app.command()
+def worklist(
+    export: Annotated[Path | None, typer.Option(help="Write it to a file: .csv or .jsonl.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Show every row.")] = False,
+    as_json: Json = False,
+) -> None:
+    """What only people do: items to enter, publish or withdraw, keys to mend, points to look at; with reasons."""
+    from cli import questions
+
+    def run() -> int:
+        found = questions.worklist(_settings(), export=export)
+        if as_json:
+            tell_json(found)
+        elif export is not None:
+            print(f"{len(found)} rows written to {export}", file=sys.stderr)
+        elif found:
+            tell_table("", [questions.as_work(row) for row in found], most=None if everything else SHOWN)
+        else:
+            tell("nothing is left to people")
+        return 0
+
+    leave(run)
+
+
+@app.command()
 def doctor(as_json: Json = False) -> None:
     """Check credentials, scopes, shop ids, clocks and unmapped places; writes nothing."""
     from cli import examine
 
     leave(lambda: examine.doctor(_settings(), as_json=as_json))
-
-
-@app.command()
-def approve(keys: RowKeys, reason: Reason, author: Author = "") -> None:
-    """Release held rows; `trueup push` or the next night writes them.
-
-    \b
-    KEYS  correction keys, or their first 6 characters or more (`trueup status` lists them)
-    """
-    _answer("approve", keys, reason, author, None)
-
-
-@app.command()
-def reject(keys: RowKeys, reason: Reason, author: Author = "") -> None:
-    """Say no to held rows; they are not asked again while nothing changes.
-
-    \b
-    KEYS  correction keys, or their first 6 characters or more (`trueup status` lists them)
-    """
-    _answer("reject", keys, reason, author, None)
-
-
-@app.command("accept-theirs")
-def accept_theirs(keys: RowKeys, reason: Reason, author: Author = "") -> None:
-    """Make the edited value the truth: the source of truth is corrected toward it.
-
-    \b
-    KEYS  correction keys, or their first 6 characters or more (`trueup status` lists them)
-    """
-    _answer("accept-theirs", keys, reason, author, None)
-
-
-@app.command()
-def pin(
-    keys: RowKeys, reason: Reason,
-    until: Annotated[datetime, typer.Option(formats=["%Y-%m-%d"], help="The last day it holds.")],
-    author: Author = "",
-) -> None:
-    """Leave the values as they are until a day.
-
-    \b
-    KEYS  correction keys, or their first 6 characters or more (`trueup status` lists them)
-    """
-    _answer("pin", keys, reason, author, until)
-
-
-@app.command()
-def decide(
-    sheet: Annotated[Path, typer.Argument()],
-    author: Author = "",
-) -> None:
-    """Take in the decisions of a spreadsheet, all or none.
-
-    \b
-    SHEET  a plan exported with `trueup plan --export`, its column `decision` filled in
-    """
-    from cli import answers
-
-    def run() -> int:
-        tell(f"{answers.decide(_settings(), sheet, author=author)} decisions dropped in the inbox")
-        return 0
-
-    leave(run)
-
-
-def _answer(kind: Any, keys: list[str], reason: str, author: str, until: datetime | None) -> None:
-    from cli import answers
-
-    def run() -> int:
-        day = until.date() if until else None
-        for key in answers.answer(_settings(), kind, keys, reason=reason, author=author, until=day):
-            tell(f"{kind}: {key}")
-        return 0
-
-    leave(run)
 
 
 def _asked(
@@ -265,6 +205,11 @@ def _settings() -> Any:
     return prepare()
 
 
+for command in (answering.approve, answering.reject, answering.accept_theirs, answering.pin, answering.decide):
+    app.command(command.__name__.replace("_", "-"))(command)
+for command in (unmerge, rollback, stopping.stop, stopping.go, arming.keygen, arming.arm, arming.disarm):
+    app.command()(command)
+app.command()(restoring.restore)
 app.command()(authors.conformance)
 app.command("new-channel")(authors.new_channel)
 

@@ -15,6 +15,7 @@ from cli.answers import copy_of
 from cli.home import ROOT, is_embedded
 from cli.outside import STDERR, World, outside
 from cli.screen import screen, tell_json
+from cli.signing import arm_sandbox
 from cli.summary import Summary, last_night, show, summarise
 from pipelines.errors import ConfigurationError, FatalChannelError
 from pipelines.ledger.inbox import refusals
@@ -25,9 +26,9 @@ from resources.workplace import check_settings
 if TYPE_CHECKING:
     from cli.runs import Ended
 
-DONE, FAILED, WRONG, HELD, PARTIAL = 0, 1, 2, 3, 4
+DONE, FAILED, WRONG, HELD, PARTIAL, UNARMED = 0, 1, 2, 3, 4, 5
 """Exit codes: done · a run failed · a setting is wrong · another run is writing · a system was not read or
-not written whole."""
+not written whole · a lane is planned and not armed, so nothing of it was written."""
 
 _PLAN_HEAD = (
     "SELECT p.night_id, p.fingerprint FROM ledger.sync.plans AS p WHERE p.lane = 'main' "
@@ -92,9 +93,12 @@ def export_plan(settings: Settings, target: Path) -> Path:
         head = con.execute(_PLAN_HEAD).fetchone()
         if head is None:
             raise ConfigurationError("there is no plan yet; run `trueup plan`")
-        if target.suffix == ".xlsx":
-            return write_plan(plan_rows(con, head[0], most=_ALL_ROWS), target, fingerprint=head[1])
-        return write_plan_file(con, head[0], target)
+        try:
+            if target.suffix == ".xlsx":
+                return write_plan(plan_rows(con, head[0], most=_ALL_ROWS), target, fingerprint=head[1])
+            return write_plan_file(con, head[0], target)
+        except OSError as error:  # a full disk names no file
+            raise OSError(error.errno, error.strerror, error.filename or str(target)) from error
 
 
 def show_last(settings: Settings, *, as_json: bool) -> int:
@@ -165,6 +169,8 @@ def _run(
     from pipelines.channels import CHANNELS
 
     check_settings(settings, CHANNELS)
+    if is_embedded() and job != "verify_plan" and not asked.get("dry_run"):
+        arm_sandbox(settings)
     console.print(f"[bold]{job}[/]")
     before, untaken = last_night(settings), refusals(settings.inbox)
     ended = launch(settings, job, asked, console)
@@ -179,6 +185,8 @@ def _run(
         export_plan(settings, told.plan)
     if as_json or night_id != before or job in ("approve_plan", "verify_plan"):
         _show(told, where or screen(), as_json=as_json)
+    if told.facts.status == "unarmed":
+        return UNARMED
     return PARTIAL if told.is_partial else DONE
 
 

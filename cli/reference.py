@@ -11,11 +11,12 @@ from typing import Any
 
 from cli.home import ROOT
 from cli.markdown import prose, table
+from cli.reference_prices import guard, rounding
 from pipelines.channels import CHANNELS
 from pipelines.channels.base import Ability, Channel, Endpoint
 from pipelines.check import declared_checks
 from pipelines.model import DriftClass
-from pipelines.policy import FIELDS, Cap, FieldPolicy, Guard, Policy, read_policy
+from pipelines.policy import FIELDS, Cap, FieldPolicy, Policy, read_policy
 from pipelines.policy_words import COMES_WITH
 
 TARGET = ROOT / "docs" / "reference.md"
@@ -45,6 +46,7 @@ CLASSES = {
 EXITS = {
     0: "done", 1: "a run failed, or the judge found another outcome", 2: "a setting or a file is wrong",
     3: "another run is writing", 4: "a system was not read whole; the others were",
+    5: "a lane is planned and not armed: nothing of it was written",
 }
 _VARIABLE = re.compile(r"^    ([A-Z]+_[A-Z_]+|TRUEUP_<SYSTEM>_URL)\s{2,}(.+)$", re.MULTILINE)
 
@@ -58,8 +60,8 @@ def reference() -> str:
     """The whole document."""
     policy = read_policy()
     parts = (
-        [HEAD], _channels(), _ladder(), _fields(policy), _decisions(policy), _checks(), _jobs(), _commands(),
-        _environment(),
+        [HEAD], _channels(), _ladder(), rounding(), _fields(policy), _decisions(policy), _checks(), _jobs(),
+        _commands(), _environment(),
     )
     return "\n\n".join(block for part in parts for block in part) + "\n"
 
@@ -157,7 +159,7 @@ def _fields(policy: Policy) -> Iterator[str]:
                 str(rules.tolerance),
                 "pushed back" if rules.enforce else "held",
                 _cap(policy, key),
-                _guard(policy.guards.get(key)),
+                guard(policy.guards.get(key), key),
             )
             for key, rules in policy.fields.items()
         ),
@@ -183,15 +185,6 @@ def _cap(policy: Policy, key: str) -> str:
     if key == "consents.state":
         return "none: an opt-out is always obeyed"
     return f"{merged['max_share_pct']:g} %, floor {merged['floor_rows']:g}, most {merged['max_rows']:g}"
-
-
-def _guard(guard: Guard | None) -> str:
-    if guard is None:
-        return ""
-    bounds = (("max_jump_pct", "jump over {:g} %"), ("floor_minor", "under {:g}"), ("ceiling_minor", "over {:g}"))
-    told = [words.format(value) for name, words in bounds if (value := getattr(guard, name)) is not None]
-    told += ["zero"] if guard.refuses_zero else []
-    return "refused: " + ", ".join(told + (["below cost"] if guard.refuses_below_cost else []))
 
 
 def _decisions(policy: Policy) -> Iterator[str]:

@@ -14,9 +14,11 @@ from rich.console import Console
 
 from cli.history import quick_history
 from cli.home import dagster_home
+from pipelines import errors as known
 from pipelines.errors import LeaseHeld
 from resources.settings import Settings
 
+_ON_PURPOSE = {name for name, kind in vars(known).items() if isinstance(kind, type)}
 QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -39,12 +41,17 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
     with console.status("loading Dagster") if console.is_terminal else _nothing():
         import dagster as dg
 
+        from assets.sensors import tell_failure
         from definitions import build_defs
+        from resources.clock import SystemClock
+        from resources.orphans import fail_orphans
 
         job = build_defs().resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
     show = Progress(console)
     with quick_history(), dg.DagsterInstance.get() as instance, show:
+        for killed in fail_orphans(instance, settings, now=SystemClock().now()):
+            tell_failure(instance, killed, settings.home)
         instance.add_event_listener(run_id, show.hear)
         result = job.execute_in_process(
             run_config={"resources": {"night": {"config": dict(config)}}, **QUIET},
@@ -53,8 +60,9 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
             raise_on_error=False,
             tags={"trueup/launched_by": "command line"},
         )
-        if not result.success:
-            _tell(instance, run_id, settings)
+        failed = None if result.success else instance.get_run_by_id(run_id)
+        if failed is not None:  # leave the line that the sensor would leave, were the daemon up
+            tell_failure(instance, failed, settings.home)
     errors, is_held, night_id = [], False, None
     for event in result.all_events:
         if event.event_type is dg.DagsterEventType.ASSET_MATERIALIZATION:
@@ -63,21 +71,18 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
         data = event.event_specific_data
         error = getattr(data, "error", None)
         if event.is_failure and error is not None:
-            cause = error.cause or error
-            while cause.cause is not None:
-                cause = cause.cause
+            cause = _told(error)
             is_held = is_held or cause.cls_name == LeaseHeld.__name__
             errors.append(f"{event.step_key or job_name}: {cause.message.strip()}")
     return Ended(run_id, result.success, list(dict.fromkeys(errors)), is_held, night_id)
 
 
-def _tell(instance: Any, run_id: str, settings: Settings) -> None:
-    """Leave the line that the failure sensor would leave, were the daemon up."""
-    from assets.sensors import tell_failure
-
-    run = instance.get_run_by_id(run_id)
-    if run is not None:
-        tell_failure(instance, run, settings.home)
+def _told(error: Any) -> Any:
+    """What of a chain of errors is for people: the last that was made on purpose, else what all began with."""
+    chain = [error]
+    while chain[-1].cause is not None:
+        chain.append(chain[-1].cause)
+    return next((one for one in reversed(chain) if one.cls_name in _ON_PURPOSE), chain[-1])
 
 
 class Progress(logging.Handler):

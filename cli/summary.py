@@ -68,6 +68,8 @@ class Summary:
     """Why answers of people were not taken."""
     stopped: dict[str, str] = field(default_factory=dict)
     """Systems that a push had to leave, and why."""
+    unarmed: dict[str, Any] = field(default_factory=dict)
+    """How many rows may go by policy and nothing arms, and why not."""
 
     @property
     def remaining(self) -> list[dict[str, Any]]:
@@ -94,7 +96,7 @@ class Summary:
             ],
             "remaining": self.remaining, "unwanted": self.facts.unwanted, "quarantine": self.facts.quarantine,
             "calls": self.calls,
-            "refused_answers": list(self.refused), "stopped": self.stopped,
+            "refused_answers": list(self.refused), "stopped": self.stopped, "unarmed": self.unarmed,
             "report": str(self.report), "plan": str(self.plan),
         }
 
@@ -125,7 +127,7 @@ def summarise(settings: Settings, night_id: str, *, refused: Iterable[str] = ())
     return Summary(
         facts, rows, kept.get("calls", {}), int(counted[0]) if counted else 0, int(counted[1]) if counted else 0,
         settings.reports / night_id / "report.html", settings.home / "plans" / f"{night_id}.jsonl",
-        approved, unwritten, tuple(refused), kept.get("stopped", {}),
+        approved, unwritten, tuple(refused), kept.get("stopped", {}), kept.get("unarmed", {}),
     )
 
 
@@ -158,6 +160,14 @@ def show(summary: Summary, console: Console) -> None:
         console.print(f"[yellow]{system} was not written whole:[/] {reason}")
     for reason, count in sorted(Counter(summary.refused).items()):
         console.print(Text(f"{count} answers were not taken: {reason}", style="yellow"))
+    if summary.unarmed:
+        words = f"{summary.unarmed['rows']:,} rows are planned and not armed, so nothing of them was written"
+        console.print(Text(f"{words}: {summary.unarmed['reason']}", style="yellow"))
+    for system, count in sorted(facts.summary.get("parked", {}).items()):
+        words = f"{count:,} values were refused as often as they may be tried, and wait for a person"
+        console.print(Text(f"{system}: {words}", style="yellow"))
+    if old := facts.summary.get("too_old"):
+        console.print(Text(f"{old['rows']:,} rows were kept back: {old['reason']}", style="yellow"))
     console.print(f"[bold]{verdict(summary)}[/]", highlight=False)
     console.print(f"report  {summary.report}", highlight=False, soft_wrap=True)
     if summary.plan.exists():

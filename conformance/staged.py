@@ -33,6 +33,10 @@ def scratch(system: str, estate: Estate | None = None) -> duckdb.DuckDBPyConnect
     return con
 
 
+KEY = b"conformance"
+"""Of contact points and of the audit's chain, which are nobody's here."""
+
+
 def opened(main: str = ":memory:", ledger: str = ":memory:") -> duckdb.DuckDBPyConnection:
     """An empty database and its ledger."""
     con = duckdb.connect(main, config={"threads": 2})
@@ -43,7 +47,7 @@ def opened(main: str = ":memory:", ledger: str = ":memory:") -> duckdb.DuckDBPyC
 
 def prepare(con: duckdb.DuckDBPyConnection, system: str, estate: Estate | None) -> None:
     """Macros, ledger and tables. Its contact points are nobody's: the key is this module's."""
-    load_macros(con, contact_key=b"conformance")
+    load_macros(con, contact_key=KEY)
     migrate(con)
     create_tables(con, stage_models([system]).values())
     if estate is not None:

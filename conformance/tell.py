@@ -41,10 +41,13 @@ class Report:
     writes: bool = False
     """Whether it had leave to write, without which the checks that write show nothing."""
 
+    said: Sequence[str] = ()
+    """The other options of the command, as a document may show them: no address."""
+
     @property
     def asked(self) -> str:
         """What was run, so far as it says what could be seen."""
-        return f"{self.command} {self.system}{' --write' if self.writes else ''}"
+        return " ".join([self.command, self.system, *self.said, *(["--write"] if self.writes else [])])
 
     @property
     def summary(self) -> str:

@@ -28,7 +28,7 @@ class Finding:
 
     system: str
     check: str
-    """credential | shop id | scopes | clock | locations | modes"""
+    """credential | shop id | scopes | clock | locations | modes; of trueup itself: arming | audit"""
     level: Level
     detail: str
     cure: str = ""

@@ -7,11 +7,13 @@
         CredentialError         that system is skipped tonight; the others go on
         AmbiguousWrite          a write whose answer was lost: read back before anything else
         FatalChannelError       that system is skipped tonight; the others go on
+          BreakerOpen           so is this one: it fails call after call, and this call was not sent (R16)
       RejectedCorrection        the vendor refused this row: record it, go on
       StalePlan                 the value or the fingerprint moved since the plan: plan again
       UnsafePlan                a cap, a guard or a fatal check stopped it: a person decides
       DataError                 a row or a file that cannot be read: quarantine
       LeaseHeld                 another run is writing: say who, leave
+      NotDurable                what must be on record cannot be: stop before anything is done that is not (R19)
 """
 
 
@@ -60,6 +62,10 @@ class FatalChannelError(ChannelError):
     """The system answered something no retry mends."""
 
 
+class BreakerOpen(FatalChannelError):
+    """The system has been failing for some time: nothing is sent to it for a while."""
+
+
 class RejectedCorrection(SyncError):
     """The vendor refused one row."""
 
@@ -78,3 +84,7 @@ class DataError(SyncError):
 
 class LeaseHeld(SyncError):
     """Another process holds the writing lease."""
+
+
+class NotDurable(SyncError):
+    """A file of the ledger cannot be written."""

@@ -18,16 +18,32 @@
     [locations.geneva]
     authority = "square"                            # whose count is the truth here
     safety_stock = 1
+    hold_hours = 72                                 # after which goods set aside for collection are for sale again
     vendor_ids = { square = "LGVA", shopify = "gid://shopify/Location/90000001" }
+
+    [[safety_stock]]                                # instead of the places' own, for a category
+    category = "Robes"
+    # location = "geneva"                           # every place where nothing is said; the most specific rule wins
+    units = 2
+
+    [[buffers]]                                     # kept back from one system alone, after all that golden keeps back
+    system = "shopify"
+    # category, location                            # narrow it down; the most specific rule wins (estate_stock.py)
+    units = 1
 
     [price_lists.eur]
     currency = "EUR"
     tax_basis = "gross"
     vendor_ids = { square = "base", shopify = "base", hubspot = { id = "price", tax_basis = "net" } }
+                                                    # rounding = "half_even": where it is not as the connector declares
 
     [audiences.newsletter]
     channel = "email"
     vendor_ids = { mailchimp = "a1b2c3d4e5", hubspot = ["1001"], shopify = "email", square = "email" }
+
+    [approvers.ana]                                 # whose signed word counts; `trueup keygen` makes the key
+    public_key = "ed25519:6f…"
+    may_arm = true                                  # may arm what policy approves; else she answers held rows alone
 
     [policy]                                        # anything of policy.toml, laid over it
     adopt = { never_agreed = "approve" }
@@ -41,8 +57,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
 
+from pipelines.arming.keys import public_from
 from pipelines.configuration import Section, TomlFile, parse, read_file, suggestion
 from pipelines.currencies import DIGITS
+from pipelines.estate_stock import Buffer, SafetyStock, buffer_rows, check_stock_rules, safety_rows
+from pipelines.model import POLICY
 from pipelines.tables import create_tables, fill_table
 
 if TYPE_CHECKING:  # doctor reads an estate, and opens no table
@@ -50,6 +69,7 @@ if TYPE_CHECKING:  # doctor reads an estate, and opens no table
 
 Mode = Literal["observe", "pilot", "live"]
 TaxBasis = Literal["gross", "net"]
+RoundingMode = Literal["half_up", "half_even", "half_down", "up", "down"]
 NightKind = Literal["adopt", "nightly", "sync_now"]
 Timekeeper = Literal["machine", "systems"]
 Writable = Literal["items", "prices", "stock", "customers", "consents"]
@@ -96,13 +116,15 @@ class Location(Section):
     vendor_ids: dict[str, str]
     authority: str = Field(description="The system whose on_hand is the truth at this location.")
     safety_stock: int = Field(default=0, ge=0, description="Units kept back from `available`.")
+    hold_hours: int | None = Field(default=None, gt=0, description="Hours until a hold is over; never if unsaid.")
 
 
 class ListAt(Section):
-    """A price list in one system, where its tax basis differs from the list's own."""
+    """A price list in one system, where its basis differs from the list's own, or its rounding from the system's."""
 
     id: str
-    tax_basis: TaxBasis
+    tax_basis: TaxBasis | None = None
+    rounding: RoundingMode | None = Field(default=None, description="How it rounds there; as the connector declares.")
 
 
 class PriceList(Section):
@@ -132,14 +154,30 @@ class Audience(Section):
         return [ids] if isinstance(ids, str) else ids
 
 
+class Approver(Section):
+    """One `[approvers.<name>]`: a person whose signed words count."""
+
+    public_key: str = Field(description="As `trueup keygen` prints it; the private key stays with the person.")
+    may_arm: bool = Field(default=False, description="Also arms what policy approves; else answers held rows alone.")
+
+    @field_validator("public_key")
+    @classmethod
+    def _is_key(cls, value: str) -> str:
+        public_from(value)
+        return value
+
+
 class Estate(Section):
     """All of `estate.toml`."""
 
     estate: Shop
     systems: dict[str, System] = Field(min_length=1)
     locations: dict[str, Location] = Field(default_factory=dict)
+    safety_stock: list[SafetyStock] = Field(default_factory=list)
+    buffers: list[Buffer] = Field(default_factory=list)
     price_lists: dict[str, PriceList] = Field(default_factory=dict)
     audiences: dict[str, Audience] = Field(default_factory=dict)
+    approvers: dict[str, Approver] = Field(default_factory=dict)
     policy: dict[str, Any] = Field(default_factory=dict, description="Laid over policy.toml; see there.")
 
     def timezone_of(self, system: str) -> str:
@@ -173,6 +211,13 @@ def estate_of(file: TomlFile) -> Estate:
         if location.authority not in location.vendor_ids:
             message = f"{location.authority!r} is not mapped here; allowed: {', '.join(sorted(location.vendor_ids))}"
             raise file.error(("locations", ours, "authority"), message)
+    named: dict[str, str] = {}
+    for name, approver in estate.approvers.items():
+        if name.strip().casefold() == POLICY:
+            raise file.error(("approvers", name), "this is the name under which the policy approves; choose another")
+        if (other := named.setdefault(approver.public_key, name)) != name:
+            raise file.error(("approvers", name, "public_key"), f"this is already the key of {other!r}")
+    check_stock_rules(file, known, estate.locations, estate.safety_stock, estate.buffers)
     return estate
 
 
@@ -190,6 +235,10 @@ def compile_estate(con: "duckdb.DuckDBPyConnection", estate: Estate) -> None:
     )
     rules = [(ours, location.authority, location.safety_stock) for ours, location in estate.locations.items()]
     fill_table(con, "estate.stock_rules", rules)
+    fill_table(con, "estate.safety_rules", list(safety_rows(estate.locations, estate.safety_stock)))
+    fill_table(con, "estate.buffers", list(buffer_rows(estate.locations, estate.buffers)))
+    limits = [(ours, place.hold_hours) for ours, place in estate.locations.items() if place.hold_hours is not None]
+    fill_table(con, "estate.hold_limits", limits)
     scopes = [
         (name, str(entity), word)
         for name, system in estate.systems.items()
@@ -225,8 +274,8 @@ def _mapped(estate: Estate) -> Iterator[tuple[str, str, str, str]]:
 def _price_lists(estate: Estate) -> Iterator[tuple[str, str, str, str, str]]:
     for ours, price_list in estate.price_lists.items():
         for system, entry in price_list.vendor_ids.items():
-            vendor_id, basis = (entry, price_list.tax_basis) if isinstance(entry, str) else (entry.id, entry.tax_basis)
-            yield system, vendor_id, ours, price_list.currency, basis
+            vendor_id, basis = (entry, None) if isinstance(entry, str) else (entry.id, entry.tax_basis)
+            yield system, vendor_id, ours, price_list.currency, basis or price_list.tax_basis
 
 
 def _known_timezone(value: str) -> str:

@@ -24,8 +24,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.channels.base import Channel, Endpoint, Window
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError, FatalChannelError
-from pipelines.extract_judge import Seen, count_held, count_twins, count_unique, judge, without_repeats
-from pipelines.extract_load import LoadFile, load_files
+from pipelines.extract_judge import MIN_SHARE, Seen, count_held, count_twins, count_unique, judge, without_repeats
+from pipelines.extract_load import Load, LoadFile, load_files
 from pipelines.extract_log import Due, commit_reads, commit_verdicts, due_reads, ensure_raw_tables, raw_schema
 from pipelines.extract_spill import Spill
 from pipelines.http import Counters, Session
@@ -59,6 +59,8 @@ class _Night:
     folder: Path
     due: dict[tuple[str, str], Due]
     accept_short: frozenset[str]
+    min_share: float
+    load: Load
 
 
 def extract_all(
@@ -70,19 +72,21 @@ def extract_all(
     folder: Path,
     force_census: bool = False,
     accept_short: frozenset[str] = frozenset(),
+    min_share: float = MIN_SHARE,
     run: Runner = asyncio.run,
+    load: Load | None = None,
 ) -> list[ReadVerdict]:
     """Read, judge and load every endpoint of `channels`; one system's failure never stops the others.
 
     `folder` is scratch space of ours. `accept_short` names endpoints ("square.catalog") whose shrinking a person
-    has explained. `run` runs the reading on the event loop to which the sessions belong; closing them is the
-    caller's.
+    has explained, `min_share` how much of the last census must be there. `run` runs the reading on the event loop to
+    which the sessions belong; closing them is the caller's. `load`: what fills the raw tables; None: dlt.
     """
     systems = [channel for channel, _ in channels]
     ensure_raw_tables(con, systems)
     con.execute("CHECKPOINT")  # frees what the last night's tables held, so that the file does not grow
     due = due_reads(con, systems, now=clock.now(), force_census=force_census)
-    reads = _spilled(_Night(con, clock, folder, due, accept_short), channels, run)
+    reads = _spilled(_Night(con, clock, folder, due, accept_short, min_share, load or load_files), channels, run)
     commit_reads(con, night_id, [(read.verdict, read.calls, read.waited_seconds) for read in reads])
     verdicts = [read.verdict for read in reads]
     commit_verdicts(con, verdicts)
@@ -110,7 +114,8 @@ def extract_days(
         narrowed.append((replace(channel, endpoints=endpoints), session))
     ensure_raw_tables(con, [channel for channel, _ in narrowed])
     due = {(c.name, e.name): Due(start, None, None, until=end) for c, _ in narrowed for e in c.endpoints}
-    verdicts = [read.verdict for read in _spilled(_Night(con, clock, folder, due, frozenset()), narrowed, run)]
+    night = _Night(con, clock, folder, due, frozenset(), MIN_SHARE, load_files)
+    verdicts = [read.verdict for read in _spilled(night, narrowed, run)]
     if broken := [f"{v.system}.{v.endpoint}: {v.reason}" for v in verdicts if not v.is_complete]:
         raise FatalChannelError("; ".join(broken))
     return verdicts
@@ -224,7 +229,7 @@ def _judge_and_load(night: _Night, system: str, reads: list[Read]) -> list[Read]
             last = None if accepted else night.due[system, verdict.endpoint].last_census
             verdict = judge(
                 verdict, read.seen, unique_count=unique, last_census=last, may_be_empty=read.endpoint.may_be_empty,
-                twins=count_twins(night.con, path) if unique < verdict.row_count else 0,
+                twins=count_twins(night.con, path) if unique < verdict.row_count else 0, min_share=night.min_share,
             )
             if verdict.is_complete and unique < verdict.row_count:
                 path = without_repeats(night.con, path)
@@ -234,7 +239,7 @@ def _judge_and_load(night: _Night, system: str, reads: list[Read]) -> list[Read]
         judged.append(replace(read, verdict=verdict))
     complete = {read.verdict.endpoint for read in judged if read.verdict.is_complete}
     try:
-        load_files(night.con, system, [file for file in files if file.endpoint in complete], folder=night.folder)
+        night.load(night.con, system, [file for file in files if file.endpoint in complete], folder=night.folder)
     except PipelineStepFailed as error:
         reason = f"the load failed: {type(error.exception).__name__}"  # its words may hold a row's values
         log.error("%s: %s", system, reason)

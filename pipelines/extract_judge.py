@@ -15,7 +15,7 @@ from pipelines.model import ReadVerdict
 from pipelines.tables import UNUSABLE
 
 MIN_SHARE = 0.9
-"""A census with fewer rows than this share of the last complete one is not believed."""
+"""A census with fewer rows than this share of the last complete one is not believed, unless the policy says another."""
 MIN_LOSS = 5
 """So few missing rows are no sign of a short read, whatever their share."""
 OFF_TOTAL = "where the system declared"
@@ -50,7 +50,7 @@ class Seen:
 
 def judge(
     verdict: ReadVerdict, seen: Seen, *, unique_count: int, last_census: int | None, may_be_empty: bool = False,
-    twins: int = 0,
+    twins: int = 0, min_share: float = MIN_SHARE,
 ) -> ReadVerdict:
     """The verdict on a read that ended properly. `last_census`: rows of the last complete census, if there was one.
 
@@ -65,7 +65,7 @@ def judge(
             reason = f"{repeated - twins} of {verdict.row_count} rows came twice: records moved while they were listed"
         elif verdict.row_count == 0 and (last_census or (seen.declared_max is None and not may_be_empty)):
             reason = "no rows, and the system does not declare that there are none"
-        elif last_census and _is_short(verdict.row_count, last_census):
+        elif last_census and _is_short(verdict.row_count, last_census, min_share):
             reason = f"{verdict.row_count} rows after {last_census} in the last complete census"
     low, high = seen.declared_min, seen.declared_max
     if not reason and low is not None and high is not None and not low <= verdict.row_count <= high + repeated:
@@ -73,8 +73,8 @@ def judge(
     return replace(verdict, is_complete=not reason, reason=reason)
 
 
-def _is_short(row_count: int, last: int) -> bool:
-    return row_count < MIN_SHARE * last and last - row_count > MIN_LOSS
+def _is_short(row_count: int, last: int, min_share: float) -> bool:
+    return row_count < min_share * last and last - row_count > MIN_LOSS
 
 
 def count_unique(con: duckdb.DuckDBPyConnection, path: Path) -> int:

@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import dlt
 import duckdb
@@ -37,6 +37,16 @@ class LoadFile:
     path: Path
     row_count: int
     is_census: bool
+
+
+class Load(Protocol):
+    """What fills the raw tables of one system with its judged reads; `load_files`, or a simulation's own."""
+
+    def __call__(
+        self, con: duckdb.DuckDBPyConnection, system: str, files: Sequence[LoadFile], *, folder: Path
+    ) -> None:
+        """Load all of them or raise."""
+        ...
 
 
 def load_files(

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 import duckdb
 
 from pipelines.channels.base import Channel, Endpoint
+from pipelines.ledger.plans import transaction
 from pipelines.model import ReadVerdict
 
 CENSUS_EVERY = timedelta(days=7)
@@ -106,8 +107,7 @@ def commit_reads(
     """Keep each read (verdict, calls, seconds waited on limits) and move the cursors of the complete ones."""
     if not reads:
         return
-    con.execute("BEGIN")
-    try:
+    with transaction(con):
         con.executemany(
             "INSERT INTO ledger.sync.reads (system, endpoint, entities, kind, is_complete, reason, row_count, "
             "page_count, declared_total, started_at, finished_at, cursor_from, cursor_to, night_id, calls, "
@@ -124,10 +124,6 @@ def commit_reads(
         for verdict, _, _ in reads:
             if verdict.is_complete:
                 _move_cursor(con, night_id, verdict)
-        con.execute("COMMIT")
-    except BaseException:
-        con.execute("ROLLBACK")
-        raise
 
 
 def _move_cursor(con: duckdb.DuckDBPyConnection, night_id: str, verdict: ReadVerdict) -> None:

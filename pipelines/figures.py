@@ -113,6 +113,15 @@ def by_status(
     return found | {f"{system}/{status}": n for system, counts in told.items() for status, n in counts.items()}
 
 
+def parked(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
+    """By system, tonight's rows that were tried as often as they may be and wait for a person (R13)."""
+    rows = con.execute(
+        "SELECT d.system, count(*) FROM plan.decided AS d JOIN plan.spent AS s ON s.correction_key = d.correction_key "
+        "WHERE d.disposition = 'hold' GROUP BY d.system ORDER BY d.system"
+    ).fetchall()
+    return {str(system): int(count) for system, count in rows}
+
+
 def unread(con: duckdb.DuckDBPyConnection) -> list[tuple[str, str, str]]:
     """(system, entity, reason) of all that cannot be believed tonight."""
     return [

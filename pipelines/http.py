@@ -1,4 +1,4 @@
-"""One system's HTTP: auth, pacing, retries, the host guard and the counters. Knows no vendor and no table.
+"""One system's HTTP: auth, pacing, retries, the breaker, the host guard and the counters. Knows no vendor and no table.
 
 Clock, transport and chance are handed in. Redirects are never followed and links off the configured host are refused,
 since custom auth headers would travel with them. A write whose answer is lost raises AmbiguousWrite: whether
@@ -21,12 +21,13 @@ import httpx
 import msgspec
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type, stop_after_attempt
 
+from pipelines.answers import Answers, TooSlow
+from pipelines.breaker import Breaker
 from pipelines.clock import Clock
 from pipelines.errors import AmbiguousWrite, FatalChannelError, RetriableChannelError
 from pipelines.readable import readable
 
 MAX_TRIES = 5
-MAX_BODY_BYTES = 64 * 1024 * 1024
 BACKOFF_SECONDS, MAX_BACKOFF_SECONDS = 0.5, 30.0
 _TALKATIVE = ("httpx", "httpcore")
 """Their logs quote paths and headers; a path may hold an address, a header always holds the credential."""
@@ -91,10 +92,24 @@ def moment_stated(headers: httpx.Headers) -> datetime | None:
     return None
 
 
+def origin(url: str) -> tuple[str, str]:
+    """Scheme and host, with the port if one is said: over plain HTTP the same host is another place for a key."""
+    parts = urlsplit(url)
+    return parts.scheme, parts.netloc
+
+
 @cache
 def trust() -> ssl.SSLContext:
     """Whom TLS trusts: read once for all sessions, since reading it takes longer than a call."""
     return httpx.create_ssl_context()
+
+
+Fence = Callable[[], None]
+"""Raises where this run may not go on (LeaseHeld: another has taken its place)."""
+
+
+def open_fence() -> None:
+    """For who holds no lease: nothing is in the way."""
 
 
 Judge = Callable[[Answer], None]
@@ -125,19 +140,23 @@ class Session(AbstractAsyncContextManager["Session"]):
         self.counters = Counters()
         self.clock_offset: timedelta | None = None
         """The system's own time (its `Date` header) less ours, from its last answer (R11)."""
+        self.fence: Fence = open_fence
+        """Asked before every call, repeats too: a run that stood still past its lease makes none (R5)."""
+        self.breaker = Breaker(system, clock)
+        """Asked before every call, repeats too: nothing is sent for a while to who fails call after call (R16)."""
         self._limiter, self._judge, self._chance = limiter, judge, chance
-        self._host = urlsplit(base_url).netloc
+        self._origin = origin(base_url)
         for name in _TALKATIVE:
             logging.getLogger(name).setLevel(logging.WARNING)
+        limits = httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections)
+        sockets = transport or httpx.AsyncHTTPTransport(verify=trust(), limits=limits, trust_env=False)
         self._client = httpx.AsyncClient(
             headers=dict(headers),
             auth=auth,
-            transport=transport,
-            verify=trust(),
+            transport=Answers(sockets, system=system),
             timeout=timeout_seconds,
             follow_redirects=False,
             trust_env=False,
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
         )
 
     async def __aexit__(
@@ -167,7 +186,10 @@ class Session(AbstractAsyncContextManager["Session"]):
         cost: float = 1,
         is_repeatable: bool = True,
     ) -> Answer:
-        """One call within the vendor's limits; up to MAX_TRIES tries. Raises the ChannelErrors of `judge`."""
+        """One call within the vendor's limits; up to MAX_TRIES tries. Raises the ChannelErrors of `judge`.
+
+        BreakerOpen where the breaker forbids the first try or a repeat; an earlier try may have been applied.
+        """
         url = self._url(path)
         content = None if body is None else msgspec.json.encode(body)
         sent = {"content-type": "application/json", **(headers or {})} if content is not None else dict(headers or {})
@@ -201,7 +223,15 @@ class Session(AbstractAsyncContextManager["Session"]):
         before = self.clock.monotonic()
         await self._limiter.acquire(cost)
         self.counters.waited_seconds += self.clock.monotonic() - before
-        self.counters.calls += 1
+        self.fence()
+        with self.breaker.call():
+            self.counters.calls += 1
+            return await self._sent(method, url, content, params, headers, is_repeatable)
+
+    async def _sent(
+        self, method: str, url: str, content: bytes | None, params: Mapping[str, str | int] | None,
+        headers: Mapping[str, str], is_repeatable: bool,
+    ) -> Answer:
         try:
             response = await self._client.request(
                 method, url, content=content, params=dict(params) if params else None, headers=headers
@@ -209,13 +239,12 @@ class Session(AbstractAsyncContextManager["Session"]):
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             raise RetriableChannelError(f"no connection: {type(error).__name__}", system=self.system) from error
         except httpx.TransportError as error:
+            words = f"answer lost: {error if isinstance(error, TooSlow) else type(error).__name__}"
             if is_repeatable:
-                raise RetriableChannelError(f"answer lost: {type(error).__name__}", system=self.system) from error
-            raise AmbiguousWrite(f"answer lost: {type(error).__name__}", system=self.system) from error
+                raise RetriableChannelError(words, system=self.system) from error
+            raise AmbiguousWrite(words, system=self.system) from error
         self.counters.bytes_read += len(response.content)
-        if len(response.content) > MAX_BODY_BYTES:
-            raise FatalChannelError(f"answer over {MAX_BODY_BYTES} bytes", system=self.system)
-        answer = Answer(response.status_code, response.headers, readable(response.content))
+        answer = Answer(response.status_code, response.headers, readable(response.content, system=self.system))
         self._limiter.observe(answer)
         if (stated := moment_stated(response.headers)) is not None:
             self.clock_offset = stated - self.clock.now()
@@ -227,13 +256,15 @@ class Session(AbstractAsyncContextManager["Session"]):
             if error.status == 429 or error.code == "THROTTLED":
                 self.counters.throttled += 1
             elif not is_repeatable:
-                raise AmbiguousWrite(error.message, system=self.system, status=error.status) from error
+                raise AmbiguousWrite(
+                    error.message, system=self.system, status=error.status, code=error.code
+                ) from error
             raise
         return answer
 
     def _url(self, path: str) -> str:
         if "://" not in path:
             return f"{self.base_url}/{path.lstrip('/')}"
-        if urlsplit(path).netloc != self._host:
+        if origin(path) != self._origin:
             raise FatalChannelError("link off the configured host refused", system=self.system)
         return path

@@ -47,23 +47,17 @@ CREATE OR REPLACE MACRO norm_phone(value, country) AS
   END;
 
 -- Decimal digits of a currency's minor unit (ISO 4217, all legal tender; `currencies.py` says the same to Python); NULL
--- for a currency we do not know.
+-- for a currency we do not know. Texts, since DuckDB makes a table of each list of values, for each use, in each query.
 CREATE OR REPLACE MACRO currency_digits(currency) AS
-  CASE WHEN currency IN (
-         'AED', 'AFN', 'ALL', 'AMD', 'AOA', 'ARS', 'AUD', 'AWG', 'AZN', 'BAM', 'BBD', 'BDT', 'BGN', 'BMD',
-         'BND', 'BOB', 'BRL', 'BSD', 'BTN', 'BWP', 'BYN', 'BZD', 'CAD', 'CDF', 'CHF', 'CNY', 'COP', 'CRC',
-         'CUP', 'CVE', 'CZK', 'DKK', 'DOP', 'DZD', 'EGP', 'ERN', 'ETB', 'EUR', 'FJD', 'FKP', 'GBP', 'GEL',
-         'GHS', 'GIP', 'GMD', 'GTQ', 'GYD', 'HKD', 'HNL', 'HTG', 'HUF', 'IDR', 'ILS', 'INR', 'IRR', 'JMD',
-         'KES', 'KGS', 'KHR', 'KPW', 'KYD', 'KZT', 'LAK', 'LBP', 'LKR', 'LRD', 'LSL', 'MAD', 'MDL', 'MGA',
-         'MKD', 'MMK', 'MNT', 'MOP', 'MRU', 'MUR', 'MVR', 'MWK', 'MXN', 'MYR', 'MZN', 'NAD', 'NGN', 'NIO',
-         'NOK', 'NPR', 'NZD', 'PAB', 'PEN', 'PGK', 'PHP', 'PKR', 'PLN', 'QAR', 'RON', 'RSD', 'RUB', 'SAR',
-         'SBD', 'SCR', 'SDG', 'SEK', 'SGD', 'SHP', 'SLE', 'SOS', 'SRD', 'SSP', 'STN', 'SYP', 'SZL', 'THB',
-         'TJS', 'TMT', 'TOP', 'TRY', 'TTD', 'TWD', 'TZS', 'UAH', 'USD', 'UYU', 'UZS', 'VES', 'WST', 'XCD',
-         'XCG', 'YER', 'ZAR', 'ZMW', 'ZWG') THEN 2
-       WHEN currency IN (
-         'BIF', 'CLP', 'DJF', 'GNF', 'ISK', 'JPY', 'KMF', 'KRW', 'PYG', 'RWF', 'UGX', 'VND', 'VUV', 'XAF',
-         'XOF', 'XPF') THEN 0
-       WHEN currency IN ('BHD', 'IQD', 'JOD', 'KWD', 'LYD', 'OMR', 'TND') THEN 3 END;
+  CASE WHEN length(currency) <> 3 THEN NULL
+       WHEN contains('|AED|AFN|ALL|AMD|AOA|ARS|AUD|AWG|AZN|BAM|BBD|BDT|BGN|BMD|BND|BOB|BRL|BSD|BTN|BWP|BYN|BZD|
+         |CAD|CDF|CHF|CNY|COP|CRC|CUP|CVE|CZK|DKK|DOP|DZD|EGP|ERN|ETB|EUR|FJD|FKP|GBP|GEL|GHS|GIP|
+         |GMD|GTQ|GYD|HKD|HNL|HTG|HUF|IDR|ILS|INR|IRR|JMD|KES|KGS|KHR|KPW|KYD|KZT|LAK|LBP|LKR|LRD|
+         |LSL|MAD|MDL|MGA|MKD|MMK|MNT|MOP|MRU|MUR|MVR|MWK|MXN|MYR|MZN|NAD|NGN|NIO|NOK|NPR|NZD|PAB|
+         |PEN|PGK|PHP|PKR|PLN|QAR|RON|RSD|RUB|SAR|SBD|SCR|SDG|SEK|SGD|SHP|SLE|SOS|SRD|SSP|STN|SYP|
+         |SZL|THB|TJS|TMT|TOP|TRY|TTD|TWD|TZS|UAH|USD|UYU|UZS|VES|WST|XCD|XCG|YER|ZAR|ZMW|ZWG|', '|' || currency || '|') THEN 2
+       WHEN contains('|BIF|CLP|DJF|GNF|ISK|JPY|KMF|KRW|PYG|RWF|UGX|VND|VUV|XAF|XOF|XPF|', '|' || currency || '|') THEN 0
+       WHEN contains('|BHD|IQD|JOD|KWD|LYD|OMR|TND|', '|' || currency || '|') THEN 3 END;
 
 -- What no single thing costs, in minor units: a million euros, a hundred million yen.
 CREATE OR REPLACE MACRO price_limit() AS 100000000::BIGINT;
@@ -76,6 +70,18 @@ CREATE OR REPLACE MACRO to_minor(value, currency) AS
         AND TRY_CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT)
             = floor(TRY_CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT))
        THEN TRY_CAST(TRY_CAST(value AS DECIMAL(24, 6)) * CAST(power(10, currency_digits(currency)) AS BIGINT) AS BIGINT) END;
+
+-- How many minor units one unit of a currency has: 100, 1 (yen), 1000 (dinar).
+CREATE OR REPLACE MACRO minor_units(currency) AS CAST(power(10, currency_digits(currency)) AS BIGINT);
+
+-- Minor units as decimal text, all digits of the currency written ("49.90"; yen: "4990"); NULL for an unknown currency.
+-- to_minor(as_decimal(x, currency), currency) = x.
+CREATE OR REPLACE MACRO as_decimal(minor, currency) AS
+  CASE WHEN minor IS NULL THEN NULL
+       WHEN currency_digits(currency) = 0 THEN CAST(minor AS VARCHAR)
+       WHEN currency_digits(currency) > 0 THEN concat(CASE WHEN minor < 0 THEN '-' ELSE '' END,
+         abs(CAST(minor AS HUGEINT)) // minor_units(currency), '.',
+         lpad(CAST(abs(CAST(minor AS HUGEINT)) % minor_units(currency) AS VARCHAR), currency_digits(currency), '0')) END;
 
 -- Units: a whole number in digits, or a vendor's decimal of one ("7", "7.000"); NULL for anything else.
 CREATE OR REPLACE MACRO to_units(value) AS
@@ -92,6 +98,31 @@ CREATE OR REPLACE MACRO to_gross(net_minor, rate_bp) AS
   CAST((CAST(net_minor AS HUGEINT) * (10000 + rate_bp) * 2 + 10000) // 20000 AS BIGINT);
 CREATE OR REPLACE MACRO to_net(gross_minor, rate_bp) AS
   CAST((CAST(gross_minor AS HUGEINT) * 20000 + 10000 + rate_bp) // (2 * (10000 + rate_bp)) AS BIGINT);
+
+-- A fraction of whole numbers as one whole number, in a mode of rounding as Python's decimal and Java name them; half up
+-- where none is named. Whole numbers alone: no float is ever asked.
+CREATE OR REPLACE MACRO rounded(numerator, denominator, mode) AS
+  CAST(CASE WHEN CAST(numerator AS HUGEINT) < 0 THEN -1 ELSE 1 END AS HUGEINT) * (
+    abs(CAST(numerator AS HUGEINT)) // CAST(denominator AS HUGEINT) + CASE
+      WHEN mode = 'down' THEN 0
+      WHEN mode = 'up' THEN CAST(abs(CAST(numerator AS HUGEINT)) % CAST(denominator AS HUGEINT) > 0 AS INTEGER)
+      WHEN 2 * (abs(CAST(numerator AS HUGEINT)) % CAST(denominator AS HUGEINT)) <> CAST(denominator AS HUGEINT)
+        THEN CAST(2 * (abs(CAST(numerator AS HUGEINT)) % CAST(denominator AS HUGEINT)) > CAST(denominator AS HUGEINT) AS INTEGER)
+      WHEN mode = 'half_down' THEN 0
+      WHEN mode = 'half_even' THEN abs(CAST(numerator AS HUGEINT)) // CAST(denominator AS HUGEINT) % 2
+      ELSE 1 END);
+
+-- What a system that holds a net price charges with tax, rounded in its own way; and the net price from which it comes to
+-- a given gross one. At most one does; where none does (no net at 20 % makes 0.03), the nearest.
+CREATE OR REPLACE MACRO gross_in(net_minor, rate_bp, mode) AS
+  CAST(rounded(CAST(net_minor AS HUGEINT) * (10000 + rate_bp), 10000, mode) AS BIGINT);
+CREATE OR REPLACE MACRO net_in(gross_minor, rate_bp, mode) AS
+  to_net(gross_minor, rate_bp) + CASE
+    WHEN coalesce(mode, 'half_up') NOT IN ('up', 'down') THEN 0
+    WHEN gross_in(to_net(gross_minor, rate_bp), rate_bp, mode) = gross_minor THEN 0
+    WHEN gross_in(to_net(gross_minor, rate_bp) + 1, rate_bp, mode) = gross_minor THEN 1
+    WHEN gross_in(to_net(gross_minor, rate_bp) - 1, rate_bp, mode) = gross_minor THEN -1
+    ELSE 0 END;
 
 -- The lowest price on a tax basis that is not below a net cost; NULL where the rate is not known but needed.
 CREATE OR REPLACE MACRO lowest_price(cost_minor, tax_basis, rate_bp) AS
@@ -193,29 +224,59 @@ CREATE OR REPLACE MACRO wrong_numbers(types, fields) AS
 
 -- Matching keys of persons: coarser than the norms above, for comparing records only, never shown, never written.
 
+-- What is neither letter nor digit (categories P, S, Z and C of Unicode), where European shops meet it: scripts up to Arabic,
+-- symbols, the punctuation of East Asia, emoji. By code point, for DuckDB compiles a pattern anew at each use in each query,
+-- and one of all letters (\p{L}) takes it seven times as long.
+CREATE OR REPLACE MACRO mark_class() AS
+  '[' ||
+  '\x00-\x2f\x3a-\x40\x5b-\x60\x7b-\xa9\xab-\xb1\xb4\xb6-\xb8\xbb\xbf\xd7\xf7\x{2c2}-\x{2c5}\x{2d2}-\x{2df}' ||
+  '\x{2e5}-\x{2eb}\x{2ed}\x{2ef}-\x{2ff}\x{375}\x{37e}\x{384}-\x{385}\x{387}\x{3f6}\x{482}\x{55a}-\x{55f}' ||
+  '\x{589}-\x{5c6}\x{5f3}-\x{61f}\x{66a}-\x{66d}\x{6d4}\x{6dd}-\x{6de}\x{6e9}\x{6fd}-\x{6fe}\x{700}-\x{70f}' ||
+  '\x{7f6}-\x{7f9}\x{7fe}-\x{7ff}\x{2000}-\x{206f}\x{207a}-\x{207e}\x{208a}-\x{208e}\x{20a0}-\x{2101}' ||
+  '\x{2103}-\x{2106}\x{2108}-\x{2109}\x{2114}\x{2116}-\x{2118}\x{211e}-\x{2123}\x{2125}\x{2127}\x{2129}' ||
+  '\x{212e}\x{213a}-\x{213b}\x{2140}-\x{2144}\x{214a}-\x{214d}\x{214f}\x{218a}-\x{244a}\x{249c}-\x{24e9}' ||
+  '\x{2500}-\x{2775}\x{2794}-\x{2bff}\x{2e00}-\x{2e2e}\x{2e30}-\x{3004}\x{3008}-\x{3020}\x{3030}' ||
+  '\x{3036}-\x{3037}\x{303d}-\x{303f}\x{309b}-\x{309c}\x{30a0}\x{30fb}\x{3190}-\x{3191}\x{3196}-\x{319f}' ||
+  '\x{31c0}-\x{31e3}\x{3200}-\x{321e}\x{322a}-\x{3247}\x{3250}\x{3260}-\x{327f}\x{328a}-\x{32b0}' ||
+  '\x{32c0}-\x{33ff}\x{fe10}-\x{fe6b}\x{feff}-\x{ff0f}\x{ff1a}-\x{ff20}\x{ff3b}-\x{ff40}\x{ff5b}-\x{ff65}' ||
+  '\x{ffe0}-\x{fffd}\x{1f000}-\x{1f0f5}\x{1f10d}-\x{1fbca}' ||
+  ']+';
+
 -- Text: lower case, no accents, ligatures opened, everything but letters and digits one space; NULL when nothing is
 -- left or it only says that nothing is known.
 CREATE OR REPLACE MACRO fold_text(value) AS
   CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '[A-Za-z]+') THEN lower(CAST(value AS VARCHAR))
        ELSE nullif(trim(regexp_replace(strip_accents(replace(replace(replace(
-              lower(CAST(value AS VARCHAR)), 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss')), '[^\p{L}\p{N}]+', ' ', 'g')), '') END;
+              lower(CAST(value AS VARCHAR)), 'œ', 'oe'), 'æ', 'ae'), 'ß', 'ss')), mark_class(), ' ', 'g')), '') END;
+-- Whether two texts are one for whoever reads them: case, accents and blanks are looks; no value and a blank are one.
+CREATE OR REPLACE MACRO is_same_text(a, b) AS coalesce(fold_text(a), '') = coalesce(fold_text(b), '');
+-- Whether two texts are one for a machine: as they are, but for how blanks and accents are encoded.
+CREATE OR REPLACE MACRO is_same_writing(a, b) AS
+  coalesce(trim(regexp_replace(nfc_normalize(a), '\s+', ' ', 'g')), '')
+    = coalesce(trim(regexp_replace(nfc_normalize(b), '\s+', ' ', 'g')), '');
 CREATE OR REPLACE MACRO known_text(folded) AS
   CASE WHEN NOT regexp_full_match(folded, 'na|n a|nan|none|null|unknown|inconnue?|anonymous|anonyme|test|x+|client|customer|non renseigne')
        THEN folded END;
 
--- First name without title: "M. Jean-Luc" -> "jean luc".
+-- First name without title: "M. Jean-Luc" -> "jean luc", "Anne (Mme)" -> "anne".
 CREATE OR REPLACE MACRO first_name_key(value) AS
   known_text(CASE WHEN NOT contains(fold_text(value), ' ') THEN fold_text(value)
     ELSE regexp_replace(fold_text(value),
-      '^(?:m|mr|mrs|ms|miss|mme|mlle|monsieur|madame|mademoiselle|dr|herr|frau) (.)', '\1') END);
+      '^(?:m|mr|mrs|ms|miss|mme|mlle|monsieur|madame|mademoiselle|dr|herr|frau) (.)|(.) (?:mr|mme|mlle|monsieur|madame)$',
+      '\1\2') END);
 
--- Last name: particles of nobility dropped ("de La Fontaine" -> "fontaine"), articles joined ("Le Goff" -> "legoff",
--- "O'Brien" -> "obrien"), the parts of a double name kept apart ("Martin-Durand" -> "martin durand").
+-- Last name: titles and particles of nobility dropped ("Mme d'Estaing" -> "estaing"), articles joined, after a particle too
+-- ("Le Goff" -> "legoff", "de La Fontaine" and "Lafontaine" -> "lafontaine", "O'Brien" -> "obrien"), saints opened ("St
+-- Exupéry" -> "saintexupery"), the parts of a double name kept apart ("Martin-Durand" -> "martin durand"), those of a
+-- married one too, whatever joins them ("Durand épouse Martin" -> "durand martin", "Martin née Durand" -> "martin durand").
 CREATE OR REPLACE MACRO last_name_key(value) AS
   known_text(CASE WHEN NOT contains(fold_text(value), ' ') THEN fold_text(value)
-    ELSE regexp_replace(regexp_replace(fold_text(value),
-      '^(?:de la|de l|de|d|von der|von dem|von|van der|van den|van de|van|zu|zur|di|da|dos|del|della|ter|ten) (.)', '\1'),
-      '\b(le|la|les|l|du|des|o|mc|mac|saint|sainte|st|ste|el|al|ben) ', '\1', 'g') END);
+    ELSE regexp_replace(regexp_replace(regexp_replace(regexp_replace(regexp_replace(fold_text(value),
+      '^(?:m|mr|mrs|mme|mlle|monsieur|madame|mademoiselle) (.)', '\1'),
+      '(.) (?:epouse|epse|ep|nee|ne|veuve|vve) (.)', '\1 \2'),
+      '^(?:de|d|von der|von dem|von|van der|van den|van de|van|zu|zur|di|da|dos|del|della|ter|ten) (.)', '\1'),
+      '\b(?:saint|st)(e?) ', 'saint\1', 'g'),
+      '\b(le|la|les|l|du|des|o|mc|mac|el|al|ben) |^(n) ', '\1\2', 'g') END);
 
 -- E-mail: lower case, without the "+tag", and without the dots that Gmail ignores; NULL where it cannot be one.
 CREATE OR REPLACE MACRO email_key(value) AS
@@ -255,24 +316,33 @@ CREATE OR REPLACE MACRO birth_key(value, month_first) AS
               '19000101|18991231|19010101|00010101|1+|0+|99991231')
        THEN birth_digits(trim(CAST(value AS VARCHAR)), month_first) END;
 
--- Street: number and name, without the kind of street and articles ("12 bis, rue de la Paix" -> "12 bis paix").
+-- Street: number and name, without the kind of street, articles, saints and titles, which are abbreviated at will
+-- ("12bis, bd du Gal St-Michel" -> "12 bis michel"). After the number a B or a T is what La Poste makes of bis and ter.
+CREATE OR REPLACE MACRO street_number(folded) AS
+  CASE WHEN NOT regexp_matches(folded, '^[0-9]+ ?[a-z]+\b') THEN folded
+       WHEN regexp_matches(folded, '^[0-9]+ ?b(?:is)?\b') THEN regexp_replace(folded, '^([0-9]+) ?b(?:is)?\b', '\1 bis')
+       WHEN regexp_matches(folded, '^[0-9]+ ?t(?:er)?\b') THEN regexp_replace(folded, '^([0-9]+) ?t(?:er)?\b', '\1 ter')
+       ELSE regexp_replace(folded, '^([0-9]+) ?([a-z]|quater)\b', '\1 \2') END;
 CREATE OR REPLACE MACRO street_key(value) AS
-  coalesce(nullif(trim(regexp_replace(regexp_replace(fold_text(value),
-    '\b(?:rue|r|avenue|av|ave|boulevard|boul|bd|blvd|place|pl|chemin|ch|route|rte|impasse|imp|allee|all|quai|square|sq|cours|faubourg|fg|residence|res|street|st|road|rd|lane|ln|drive|dr|court|ct|crescent|cres|close|terrace|circuit|strasse|str|via|calle|de|du|des|la|le|les|l|d)\b', '', 'g'),
+  coalesce(nullif(trim(regexp_replace(regexp_replace(street_number(fold_text(value)),
+    '\b(?:rue|r|avenue|av|ave|boulevard|boul|bd|bld|bvd|blvd|place|pl|chemin|ch|route|rte|impasse|imp|allee|all|quai|square|sq|cours|crs|faubourg|fbg|fg|residence|res|lieu dit|lieudit|ld|general|gal|marechal|mal|president|pdt|docteur|professeur|saint|sainte|ste|street|st|road|rd|lane|ln|drive|dr|court|ct|crescent|cres|close|terrace|circuit|strasse|str|via|calle|de|du|des|la|le|les|l|d)\b', '', 'g'),
     ' +', ' ', 'g')), ''), fold_text(value));
 
--- City: without CEDEX and district number ("PARIS CEDEX 08" -> "paris"), "St" opened.
+-- City: without CEDEX and district ("PARIS CEDEX 08", "Paris 8e arrondissement" -> "paris"), "St" and "s/" opened; NULL
+-- where it says no more than CEDEX.
 CREATE OR REPLACE MACRO city_key(value) AS
-  CASE WHEN NOT contains(fold_text(value), ' ') THEN known_text(fold_text(value))
-       ELSE known_text(regexp_replace(regexp_replace(regexp_replace(fold_text(value),
-         ' cedex.*$| [0-9]+(?:e|er|eme|th|st|nd|rd)?$', ''), '\bst ', 'saint '), '\bste ', 'sainte ')) END;
+  CASE WHEN NOT contains(fold_text(value), ' ') THEN nullif(known_text(fold_text(value)), 'cedex')
+       ELSE nullif(known_text(replace(regexp_replace(regexp_replace(regexp_replace(fold_text(value),
+         '(?:^| )cedex(?: .*)?$| [0-9]+(?:e|er|eme|th|st|nd|rd)?(?: arr[a-z]*| ardt)?$', ''), '\bst ', 'saint '),
+         '\bste ', 'sainte '), ' s ', ' sur ')), '') END;
 
--- Postcode: letters and digits, country prefix and CEDEX dropped, short numbers filled up with zeros.
+-- Postcode: letters and digits, country prefix, CEDEX and a town beside it dropped, short numbers filled up with zeros.
 CREATE OR REPLACE MACRO postcode_key(value) AS
   CASE WHEN regexp_full_match(CAST(value AS VARCHAR), '[0-9]{5}') THEN CAST(value AS VARCHAR)
        WHEN regexp_full_match(trim(CAST(value AS VARCHAR)), '[0-9]{3,4}') THEN lpad(trim(CAST(value AS VARCHAR)), 5, '0')
        WHEN regexp_full_match(trim(CAST(value AS VARCHAR)), '(?:[A-Za-z]{1,2}-? ?)?[0-9]{4,5}(?:-[0-9]{4}| [Cc][Ee][Dd][Ee][Xx].*)?')
          THEN lpad(regexp_extract(CAST(value AS VARCHAR), '[0-9]{4,5}'), 5, '0')
+       WHEN regexp_full_match(trim(CAST(value AS VARCHAR)), '[0-9]{5}[ -]+[^0-9].*') THEN left(trim(CAST(value AS VARCHAR)), 5)
        ELSE nullif(replace(fold_text(value), ' ', ''), '') END;
 
 -- Loyalty card: letters and digits, at least four of them and not all the same digit.

@@ -1,6 +1,7 @@
 """What an INSERT or a MERGE puts into a table, as the SELECT that it is made of: so its columns' origins can be read.
 
-Runs nothing. The statement itself is what the stage executes; bound values take part as constants.
+A SELECT alone is of rows that are appended by name (`pipelines.ledger.audit`). Runs nothing. The statement itself is
+what the stage executes; bound values take part as constants.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,8 @@ def inserted(name: str, statement: str, columns: Sequence[str]) -> Model:
     elif isinstance(tree, exp.Insert) and isinstance(tree.expression, exp.Query):
         named = [column.name for column in tree.this.expressions] if isinstance(tree.this, exp.Schema) else columns
         query = _named(tree.expression.copy(), named)
+    elif isinstance(tree, exp.Query):
+        query = tree
     else:
         raise ConfigurationError(f"{name}: neither an INSERT of a SELECT nor a MERGE")
     return model_of(name, query.sql("duckdb"))

@@ -70,6 +70,12 @@ class VerificationStatus(StrEnum):
 
 
 NEW_RECORD = "new:"
+UNMERGE = "unmerge"
+"""The rule of what is taken back since two persons have been parted."""
+POLICY = "policy"
+"""The approver of what no person has to approve."""
+ROLLBACK = "rollback"
+"""The rule of what is written back since a person has rolled back the plan that wrote it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +109,11 @@ class Correction:
     def makes_record(self) -> bool:
         """Whether the record is not there yet: its `vendor_id` is `new:` and our own key, until the vendor names it."""
         return self.vendor_id.startswith(NEW_RECORD)
+
+    @property
+    def clears(self) -> bool:
+        """Whether the field is emptied, since trueup had filled it and that is taken back; the only blank."""
+        return self.rule in (UNMERGE, ROLLBACK) and self.desired is None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from datetime import timedelta
 import duckdb
 import msgspec
 
+from pipelines.arming.content import document, keep
 from pipelines.channels.base import Channel
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
@@ -54,9 +55,9 @@ def begin_night(
     night_id = f"{row[0]}.{int(row[1]) + 1}"
     start_night(con, estate, night_id=night_id, as_of=as_of, kind=kind)
     con.execute(
-        "INSERT INTO ledger.sync.nights (night_id, estate, kind, as_of, started_at, status) "
-        "VALUES (?, ?, ?, ?, ?, 'running')",
-        [night_id, estate.estate.name, kind, as_of, as_of],
+        "INSERT INTO ledger.sync.nights (night_id, estate, kind, as_of, started_at, status, policy_hash) "
+        "VALUES (?, ?, ?, ?, ?, 'running', ?)",
+        [night_id, estate.estate.name, kind, as_of, as_of, keep(con, document(policy, estate))],
     )
     return night_id
 
@@ -73,9 +74,10 @@ def end_night(
 
 
 def end_dry_run(con: duckdb.DuckDBPyConnection, night_id: str, *, status: str) -> None:
-    """A dry run whose plan was pushed after all has become a night; any other night stays as it is."""
+    """A dry run, or an unarmed night, whose plan was pushed after all has become a night; any other stays as it is."""
     con.execute(
-        "UPDATE ledger.sync.nights SET status = $status WHERE night_id = $night_id AND status = 'planned' AND EXISTS ("
+        "UPDATE ledger.sync.nights SET status = $status "
+        "WHERE night_id = $night_id AND status IN ('planned', 'unarmed') AND EXISTS ("
         "SELECT 1 FROM ledger.sync.outcomes AS o JOIN ledger.sync.plans AS p ON p.plan_id = o.plan_id "
         "WHERE p.night_id = $night_id)",
         {"night_id": night_id, "status": status},
@@ -117,6 +119,12 @@ def unproved_plans(con: duckdb.DuckDBPyConnection, *, clock: Clock) -> list[str]
     """
     rows = con.execute(_UNPROVED, {"since": clock.now() - PROVED_WITHIN}).fetchall()
     return [str(plan_id) for (plan_id,) in rows]
+
+
+def policy_of(con: duckdb.DuckDBPyConnection, night_id: str) -> str | None:
+    """The hash of the policy under which a night planned; None where it was run before hashes were kept."""
+    row = con.execute("SELECT policy_hash FROM ledger.sync.nights WHERE night_id = ?", [night_id]).fetchone()
+    return None if row is None else row[0]
 
 
 def night_of(con: duckdb.DuckDBPyConnection, plan_id: str) -> str:

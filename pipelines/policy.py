@@ -17,16 +17,21 @@ from pydantic import Field, Strict
 from pipelines.channels.base import Channel
 from pipelines.configuration import Section, TomlFile, parse, read_file
 from pipelines.errors import ConfigurationError
-from pipelines.estate import Estate
+from pipelines.estate import Estate, ListAt
 from pipelines.model import DriftClass
+from pipelines.policy_derive import Derivation as Derivation
+from pipelines.policy_derive import derivations
+from pipelines.policy_parking import Parking
 from pipelines.policy_words import COMES_WITH, faults, restrict
 from pipelines.policy_words import FIELDS as FIELDS
+from pipelines.policy_writing import Create, Push, Reads
 from pipelines.tables import create_tables, fill_table
 
 DEFAULTS = Path(__file__).with_suffix(".toml")
 SCHEMA = Path(__file__).with_suffix(".schema.json")
 
 Action = Literal["approve", "hold", "refuse"]
+Carries = Literal["known", "products", "all"]
 
 
 class FieldPolicy(Section):
@@ -60,21 +65,27 @@ class Guard(Section):
     refuses_below_cost: bool = True
     floor_minor: int | None = Field(default=None, ge=0)
     ceiling_minor: int | None = Field(default=None, ge=0)
-
-
-class Derivation(Section):
-    """How a channel's price comes from the golden one."""
-
-    markup_pct: float = Field(default=0.0, gt=-100, description="On the golden price; rounded half up.")
-    ends_in: int | None = Field(default=None, ge=0, le=99, description="Then up to the next price ending in these.")
-
-
-class Create(Section):
-    """Records that a sync may make; none by default."""
-
-    subscribers_in: list[str] = Field(
-        default_factory=list, description="Systems that gain a subscriber, asked to confirm, where an opt-in is proven."
+    prior_price_days: int = Field(default=30, ge=0, le=366, description=(
+        "Of prices.compare_at: days before a reduction whose lowest price it may be announced against; 0: not asked."
+    ))
+    prior_price_days_in: dict[str, Annotated[int, Field(ge=0, le=366)]] = Field(
+        default_factory=dict, description="The same for single price lists of the estate, by our id."
     )
+
+
+class Assortment(Section):
+    """What one system, or by "default" each, is expected to carry."""
+
+    carries: Carries | None = Field(
+        default=None, description="What it ever carried; also the rest of its products; or all that is active anywhere."
+    )
+    leaves_out: list[str] = Field(default_factory=list, description="SKUs that it is not to carry.")
+
+
+class Loyalty(Section):
+    """When points that two systems counted are one event."""
+
+    same_within_minutes: int = Field(default=10, ge=0, le=1440, description="No further apart than this.")
 
 
 class Policy(Section):
@@ -86,6 +97,11 @@ class Policy(Section):
     caps: dict[str, Cap] = Field(default_factory=dict)
     guards: dict[str, Guard] = Field(default_factory=dict)
     derive: dict[str, Derivation] = Field(default_factory=dict)
+    assortment: dict[str, Assortment] = Field(default_factory=dict)
+    loyalty: Loyalty = Field(default_factory=Loyalty)
+    parking: Parking = Field(default_factory=Parking)
+    reads: Reads = Field(default_factory=Reads)
+    push: Push = Field(default_factory=Push)
     create: Create = Field(default_factory=Create)
 
 
@@ -126,6 +142,7 @@ def compile_policy(
     writable = {(c.name, w.entity, field) for c in channels for w in c.writers for field in w.fields}
     fill_table(con, "policy.creates", list(_creates(policy, estate, channels)))
     fill_table(con, "policy.raises", [(c.name, w.entity) for c in channels for w in c.writers if w.raises])
+    fill_table(con, "policy.clears", [(c.name, w.entity) for c in channels for w in c.writers if w.clears])
     fill_table(con, "policy.requests", [
         (c.name, w.entity, int(w.settles_within.total_seconds()))
         for c in channels for w in c.writers if w.settles_within is not None
@@ -139,9 +156,19 @@ def compile_policy(
         (*key.split("."), g.max_jump_pct, g.refuses_zero, g.refuses_below_cost, g.floor_minor, g.ceiling_minor)
         for key, g in policy.guards.items()
     ])
-    fill_table(con, "policy.derivations", [
-        (*key.split(".", 1), round(derived.markup_pct * 100), derived.ends_in) for key, derived in policy.derive.items()
+    fill_table(con, "policy.prior_prices", list(_prior_prices(policy, estate)))
+    fill_table(con, "policy.derivations", list(derivations(policy.derive, estate)))
+    fill_table(con, "policy.roundings", [
+        (channel.name, ours, at.rounding if isinstance(at, ListAt) and at.rounding else channel.rounding.mode)
+        for channel in channels for ours, listed in estate.price_lists.items()
+        for at in [listed.vendor_ids.get(channel.name)] if at is not None
     ])
+    fill_table(con, "policy.loyalty", [(policy.loyalty.same_within_minutes * 60,)])
+    fill_table(con, "policy.parking", [policy.parking.row])
+    expected = policy.assortment.get("default", Assortment()).carries or "known"
+    carried = {system: policy.assortment.get(system, Assortment()) for system in spoken.of("items", estate.systems)}
+    fill_table(con, "policy.assortment", [(system, one.carries or expected) for system, one in carried.items()])
+    fill_table(con, "policy.left_out", [(system, sku) for system, one in carried.items() for sku in one.leaves_out])
 
 
 def json_schema() -> dict[str, Any]:
@@ -199,6 +226,13 @@ def _decisions(policy: Policy, is_adopting: bool) -> Iterator[tuple[object, ...]
             decided[DriftClass.NEVER_AGREED] = policy.adopt.never_agreed
         for drift_class, action in decided.items():
             yield entity, field, str(drift_class), action
+
+
+def _prior_prices(policy: Policy, estate: Estate) -> Iterator[tuple[str, int]]:
+    """The days of every list of the estate."""
+    guard = policy.guards.get("prices.compare_at", Guard())
+    for ours in estate.price_lists:
+        yield ours, guard.prior_price_days_in.get(ours, guard.prior_price_days)
 
 
 def _caps(policy: Policy, spoken: _Spoken) -> Iterator[tuple[object, ...]]:

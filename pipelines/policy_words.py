@@ -70,11 +70,9 @@ def faults(
     yield from _fields(layer.get("fields", {}))
     yield from _decisions(layer.get("decisions", {}))
     yield from _caps(layer.get("caps", {}), targets)
-    for key in layer.get("guards", {}):
-        if key not in GUARDED:
-            why = "has no effect: guards are for prices" if key in FIELDS else ""
-            yield ("guards", key), _unknown(key, GUARDED, why)
+    yield from _guards(layer.get("guards", {}), lists)
     yield from _derivations(layer.get("derive", {}), lists)
+    yield from _assortment(layer.get("assortment", {}))
 
 
 def actions_of(drift_class: str) -> tuple[str, ...]:
@@ -95,6 +93,9 @@ def restrict(schema: dict[str, Any]) -> dict[str, Any]:
     properties["caps"] = _only(dict.fromkeys([*general, *exact], {"$ref": "#/$defs/Cap"}))
     properties["guards"] = _only(dict.fromkeys(GUARDED, {"$ref": "#/$defs/Guard"}))
     properties["derive"]["propertyNames"] = {"pattern": rf"^({'|'.join(systems_of('prices'))})\..+$"}
+    for_all = _only({"carries": schema["$defs"]["Assortment"]["properties"]["carries"]})
+    one = {"$ref": "#/$defs/Assortment"}
+    properties["assortment"] = _only({"default": for_all, **dict.fromkeys(systems_of("items"), one)})
     schema["$defs"].pop("DriftClass", None)
     return schema
 
@@ -160,6 +161,24 @@ def _caps(caps: Mapping[str, Mapping[str, Any]], targets: Mapping[str, Sequence[
             yield ("caps", key), _unknown(system, targets[field], f"{field} is not compared in {system!r}")
 
 
+def _guards(
+    guards: Mapping[str, Mapping[str, Any]], lists: Mapping[str, Sequence[str]] | None
+) -> Iterator[Fault]:
+    known = tuple(dict.fromkeys(name for names in (lists or {}).values() for name in names))
+    for key, guard in guards.items():
+        if key not in GUARDED:
+            why = "has no effect: guards are for prices" if key in FIELDS else ""
+            yield ("guards", key), _unknown(key, GUARDED, why)
+            continue
+        for name in ("prior_price_days", "prior_price_days_in"):
+            if name in guard and key != "prices.compare_at":
+                yield ("guards", key, name), "has no effect: it is about \"was\" prices; allowed: prices.compare_at"
+        for name in guard.get("prior_price_days_in", ()):
+            if lists is not None and name not in known:
+                why = f"the estate has no price list {name!r}"
+                yield ("guards", key, "prior_price_days_in", name), _unknown(name, known, why)
+
+
 def _derivations(
     derived: Mapping[str, Mapping[str, Any]], lists: Mapping[str, Sequence[str]] | None
 ) -> Iterator[Fault]:
@@ -174,7 +193,20 @@ def _derivations(
             there = tuple(f"{s}.{n}" for s, names in lists.items() if s in systems for n in names)
             yield ("derive", key), _unknown(key, there, f"the estate maps no price list {name!r} of {system}")
         elif not rule:
-            yield ("derive", key), "says nothing; allowed: ends_in, markup_pct"
+            yield ("derive", key), "says nothing; allowed: ends_in, from_list, markup_pct, rate, rate_days, rate_on"
+
+
+def _assortment(expected: Mapping[str, Mapping[str, Any]]) -> Iterator[Fault]:
+    allowed = ("default", *systems_of("items"))
+    for key, rule in expected.items():
+        if key not in allowed:
+            yield ("assortment", key), _unknown(key, allowed, f"{key!r} is no system that holds items")
+        elif not rule:
+            yield ("assortment", key), "says nothing; allowed: carries, leaves_out"
+        elif key == "default" and "leaves_out" in rule:
+            yield ("assortment", key, "leaves_out"), "has no effect: name the system; allowed: carries"
+        elif blank := [sku for sku in rule.get("leaves_out", ()) if not sku.strip()]:
+            yield ("assortment", key, "leaves_out"), f"{blank[0]!r} is no SKU; allowed: SKUs as the systems have them"
 
 
 def _unknown(word: str, allowed: Sequence[str], why: str = "") -> str:

@@ -8,8 +8,12 @@ import re
 
 import msgspec
 
+from pipelines.errors import FatalChannelError
+
 MOST_DEEP = 100
 """How deeply an answer may be nested; none of ours needs a fifth of it."""
+MOST_BRACKETS = 1_000_000
+"""So many lists and objects of an answer that is too deep are gone through to cut it; 64 MB of them take a minute."""
 _BRACKET = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]', re.DOTALL)
 """A text, or what opens or closes a list or an object."""
 _ESCAPE = re.compile(
@@ -17,9 +21,12 @@ _ESCAPE = re.compile(
 )
 
 
-def readable(body: bytes) -> bytes:
-    """JSON with whole characters and of a depth that can be read; what is no JSON at all stays as it is."""
-    return _shallow(_whole_characters(body))
+def readable(body: bytes, *, system: str = "") -> bytes:
+    """JSON with whole characters and of a depth that can be read; what is no JSON at all stays as it is.
+
+    FatalChannelError for one that is too deep and too large to be cut.
+    """
+    return _shallow(_whole_characters(body), system)
 
 
 def _whole_characters(body: bytes) -> bytes:
@@ -29,13 +36,17 @@ def _whole_characters(body: bytes) -> bytes:
     return _ESCAPE.sub(lambda escape: b"\\u001a" if escape[1] else escape[0], body)
 
 
-def _shallow(body: bytes) -> bytes:
+def _shallow(body: bytes, system: str) -> bytes:
     """With nothing in the lists and objects that are nested beyond MOST_DEEP, where it is too deep for a parser."""
-    if body.count(b"[") + body.count(b"{") <= MOST_DEEP:
+    brackets = body.count(b"[") + body.count(b"{")
+    if brackets <= MOST_DEEP:
         return body
     try:
         msgspec.json.decode(body, type=msgspec.Raw)
     except RecursionError:
+        if brackets > MOST_BRACKETS:
+            words = f"the answer is too deep to be read, and has more than {MOST_BRACKETS} lists and objects"
+            raise FatalChannelError(words, system=system) from None
         return _cut(body)
     except msgspec.DecodeError:
         pass  # for whoever reads it to say so

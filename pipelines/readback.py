@@ -115,7 +115,7 @@ def after_doubt(
     if reading is None:
         return Outcome(key, OutcomeStatus.UNKNOWN, "no_answer", "the answer was lost and the value not read back")
     if not reading.exists and correction.makes_record:
-        return skipped(correction, "not_applied", "found not made by reading back")
+        return said or skipped(correction, "not_applied", "found not made by reading back")
     if not reading.exists:
         return Outcome(key, OutcomeStatus.STALE, "gone", "the record is not there any more")
     if is_same(con, correction, reading.value, correction.desired):

@@ -1,8 +1,9 @@
-"""What an on-demand sync was asked to correct: narrows tonight's drift to some systems, entities or keys.
+"""What an on-demand sync was asked to correct: narrows the draft of the plan to some systems, entities or keys.
 
-Everything is read and reconciled all the same; only what is planned is narrowed. Opt-outs are never narrowed: they
-live in a table of their own. Rewrites `reconcile.drift`. A word that nothing goes by is an error: a run that was asked
-about a misspelt SKU must not end in "all agree".
+Everything is read, reconciled and decided all the same, so that caps count the whole drift (R8) and nothing is taken
+for agreed because nobody asked about it; only what is sealed is narrowed. Opt-outs never are: they have a plan of their
+own. Rewrites `plan.decided`. A word that nothing goes by is an error: a run that was asked about a misspelt SKU must
+not end in "all agree".
 """
 
 from collections.abc import Iterable, Sequence
@@ -15,7 +16,7 @@ from pipelines.errors import ConfigurationError
 from pipelines.estate import Writable
 
 _NARROW = """
-DELETE FROM reconcile.drift AS d
+DELETE FROM plan.decided AS d
 WHERE (len($systems) > 0 AND NOT list_contains($systems, d.system))
    OR (len($entities) > 0 AND NOT list_contains($entities, d.entity))
    OR (len($keys) > 0 AND NOT (list_contains($keys, d.vendor_id) OR CAST(d.subject_id AS VARCHAR) IN (
@@ -25,6 +26,14 @@ WHERE (len($systems) > 0 AND NOT list_contains($systems, d.system))
      SELECT CAST(m.person_id AS VARCHAR) FROM reconcile.person_matches AS m
      LEFT JOIN staged.customers AS c ON c.system = m.system AND c.vendor_id = m.vendor_id, unnest($keys) AS k(word)
      WHERE CAST(m.person_id AS VARCHAR) = k.word OR c.email_norm = norm_email(k.word))))
+"""
+
+_ROLLED_BACK = """
+DELETE FROM plan.decided AS d
+WHERE d.rule <> 'rollback' OR NOT EXISTS (
+  SELECT 1 FROM reconcile.rollback_rows AS r
+  WHERE r.plan_id = $plan_id AND r.state = 'restore' AND r.system = d.system AND r.entity = d.entity
+    AND r.field = d.field AND r.vendor_id = d.vendor_id AND r.vendor_sub_id = d.vendor_sub_id)
 """
 
 _UNKNOWN = """
@@ -41,10 +50,24 @@ WHERE NOT EXISTS (
 """
 
 
-def narrow_drift(
+def narrow_to_rollback(con: duckdb.DuckDBPyConnection, plan_id: str) -> int:
+    """Drop all but what rolls this plan back; returns how many rows were dropped.
+
+    ConfigurationError where nobody has ordered that plan to be rolled back.
+    """
+    known = "SELECT 1 FROM reconcile.rollback_said AS s WHERE s.plan_id = ? LIMIT 1"
+    if con.execute(known, [plan_id]).fetchone() is None:
+        raise ConfigurationError(
+            f"nobody has ordered plan {plan_id!r} to be rolled back, so nothing was planned; `trueup rollback` does"
+        )
+    row = con.execute(_ROLLED_BACK, {"plan_id": plan_id}).fetchone()
+    return int(row[0]) if row else 0
+
+
+def narrow_plan(
     con: duckdb.DuckDBPyConnection, *, systems: Sequence[str], entities: Sequence[str], keys: Sequence[str]
 ) -> int:
-    """Drop drift outside the scope; an empty list does not narrow. Returns how many rows were dropped.
+    """Drop what is outside the scope; an empty list does not narrow. Returns how many rows were dropped.
 
     ConfigurationError for a system that the estate has not, an entity that is not corrected, or a key that nothing
     goes by.

@@ -15,7 +15,10 @@ from pipelines.sql import ROOT, Model, build, find_models, in_order, model_of
 from pipelines.tables import QUARANTINE, STAGE, create_tables
 
 CHANNELS_FOLDER = ROOT / "channels"
-_PART_OF = {"promotions": "prices", "movements": "stock", "order_lines": "orders"}
+_PART_OF = {
+    "promotions": "prices", "movements": "stock", "order_lines": "orders", "holds": "orders",
+    "loyalty_cards": "loyalty", "loyalty_events": "loyalty",
+}
 
 
 def stage_models(systems: Collection[str] | None = None) -> dict[str, Model]:

@@ -8,6 +8,9 @@ A test holds the models to the columns written down here.
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from pipelines.tables_rollback import ROLLBACK
+from pipelines.tables_settings import SETTINGS
+
 if TYPE_CHECKING:  # an estate is read in commands that have no time to import these
     import duckdb
 
@@ -38,7 +41,8 @@ STAGE: dict[str, dict[str, str]] = {
     },
     "prices": {
         "vendor_id": "VARCHAR", "vendor_price_list": "VARCHAR", "currency": "VARCHAR", "amount_minor": "BIGINT",
-        "compare_at_minor": "BIGINT", "tax_basis": "VARCHAR", "tax_rate_bp": "INTEGER", **_WRITE,
+        "compare_at_minor": "BIGINT", "tax_basis": "VARCHAR", "tax_rate_bp": "INTEGER", "valid_until": "TIMESTAMPTZ",
+        **_WRITE,
     },
     "promotions": {
         "promotion_id": "VARCHAR", "vendor_id": "VARCHAR", "percent": "INTEGER", "starts_on": "DATE", "ends_on": "DATE",
@@ -50,6 +54,11 @@ STAGE: dict[str, dict[str, str]] = {
     "movements": {
         **_text("movement_id vendor_id vendor_location_id kind"),
         "quantity": "BIGINT", "order_state": "VARCHAR", "occurred_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
+        "hold_id": "VARCHAR",
+    },
+    "holds": {
+        **_text("hold_id order_id reference vendor_id vendor_location_id"), "quantity": "BIGINT", "taken": "BIGINT",
+        "state": "VARCHAR", "placed_at": "TIMESTAMPTZ", "expires_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
     },
     "customers": {
         **_text("vendor_id first_name last_name email email_norm phone phone_e164 street city postcode country card"),
@@ -65,6 +74,13 @@ STAGE: dict[str, dict[str, str]] = {
         **_text("vendor_id vendor_location_id vendor_customer_id currency"),
         "total_minor": "BIGINT", "state": "VARCHAR", "created_at": "TIMESTAMPTZ", "updated_at": "TIMESTAMPTZ",
     },
+    "loyalty_cards": {
+        **_text("vendor_id vendor_customer_id program_id"), "points": "DECIMAL(18,3)", "updated_at": "TIMESTAMPTZ",
+    },
+    "loyalty_events": {
+        **_text("vendor_id card_id vendor_customer_id program_id kind"), "points": "DECIMAL(18,3)",
+        "order_id": "VARCHAR", "occurred_at": "TIMESTAMPTZ",
+    },
     "order_lines": {
         "order_id": "VARCHAR", "vendor_id": "VARCHAR", "vendor_item_id": "VARCHAR", "quantity": "BIGINT",
         "returned": "BIGINT", "unit_minor": "BIGINT",
@@ -76,51 +92,48 @@ QUARANTINE = _text("entity vendor_id vendor_sub_id field reason value_class cont
 """`contact_point`: of a permission whose address can be read; it may be a no, so nothing of that address is raised."""
 
 TABLES: dict[str, dict[str, str]] = {
-    "estate.night": {
-        "night_id": "VARCHAR", "estate": "VARCHAR", "as_of": "TIMESTAMPTZ", "timezone": "VARCHAR", "kind": "VARCHAR",
-    },
-    "estate.systems": {"system": "VARCHAR", "shop_id": "VARCHAR", "timezone": "VARCHAR"},
-    "estate.locations": {"system": "VARCHAR", "vendor_location_id": "VARCHAR", "location_id": "VARCHAR"},
-    "estate.price_lists": {
-        "system": "VARCHAR", "vendor_price_list": "VARCHAR", "price_list_id": "VARCHAR", "currency": "VARCHAR",
-        "tax_basis": "VARCHAR",
-    },
-    "estate.audiences": {
-        "system": "VARCHAR", "vendor_audience_id": "VARCHAR", "channel": "VARCHAR", "purpose": "VARCHAR",
-    },
-    "estate.stock_rules": {"location_id": "VARCHAR", "authority": "VARCHAR", "safety_stock": "BIGINT"},
-    "policy.sources": {"entity": "VARCHAR", "field": "VARCHAR", "system": "VARCHAR", "rank": "INTEGER"},
-    "policy.targets": {
-        "system": "VARCHAR", "entity": "VARCHAR", "field": "VARCHAR", "mode": "VARCHAR", "is_writable": "BOOLEAN",
-        "tolerance": "BIGINT",
-    },
-    "policy.creates": _text("system entity"),
-    "policy.raises": _text("system entity"),
-    "policy.requests": {**_text("system entity"), "seconds": "BIGINT"},
-    "policy.pilots": _text("system entity subject_id"),
-    "policy.pilot_skus": _text("system entity sku"),
-    "policy.derivations": {
-        "system": "VARCHAR", "price_list_id": "VARCHAR", "markup_bp": "BIGINT", "ends_in": "BIGINT",
-    },
-    "policy.decisions": {"entity": "VARCHAR", "field": "VARCHAR", "drift_class": "VARCHAR", "action": "VARCHAR"},
-    "policy.caps": {
-        "system": "VARCHAR", "entity": "VARCHAR", "field": "VARCHAR", "max_share_pct": "DOUBLE", "floor_rows": "BIGINT",
-        "max_rows": "BIGINT",
-    },
-    "policy.guards": {
-        "entity": "VARCHAR", "field": "VARCHAR", "max_jump_pct": "DOUBLE", "refuses_zero": "BOOLEAN",
-        "refuses_below_cost": "BOOLEAN", "floor_minor": "BIGINT", "ceiling_minor": "BIGINT",
-    },
+    **SETTINGS,
     "reads.verdicts": {"system": "VARCHAR", "entity": "VARCHAR", "is_complete": "BOOLEAN", "reason": "VARCHAR"},
     "quarantine.reconcile": {"system": "VARCHAR", **QUARANTINE},
     "reconcile.item_matches": {
         "system": "VARCHAR", "vendor_id": "VARCHAR", "item_id": "VARCHAR", "rule": "VARCHAR", "is_new": "BOOLEAN",
     },
+    "reconcile.category_items": _text("item_id category"),
+    "reconcile.movement_log": {
+        **_text("system movement_id vendor_id vendor_location_id item_id location_id kind"), "quantity": "BIGINT",
+        "order_state": "VARCHAR", "occurred_at": "TIMESTAMPTZ", "first_seen_at": "TIMESTAMPTZ",
+        **_text("settled_night authority hold_id"),
+    },
+    "reconcile.assortment": {
+        **_text("item_id system expected_by state vendor_id proof"),
+        "proved_at": "TIMESTAMPTZ", "census_at": "TIMESTAMPTZ", "reason": "VARCHAR",
+    },
+    "reconcile.assortment_work": _text("system item_id vendor_id sku title state action entered reason"),
+    "reconcile.item_suggestions": _text("system vendor_id sku reason suggestion"),
+    "reconcile.loyalty_balances": {
+        **_text("system card_id vendor_customer_id program_id"), "balance": "DECIMAL(18,3)",
+        "explained": "DECIMAL(18,3)", "event_count": "BIGINT", **_text("state reason"),
+    },
+    "reconcile.loyalty_twins": _text(
+        "doubted_system doubted_id doubted_card other_system other_id other_card person_id reason"
+    ),
+    "reconcile.worklist": _text("kind system vendor_id subject_id name state action entered reason"),
     "reconcile.person_matches": {
         "system": "VARCHAR", "vendor_id": "VARCHAR", "person_id": "VARCHAR", "rule": "VARCHAR", "score": "DOUBLE",
         "is_auto": "BOOLEAN",
     },
     "reconcile.person_gaps": _text("person_id system"),
+    "reconcile.person_parted": {
+        **_text("system vendor_id other_system other_id author reason"),
+        **dict.fromkeys(("said_at", "together_since", "last_plan_at"), "TIMESTAMPTZ"),
+    },
+    "reconcile.person_written": {
+        **_text("system vendor_id field written before observed"), "has_base": "BOOLEAN", **_text("base state"),
+        "parted_at": "TIMESTAMPTZ", **_text("author reason"),
+    },
+    "reconcile.person_undo": _DRIFT,
+    **ROLLBACK,
+    "reconcile.rollback_drift": _DRIFT,
     "reconcile.stock_drifted": {
         **_text("system vendor_id vendor_sub_id subject_id subject_sub_id currency version context"),
         "authority": "VARCHAR", **dict.fromkeys(("on_hand", "observed", "desired"), "BIGINT"), "field": "VARCHAR",
@@ -134,8 +147,25 @@ TABLES: dict[str, dict[str, str]] = {
     },
     "reconcile.person_components": {"record_id": "BIGINT", "component": "BIGINT"},
     "reconcile.person_clusters": {"record_id": "BIGINT", "cluster": "BIGINT"},
-    "reconcile.outstanding": {**_text("system movement_id item_id location_id term"), "quantity": "BIGINT"},
+    "reconcile.hold_records": {
+        **_text("system hold_id lead_system lead_id order_id item_id location_id authority state"),
+        "quantity": "BIGINT", "taken": "BIGINT", "placed_at": "TIMESTAMPTZ", "expires_at": "TIMESTAMPTZ",
+        "updated_at": "TIMESTAMPTZ",
+    },
+    "reconcile.holds": {
+        **_text("system hold_id order_id item_id location_id authority state systems reason"),
+        "quantity": "BIGINT", "taken": "BIGINT", "placed_at": "TIMESTAMPTZ", "expires_at": "TIMESTAMPTZ",
+        "occurred_at": "TIMESTAMPTZ",
+    },
+    "reconcile.outstanding": {
+        **_text("system movement_id item_id location_id term"), "quantity": "BIGINT", "is_of_hold_alone": "BOOLEAN",
+    },
     "reconcile.drift": _DRIFT,
+    "reconcile.prior_prices": {
+        **_text("system vendor_id vendor_price_list item_id price_list_id currency"), "is_planned": "BOOLEAN",
+        "field": "VARCHAR", **dict.fromkeys(("amount", "was", "days", "lowest"), "BIGINT"), "lowest_on": "DATE",
+        "began_at": "TIMESTAMPTZ", "known_since": "TIMESTAMPTZ", "finding": "VARCHAR", "reason": "VARCHAR",
+    },
     "reconcile.consent_drift": _DRIFT,
     "observed.items": {
         **_text("system vendor_id item_id gtin title status"),
@@ -144,7 +174,7 @@ TABLES: dict[str, dict[str, str]] = {
     "observed.prices": {
         **_text("system vendor_id vendor_price_list item_id price_list_id currency"),
         "amount": "BIGINT", "compare_at": "BIGINT", "tax_basis": "VARCHAR", "tax_rate_bp": "INTEGER",
-        "version": "VARCHAR", "write_context": "VARCHAR",
+        "valid_until": "TIMESTAMPTZ", "version": "VARCHAR", "write_context": "VARCHAR",
     },
     "observed.stock": {
         **_text("system vendor_id vendor_location_id item_id location_id"),
@@ -173,7 +203,7 @@ TABLES: dict[str, dict[str, str]] = {
     "golden.stock": {
         "item_id": "VARCHAR", "location_id": "VARCHAR",
         **dict.fromkeys(("on_hand", "committed", "held", "safety", "available"), "BIGINT"),
-        **_text("authority rule reason"), "counted": "BIGINT", "fulfilled": "BIGINT",
+        **_text("authority rule reason"), "counted": "BIGINT", "fulfilled": "BIGINT", "safety_rule": "VARCHAR",
     },
     "golden.customers": {
         "person_id": "VARCHAR",
@@ -209,11 +239,11 @@ def create_tables(con: "duckdb.DuckDBPyConnection", models: Iterable["Model"] = 
     wanted |= staged
     for schema in sorted({name.split(".")[0] for name in wanted}):
         con.execute(f"CREATE SCHEMA IF NOT EXISTS {schema}")
-    present = dict(con.execute(_PRESENT).fetchall()) if staged else {}
+    present = dict(con.execute(_PRESENT).fetchall())
     for name, columns in sorted(wanted.items()):
         is_older = name in staged and not columns.keys() <= set(present.get(name, columns))
-        made = "CREATE OR REPLACE TABLE" if is_older else "CREATE TABLE IF NOT EXISTS"
-        con.execute(f"{made} {name} ({_listed(columns)})")
+        if is_older or name not in present:
+            con.execute(f"CREATE OR REPLACE TABLE {name} ({_listed(columns)})")
 
 
 def fill_table(con: "duckdb.DuckDBPyConnection", name: str, rows: Sequence[Sequence[object]]) -> None:

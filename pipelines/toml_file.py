@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,11 +30,13 @@ class TomlFile:
 
     def line_of(self, path: KeyPath) -> int:
         """The line of a key, or of the nearest table above it that is written down; 1 when nothing is."""
-        wanted = [str(part) for part in path if not isinstance(part, int)]
         lines = _key_lines(self.text)
-        while wanted and tuple(wanted) not in lines:
-            wanted.pop()
-        return lines.get(tuple(wanted), 1)
+        for wanted in ([str(part) for part in path], [str(part) for part in path if not isinstance(part, int)]):
+            while wanted and tuple(wanted) not in lines:
+                wanted.pop()
+            if wanted:
+                return lines[tuple(wanted)]
+        return 1
 
     def error(self, path: KeyPath, message: str) -> ConfigurationError:
         """The error for one key of this file."""
@@ -62,12 +65,17 @@ _PART = re.compile(r"""[\w-]+|"[^"]*"|'[^']*'""")
 
 
 def _key_lines(text: str) -> dict[tuple[str, ...], int]:
-    """First line of every table and key that is written on a line of its own."""
+    """First line of every table and key that is written on a line of its own; each `[[table]]` also by its number."""
     found: dict[tuple[str, ...], int] = {}
     table: tuple[str, ...] = ()
+    seen: Counter[tuple[str, ...]] = Counter()
     for number, line in enumerate(text.splitlines(), start=1):
         if header := _HEADER.match(line):
             table = _parts(header["key"])
+            if line.lstrip().startswith("[["):
+                found.setdefault(table, number)
+                seen[table] += 1
+                table = (*table, str(seen[table] - 1))
             path = table
         elif assignment := _ASSIGNMENT.match(line):
             path = (*table, *_parts(assignment["key"]))

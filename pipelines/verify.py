@@ -15,6 +15,7 @@ from pipelines.channels.base import Channel
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError
 from pipelines.http import Session
+from pipelines.ledger.audit import append
 from pipelines.ledger.plans import CORRECTION, correction_of, record_settled, transaction
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading, VerificationStatus
 from pipelines.readback import Sessions, after_doubt, is_same, read_back
@@ -36,6 +37,10 @@ WHERE c.plan_id = $plan_id AND o.status IN ('applied', 'unknown')
 ORDER BY c.system, c.entity, c.vendor_id, c.vendor_sub_id, c.field
 """
 )
+_READ = """
+SELECT unnest($plan_ids::VARCHAR[]) AS plan_id, unnest($keys::VARCHAR[]) AS correction_key,
+  unnest($statuses::VARCHAR[]) AS status, unnest($found::VARCHAR[]) AS value, $now AS "at"
+"""
 
 
 async def verify_plan(
@@ -116,14 +121,10 @@ def _record(
     statuses = [_status(con, c, readings.get(c.correction_key)) for c in corrections]
     values = [reading.value if (reading := readings.get(c.correction_key)) else None for c in corrections]
     with transaction(con):
-        con.execute(
-            'INSERT INTO ledger.sync.verifications (plan_id, correction_key, status, value, "at") '
-            "SELECT unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?",
-            [
-                [c.plan_id for c in corrections], [c.correction_key for c in corrections],
-                [str(status) for status in statuses], values, clock.now(),
-            ],
-        )
+        append(con, "verifications", _READ, {
+            "plan_ids": [c.plan_id for c in corrections], "keys": [c.correction_key for c in corrections],
+            "statuses": [str(status) for status in statuses], "found": values, "now": clock.now(),
+        })
     settled: list[tuple[Correction, Outcome]] = []
     for c in corrections:
         if c.correction_key in in_doubt:

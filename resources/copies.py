@@ -17,6 +17,7 @@ def open_copy(path: Path, *, contact_key: bytes | None = None) -> Iterator[duckd
         con.execute("ATTACH ? AS ledger (READ_ONLY)", [str(path)])
         con.execute("SET TimeZone = 'UTC'")
         con.execute("SET enable_external_access = false")
+        con.execute("SET lock_configuration = true")
         if contact_key is not None:
             load_macros(con, contact_key=contact_key)
         yield con

@@ -19,6 +19,7 @@ from resources.asked import EndpointName, EntityName, SystemName, words_of
 from resources.channels import Settings
 from resources.embedded import found_estate
 from resources.tonight import Tonight
+from resources.whereabouts import Process
 from resources.workplace import Workplace, open_workplace
 
 Opener = Callable[[str], AbstractContextManager[Workplace]]
@@ -30,6 +31,15 @@ def real_workplace(holder: str) -> AbstractContextManager[Workplace]:
     return open_workplace(found_estate(Settings.read()), CHANNELS, holder=holder)
 
 
+HOLDER = "trueup/lease_holder"
+"""The tag of a run that says under which name it takes the writing lease."""
+
+
+def holder_name(kind: str, run_id: str) -> str:
+    """As whom a run takes the writing lease."""
+    return f"{kind} run {run_id[:8]}"
+
+
 class NightNotOpened(dg.DagsterError):
     """Why a run could not begin, in one sentence: Dagster shows its own errors as they are and wraps all others."""
 
@@ -37,9 +47,12 @@ class NightNotOpened(dg.DagsterError):
 @contextmanager
 def _opened(opener: Opener, holder: str, context: dg.InitResourceContext) -> Iterator[Workplace]:
     run = context.run.run_id if context.run else "no run"
+    if context.run and context.instance:
+        # Else nobody could tell later that its process was killed, and it would stay "started" for ever (R6).
+        context.instance.add_run_tags(run, {HOLDER: holder_name(holder, run), **Process.here().tags()})
     with ExitStack() as stack:
         try:
-            place = stack.enter_context(opener(f"{holder} run {run[:8]}"))
+            place = stack.enter_context(opener(holder_name(holder, run)))
         except SyncError as error:
             raise NightNotOpened(str(error)) from error
         yield place
@@ -77,6 +90,10 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         "", description="For approve_plan and verify_plan; empty: the newest plan that is not of a dry run."
     )
 
+    rollback_of: str = Field(
+        "", description="Correct nothing but what rolls back this plan, which a person has ordered (`trueup rollback`)."
+    )
+
     opener: ClassVar[Opener] = staticmethod(real_workplace)
     _tonight: Tonight | None = PrivateAttr(None)
 
@@ -86,7 +103,7 @@ class NightResource(dg.ConfigurableResource):  # type: ignore[type-arg]
         with _opened(type(self).opener, self.kind, context) as place:
             self._tonight = Tonight(
                 place, self.kind, self.dry_run, _words(self.systems), _words(self.entities), self.subjects,
-                self.force_census, _words(self.accept_short), self.plan_id,
+                self.force_census, _words(self.accept_short), self.plan_id, self.rollback_of,
             )
             try:
                 yield self

@@ -4,6 +4,8 @@
     TRUEUP_ESTATE              the estate file; required
     TRUEUP_POLICY              a policy file laid over the defaults
     TRUEUP_CONTACT_KEY         key of the contact points' hashes; or the file secrets/contact_key under TRUEUP_HOME
+    TRUEUP_SIGNING_KEY         the file of your private key: what you say is signed with it (`trueup keygen`)
+    TRUEUP_SIGNING_PASSPHRASE  what it is encrypted with, if it is
     TRUEUP_THREADS             DuckDB's threads (default: all)
     TRUEUP_ORDERS_FROM         the first day that backfill_orders can read again (default: 2025-01-01)
     TRUEUP_<SYSTEM>_URL        a base URL that takes the place of the estate's
@@ -94,6 +96,22 @@ class Settings:
         raise ConfigurationError("TRUEUP_CONTACT_KEY is not set: the secret key of the hashes of e-mail addresses")
 
     @property
+    def signing_key(self) -> Path | None:
+        """The private key of whoever speaks, if one is named."""
+        name = self.environment.get("TRUEUP_SIGNING_KEY", "").strip()
+        return Path(name) if name else None
+
+    @property
+    def signing_passphrase(self) -> str:
+        """What that file is encrypted with; '' where it is not."""
+        return self.environment.get("TRUEUP_SIGNING_PASSPHRASE", "")
+
+    @property
+    def built_in_key(self) -> Path:
+        """The private key that stands for whoever uses this home; it counts on loopback alone."""
+        return self.home / "secrets" / "built_in_key.pem"
+
+    @property
     def warehouse(self) -> Path:
         """Folder of the DuckDB files, their export, their snapshot and the inbox."""
         return self.home / "warehouse"
@@ -120,7 +138,7 @@ class Settings:
 
     @property
     def kill_switch(self) -> Path:
-        """While this file exists, nothing more is sent to any system."""
+        """While this file exists, nothing more is sent to any system (`pipelines.kill_switch`)."""
         return self.home / "STOP"
 
     def base_url(self, estate: "Estate", system: str) -> str:

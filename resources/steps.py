@@ -11,24 +11,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from pipelines.approve import approve_by_person, approve_by_policy
-from pipelines.calls import night_calls
-from pipelines.errors import LeaseHeld
+from pipelines.errors import LeaseHeld, NotDurable
 from pipelines.extract_log import distrust
-from pipelines.figures import unread
-from pipelines.ledger.export import export_ledger, swap_snapshot
-from pipelines.ledger.inbox import import_answers
+from pipelines.kill_switch import read_stop
 from pipelines.model import ReadVerdict
-from pipelines.night import end_dry_run, plans_of
+from pipelines.night import plans_of
 from pipelines.plan import Lane as PlanLane
 from pipelines.plan import decide, seal_plan
-from pipelines.push import PushReport, push_plan
-from pipelines.report.page import write_report
-from pipelines.scope import narrow_drift
+from pipelines.push import KILLED, PushReport, push_plan
+from pipelines.scope import narrow_plan, narrow_to_rollback
 from pipelines.stage import create_unions, stage_system
 from pipelines.verify import verify_plan
+from resources.approving import approve_armed, take_answers
 from resources.catch_up import catch_up
-from resources.tonight import Tonight, of_a_night
+from resources.closing import close
+from resources.tonight import Tonight, of_a_night, on_disk
 
 log = logging.getLogger("trueup.push")
 
@@ -43,6 +40,7 @@ class Lane:
     """Rows by system and verification status."""
 
 
+@on_disk
 def extract(night: Tonight, say: logging.Logger = log) -> list[ReadVerdict]:
     """Begin the night, take in people's answers, finish what earlier nights left open, then read every system.
 
@@ -51,11 +49,16 @@ def extract(night: Tonight, say: logging.Logger = log) -> list[ReadVerdict]:
     from pipelines.extract import extract_all
 
     place, night_id = night.place, night.begin()
-    _take_answers(night, say)
+    if place.too_old:
+        say.warning(f"{place.too_old}. Until then nothing but opt-outs is written")
+    if (halted := read_stop(place.settings.kill_switch)) is not None:
+        say.warning(f"{halted}: this run reads and plans, and writes to no system")
+    take_answers(night, say)
     catch_up(night, say)
     return extract_all(
         place.con, place.sessions, night_id=night_id, clock=place.clock, folder=place.scratch,
-        force_census=night.force_census, accept_short=frozenset(night.accept_short), run=place.run,
+        force_census=night.force_census, accept_short=frozenset(night.accept_short),
+        min_share=place.policy.reads.min_share, run=place.run, load=place.means.load,
     )
 
 
@@ -83,12 +86,12 @@ def suppress(night: Tonight, say: logging.Logger = log) -> Lane:
     try:
         lane.plan_id = _checked_plan(night, "suppression", say)
         if not night.dry_run:
-            approve_by_policy(place.con, lane.plan_id, clock=place.clock)
+            approve_armed(night, lane.plan_id, say)
             lane.report = send(night, lane.plan_id)
             lane.verified = place.run(
                 verify_plan(place.con, lane.plan_id, place.sessions_by_name, clock=place.clock)
             )
-    except LeaseHeld:
+    except (LeaseHeld, NotDurable):
         raise
     except Exception as error:
         _distrust_customers(night, say, error)
@@ -129,7 +132,7 @@ def persons(night: Tonight, say: logging.Logger = log) -> None:
 
     con = night.place.con
     try:
-        reconcile_persons(con)
+        reconcile_persons(con, score=night.place.means.score)
     except Exception as error:
         say.error(f"persons could not be told apart: {type(error).__name__}", exc_info=error)
         distrust(con, "customers", f"persons could not be told apart ({type(error).__name__})")
@@ -145,16 +148,10 @@ def trees(night: Tonight, say: logging.Logger = log) -> None:
 
 @of_a_night
 def drift(night: Tonight, say: logging.Logger = log) -> None:
-    """Every system's drift, with its class; narrowed to what this run was asked to correct."""
+    """Every system's drift, with its class."""
     from pipelines.reconcile.drift import build_drift
 
-    con = night.place.con
-    build_drift(con)
-    dropped = narrow_drift(
-        con, systems=list(night.systems), entities=list(night.entities), keys=list(night.subjects)
-    )
-    if dropped:
-        say.info(f"{dropped} drifted values are outside this run's scope")
+    build_drift(night.place.con)
 
 
 @of_a_night
@@ -162,7 +159,7 @@ def check(night: Tonight, say: logging.Logger = log) -> list[Any]:
     """Run all checks on tonight's tables; a failed one that blocks freezes what it covers, and the night goes on."""
     from pipelines.check import run_checks
 
-    results = run_checks(night.place.con)
+    results = run_checks(night.place.con, suites=night.place.means.suites)
     for result in results:
         if not result.passed:
             say.warning(f"{result.name}: {result.failed_rows} rows; stops {result.covered or 'nothing'}")
@@ -175,6 +172,7 @@ def plan(night: Tonight, say: logging.Logger = log) -> str:
     return _checked_plan(night, "main", say)
 
 
+@on_disk
 def approve(night: Tonight, say: logging.Logger = log) -> tuple[int, int]:
     """Approve what the plan says may go, and what people have answered by now: (by policy, by persons).
 
@@ -183,23 +181,22 @@ def approve(night: Tonight, say: logging.Logger = log) -> tuple[int, int]:
     if night.dry_run:
         return 0, 0
     place, plan_id = night.place, night.plan("main")
-    _take_answers(night, say)
+    take_answers(night, say)
     if not night.has_begun:
         for opt_outs in plans_of(place.con, night.night_id, "suppression"):
-            approve_by_policy(place.con, opt_outs, clock=place.clock)
+            approve_armed(night, opt_outs, say)
             send(night, opt_outs)
             place.run(verify_plan(place.con, opt_outs, place.sessions_by_name, clock=place.clock))
-    return (
-        approve_by_policy(place.con, plan_id, clock=place.clock),
-        approve_by_person(place.con, plan_id, clock=place.clock),
-    )
+    return approve_armed(night, plan_id, say)
 
 
+@on_disk
 def push(night: Tonight, say: logging.Logger = log) -> PushReport | None:
     """Send what is approved. A dry run sends nothing."""
     return None if night.dry_run else send(night, night.plan("main"))
 
 
+@on_disk
 def verify(night: Tonight, say: logging.Logger = log) -> Path:
     """Read back by id what was written, move the base by what is proven, and close the night; returns its report."""
     from pipelines.agree import move_base
@@ -217,10 +214,15 @@ STEPS: tuple[Callable[[Tonight, logging.Logger], object], ...] = (
 """A whole night, in order. Dagster's graph has the same steps under the same names (`assets.catalogue.steps`)."""
 
 
-def run_night(night: Tonight, say: logging.Logger = log) -> str:
-    """Run one whole night; returns its id. A night that breaks is marked failed, and the error goes on."""
+def run_night(night: Tonight, say: logging.Logger = log, *, before: Callable[[str], None] | None = None) -> str:
+    """Run one whole night; returns its id. A night that breaks is marked failed, and the error goes on.
+
+    `before` is told the name of each step just before it begins.
+    """
     try:
         for step in STEPS:
+            if before is not None:
+                before(step.__name__)
             step(night, say)
         return night.night_id
     finally:
@@ -233,55 +235,35 @@ def _checked_plan(night: Tonight, lane: PlanLane, say: logging.Logger) -> str:
 
     con = night.place.con
     decide(con, lane)
-    for result in check_draft(con, lane):
+    if lane == "main" and (dropped := _narrowed(night)):
+        say.info(f"{dropped} drifted values are outside this run's scope")
+    for result in check_draft(con, lane, suites=night.place.means.suites):
         if not result.passed:
             say.warning(f"{result.name}: {result.failed_rows} rows of the plan; stops {result.covered or 'nothing'}")
-    return seal_plan(con, lane=lane, clock=night.place.clock)
+    return seal_plan(con, lane=lane, clock=night.place.clock, plan_age=night.place.policy.push.plan_age)
+
+
+def _narrowed(night: Tonight) -> int:
+    """Leave in the draft what this run was asked to correct; returns how many rows were dropped."""
+    con = night.place.con
+    dropped = narrow_plan(con, systems=list(night.systems), entities=list(night.entities), keys=list(night.subjects))
+    return dropped + (narrow_to_rollback(con, night.rollback_of) if night.rollback_of else 0)
 
 
 def send(night: Tonight, plan_id: str) -> PushReport:
     """Push one plan within the lease, unless the kill switch is set."""
     place = night.place
+    place.grow(f"plan {plan_id} goes out")
     report = place.run(
         push_plan(
-            place.con, plan_id, place.sessions_by_name, clock=place.clock,
-            kill_switch=place.settings.kill_switch, fence=place.lease,
+            place.con, plan_id, place.sessions_by_name, armed=night.armed(plan_id), clock=place.clock,
+            kill_switch=place.settings.kill_switch, fence=place.lease, canary_rows=place.policy.push.canary_rows,
         )
     )
     for system, told in report.systems.items():
         log.info("%s: %s", system, ", ".join(f"{count} {status}" for status, count in told.counts.items()))
         if told.stopped:
-            log.warning("%s was stopped: %s", system, told.stopped)
-            night.stopped[system] = told.stopped
+            halted = read_stop(place.settings.kill_switch) if told.stopped == KILLED else None
+            night.stopped[system] = told.stopped if halted is None else f"{told.stopped}: {halted}"
+            log.warning("%s was stopped: %s", system, night.stopped[system])
     return report
-
-
-def close(night: Tonight) -> Path:
-    """Close the night in the ledger, then its report, the ledger's back-up and the snapshot that questions read.
-
-    A run on a stored plan renews the report of the night that made it; a dry run that was pushed is none any more.
-    """
-    place, night_id = night.place, night.night_id
-    counters = {channel.name: session.counters for channel, session in place.sessions}
-    calls = night_calls(place.con, night_id, place.channels, counters)
-    missing = unread(place.con)
-    summary: dict[str, object] = {
-        "calls": {system: told.as_row() for system, told in calls.items()},
-        "unread": [{"system": system, "entity": entity, "reason": reason} for system, entity, reason in missing],
-        "stopped": night.stopped,
-        **({"scope": night.scope} if night.scope else {}),
-    }
-    status = "partial" if missing or night.stopped else "complete"
-    if night.has_begun:
-        night.end("planned" if night.dry_run else status, summary)
-    elif not night.dry_run:
-        end_dry_run(place.con, night_id, status=status)
-    report = write_report(place.con, night_id, place.settings.reports)
-    export_ledger(place.con, place.settings.export)
-    swap_snapshot(place.con, place.settings.snapshot)
-    return report
-
-
-def _take_answers(night: Tonight, say: logging.Logger) -> None:
-    for name, reason in import_answers(night.place.con, night.place.settings.inbox).refused:
-        say.warning(f"answer {name} was not taken: {reason}")

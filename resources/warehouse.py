@@ -6,7 +6,8 @@ outside the warehouse's own folder.
 """
 
 import os
-import stat
+import re
+import time
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,31 +16,38 @@ import duckdb
 
 from pipelines.errors import ConfigurationError, LeaseHeld
 from pipelines.ledger import migrate
+from pipelines.ledger.plans import unwritten
 from pipelines.macros import load_macros
 from pipelines.stage import create_unions
 from resources.copies import open_copy as open_copy
+from resources.private import check_private
 from resources.settings import PRIVATE_MASK
+
+PATIENCE_SECONDS = 5.0
+"""How long another process's lock is waited for: a shell that asks something is done by then, a run is not."""
+_LOCKED = re.compile(
+    r'Could not set lock on file "(?P<file>[^"]+)": (?:Conflicting lock is held in (?P<holder>.+? \(PID \d+\)))?'
+)
 
 
 @contextmanager
 def open_warehouse(
-    folder: Path, *, contact_key: bytes, threads: int | None = None, systems: Collection[str] | None = None
+    folder: Path, *, contact_key: bytes, threads: int | None = None, systems: Collection[str] | None = None,
+    patience_seconds: float = PATIENCE_SECONDS,
 ) -> Iterator[duckdb.DuckDBPyConnection]:
     """The one writing connection, over the tables of the estate's systems (None: of all there are).
 
-    Raises LeaseHeld while another process has the files open.
+    Raises, naming the file, LeaseHeld where another process has it open for longer than our patience, and
+    ConfigurationError where it cannot be opened or written (R19).
     """
     os.umask(PRIVATE_MASK)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{error.filename} cannot be made: {error.strerror}; mend it and run again") from error
     for name in ("work.duckdb", "ledger.duckdb"):
         check_private(folder / name)
-    try:
-        con = duckdb.connect(str(folder / "work.duckdb"))
-        con.execute("ATTACH ? AS ledger", [str(folder / "ledger.duckdb")])
-    except duckdb.IOException as error:
-        if "lock" in str(error).lower():
-            raise LeaseHeld("another process has the warehouse open; wait for its run to end") from error
-        raise
+    con = _connected(folder, patience_seconds)
     try:
         _settle(con, folder, threads)
         load_macros(con, contact_key=contact_key)
@@ -50,10 +58,30 @@ def open_warehouse(
         con.close()
 
 
-def check_private(path: Path) -> None:
-    """ConfigurationError where a data file can be read by others than its owner."""
-    if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigurationError(f"{path} can be read by others; run: chmod go= {path}")
+def _connected(folder: Path, patience_seconds: float) -> duckdb.DuckDBPyConnection:
+    """Both files open for writing. Another's lock is waited for a while: of the ledger too, once the other is ours."""
+    until = time.monotonic() + patience_seconds
+    while True:
+        try:
+            con = duckdb.connect(str(folder / "work.duckdb"))
+            try:
+                con.execute("ATTACH ? AS ledger", [str(folder / "ledger.duckdb")])
+            except BaseException:
+                con.close()
+                raise
+            return con
+        except duckdb.IOException as error:
+            locked = _LOCKED.search(str(error))
+            if locked is None:
+                if words := unwritten(str(error)):
+                    raise ConfigurationError(f"{words}; mend it and run again") from error
+                raise
+            if time.monotonic() >= until:
+                holder = locked["holder"] or "another process"
+                raise LeaseHeld(
+                    f"another process has the warehouse open: {locked['file']} is held by {holder}; wait for its end"
+                ) from error
+        time.sleep(0.25)  # noqa: TID251 (another process is waited for, which no clock but the real one moves)
 
 
 def _settle(con: duckdb.DuckDBPyConnection, folder: Path, threads: int | None) -> None:
@@ -63,3 +91,5 @@ def _settle(con: duckdb.DuckDBPyConnection, folder: Path, threads: int | None) -
         con.execute("SET threads = ?", [threads])
     con.execute("SET allowed_directories = ?", [[str(folder.resolve())]])
     con.execute("SET enable_external_access = false")
+    # The configuration cannot be locked as in `copies`: dlt runs a PRAGMA on this connection before each load, which no
+    # `allowed_configs` lets through. What opens a way to a file DuckDB refuses by itself once access is off.

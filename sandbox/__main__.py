@@ -63,6 +63,7 @@ def _parser() -> argparse.ArgumentParser:
     create.add_argument("--force", action="store_true", help="make it anew where there is one")
     create.set_defaults(run=_create)
     serve = commands.add_parser("serve", parents=[folder, sizes], help="serve the systems")
+    serve.add_argument("--public-url", default="", help="what links in answers say; default: where it is served")
     serve.add_argument("--plan", default="plus", help="rate-limit tier, where a vendor has several")
     serve.add_argument("--search-lag", type=float, default=0.0, metavar="SECONDS", help="how long searches lag")
     serve.add_argument("--bulk-seconds", type=float, default=0.0, metavar="SECONDS", help="how long a bulk job runs")
@@ -131,7 +132,8 @@ def _serve(args: argparse.Namespace) -> int:
         listener.listen()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         settings = Settings(
-            base_url=url, plan=args.plan, search_lag_seconds=args.search_lag, bulk_seconds=args.bulk_seconds,
+            base_url=args.public_url or url,
+            plan=args.plan, search_lag_seconds=args.search_lag, bulk_seconds=args.bulk_seconds,
             is_down=frozenset(args.down), refuses=frozenset(args.refuses), lacks=frozenset(args.lacks),
         )
         store = _open(args.dir)

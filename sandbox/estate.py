@@ -2,7 +2,7 @@
 
     [estate]                     name, timezone, clock = the systems' own
     [systems.<system>]           base_url, shop_id, options, mode = live for every entity it can be written in
-    [locations.<ours>]           authority, safety_stock, vendor_ids
+    [locations.<ours>]           authority, safety_stock, hold_hours, vendor_ids
     [price_lists.<ours>]         currency, tax_basis, vendor_ids
     [audiences.<purpose>]        channel, vendor_ids
     [policy]                     the first night is approved by policy; caps that fit the world's size
@@ -23,7 +23,7 @@ from sandbox.world.places import (
     SQUARE_CHF,
     locations,
 )
-from sandbox.world.settings import CAP_FLOOR_ROWS, CAP_SHARE_PCT, TIMEZONE, WorldSettings
+from sandbox.world.settings import CAP_FLOOR_ROWS, CAP_SHARE_PCT, HOLD_HOURS, TIMEZONE, WorldSettings
 
 SHOP_IDS = {
     "square": "MLSANDBOXSQUARE",
@@ -68,6 +68,7 @@ def _lines(settings: WorldSettings, base_url: str) -> Iterator[str]:
     for place in locations(settings):
         if place.ours is not None:
             yield from ("", f"[locations.{place.ours}]", 'authority = "square"', f"safety_stock = {place.safety}")
+            yield f"hold_hours = {HOLD_HOURS}"
             yield f"vendor_ids = {_inline({'square': place.square, 'shopify': place.shopify})}"
     yield from ("", "[price_lists.eur]", 'currency = "EUR"', 'tax_basis = "gross"')
     yield 'vendor_ids = { square = "base", shopify = "base", hubspot = { id = "price", tax_basis = "net" } }'

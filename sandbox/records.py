@@ -9,9 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Literal
 
-__all__ = ["Item", "Price", "Promotion", "Stock", "Movement", "Customer", "Consent", "Line", "Order", "replace"]
+__all__ = [
+    "Item", "Price", "Promotion", "Stock", "Movement", "Customer", "Consent", "Line", "Pickup", "Order", "replace",
+]
 
 ConsentState = Literal["yes", "no", "pending", "none"]
+MovementKind = Literal["sale", "return", "restock", "receipt", "count", "transfer", "loss"]
+OrderState = Literal["open", "fulfilled", "cancelled"]
+PickupState = Literal["placed", "collected", "cancelled"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,10 +86,12 @@ class Movement:
     key: str
     item: str
     location: str
-    kind: Literal["sale", "return", "receipt", "count", "transfer", "loss"]
+    kind: MovementKind
     quantity: int
     """Signed difference; for `count` the counted absolute quantity."""
     at: datetime
+    order: str = ""
+    """The till's order that caused it, where the log names one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,16 @@ class Line:
 
 
 @dataclass(frozen=True, slots=True)
+class Pickup:
+    """Goods of an order that wait behind the counter to be collected."""
+
+    state: PickupState = "placed"
+    reference: str = ""
+    """The order of another system that they are set aside for."""
+    expires_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Order:
     """One sale. `open`: units are committed; `fulfilled`: they have left; `cancelled`: they came back."""
 
@@ -140,4 +157,5 @@ class Order:
     lines: tuple[Line, ...]
     created_at: datetime
     updated_at: datetime
-    state: Literal["open", "fulfilled", "cancelled"] = "fulfilled"
+    state: OrderState = "fulfilled"
+    pickup: Pickup | None = None

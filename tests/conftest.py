@@ -1,9 +1,14 @@
-"""Fixtures that every test may use: the shared material outside the repository, a warehouse, copies of estates."""
+"""Fixtures that every test may use: the shared material outside the repository, a warehouse, copies of estates.
+
+Also the count of the cases that each law was tried on (`tests/law.py`).
+"""
 
 import os
 import pickle
 import shutil
-from collections.abc import Callable, Iterator
+import time
+import weakref
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory, mkdtemp
@@ -16,6 +21,7 @@ from filelock import FileLock
 from pipelines import ledger, sql
 from pipelines.macros import load_key
 from pipelines.stage import create_unions
+from tests import law
 from tests.described.vendors import ABSENT, FOLDER
 
 if TYPE_CHECKING:  # most tests play no estate, and need not wait for what plays one
@@ -23,6 +29,7 @@ if TYPE_CHECKING:  # most tests play no estate, and need not wait for what plays
 
 ROOT = Path(__file__).parents[1]
 KEY = b"the tests' own key"
+_BEGAN = time.perf_counter()
 Left = TypeVar("Left")
 
 
@@ -36,10 +43,27 @@ def shared() -> Path:
     return FOLDER.parent
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Says that no exchange was held against a vendor's description, where none is at hand."""
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """A law tells in how many cases it held; one that was tried in fewer than it should be fails."""
+    tally = getattr(getattr(item, "function", None), "tally", None)
+    if tally is None:
+        return (yield)
+    tally.held = 0
+    result = yield
+    item.user_properties.append((law.PROPERTY, tally.held))
+    assert tally.held >= tally.wanted, f"only {tally.held:,} of {tally.wanted:,} cases could be made"
+    return result
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, exitstatus: int) -> None:
+    """Says that no exchange was held against a vendor's description, where none is at hand; tells of many cases."""
     if not FOLDER.is_dir():
         terminalreporter.write_line(f"{ABSENT}. No exchange with the sandbox was held against a description.")
+    if law.CASES:
+        seconds = time.perf_counter() - _BEGAN
+        for line in law.lines(terminalreporter.getreports("passed"), seconds, is_whole=exitstatus == 0):
+            terminalreporter.write_line(line)
 
 
 @cache
@@ -61,14 +85,33 @@ def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
 
 
 def open_warehouse() -> duckdb.DuckDBPyConnection:
-    """A warehouse as a night finds it: macros, a migrated ledger, every input table empty and typed."""
+    """A warehouse as a night finds it: macros, a migrated ledger, every input table empty and typed.
+
+    Its files go with the connection: thousands of tests open one, and each takes some 10 MB of the disk.
+    """
     templates = Path(_templates().name)
     copy = Path(mkdtemp(dir=templates))
     for file in ("work.duckdb", "ledger.duckdb"):
         shutil.copy(templates / file, copy / file)
     con = _opened(copy)
+    weakref.finalize(con, shutil.rmtree, copy, ignore_errors=True)
     load_key(con, KEY)
     return con
+
+
+@pytest.fixture
+def bare_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home with Dagster's settings and nothing else in it, named by the environment, which names nothing more."""
+    from cli.home import dagster_home
+    from resources.settings import Settings
+
+    for name in [name for name in os.environ if name.startswith(("TRUEUP_", "DAGSTER"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("TRUEUP_HOME", str(tmp_path))
+    monkeypatch.setenv("DAGSTER_HOME", "")
+    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
+    dagster_home(Settings.read())
+    return tmp_path
 
 
 @pytest.fixture

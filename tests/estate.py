@@ -29,6 +29,7 @@ from sandbox.vendor import Settings as Behaviour
 from sandbox.world.create import create_world
 from sandbox.world.day import live_day
 from sandbox.world.settings import EPOCH, WorldSettings
+from tests import arming
 
 URL = "http://sandbox.test"
 KEY = "the tests' own key"
@@ -62,7 +63,7 @@ class PlayedEstate:
         create_world(self.folder, size, self.store, self.vendors)
         self.behave(**behaviour)
         environment = {
-            "TRUEUP_HOME": str(self.home), "TRUEUP_ESTATE": str(write_estate(self.folder, size, URL)),
+            "TRUEUP_HOME": str(self.home), "TRUEUP_ESTATE": str(arming.name_her(write_estate(self.folder, size, URL))),
             "TRUEUP_CONTACT_KEY": KEY, "TRUEUP_THREADS": "2",
             **{secret: "sandbox" for channel in CHANNELS for secret in channel.secrets},
         }
@@ -77,7 +78,8 @@ class PlayedEstate:
         live_day(self.folder, self.store, self.vendors)
 
     def open(self, holder: str = "a test") -> AbstractContextManager[Workplace]:
-        """The workplace of one run."""
+        """The workplace of one run, armed."""
+        arming.arm(self.settings, self.store.now())
         return open_workplace(
             self.settings, CHANNELS, holder=holder, clock=WorldClock(self.store),
             transports=lambda system: httpx.ASGITransport(self.app),

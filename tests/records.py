@@ -214,6 +214,13 @@ def _square(n: int) -> Records:
         "inventory_changes": {f"M{n}": {"type": "ADJUSTMENT", "adjustment": sale}},
         "customers": {f"C{n}": customer},
         "orders": {f"O{n}": order},
+        "loyalty_accounts": {f"A{n}": {
+            "id": f"A{n}", "program_id": "LOYALTY", "balance": 49, "customer_id": f"C{n}", "updated_at": AT,
+        }},
+        "loyalty_events": {f"E{n}": {
+            "id": f"E{n}", "type": "ACCUMULATE_POINTS", "created_at": AT, "loyalty_account_id": f"A{n}",
+            "accumulate_points": {"loyalty_program_id": "LOYALTY", "points": 49, "order_id": f"O{n}"},
+        }},
     }
 
 

@@ -54,6 +54,10 @@ def sound(n: int) -> Records:
         "loyalty_cards": {str(card): {
             "id": card, "partner_id": partner, "program_id": 1, "points": 12.5, "active": True, "write_date": AT,
         }},
+        "loyalty_history": {str(card): {
+            "id": card, "card_id": card, "issued": 12.5, "used": 0.0, "order_model": "pos.order", "order_id": order,
+            "create_date": AT, "write_date": AT,
+        }},
         "contacts": {str(contact): {"id": contact, "email": email, "write_date": AT}},
         "subscriptions": {str(subscription): {
             "id": subscription, "contact_id": contact, "list_id": 7, "opt_out": True, "opt_out_datetime": AT,

@@ -11,6 +11,7 @@ from pipelines.push import push_plan
 from pipelines.reconcile.drift import build_drift
 from pipelines.reconcile.models import build_models
 from pipelines.verify import verify_plan
+from tests.arming import ARMED
 from tests.plan.vendor import FakeVendor
 from tests.plan.world import AS_OF, VirtualClock, fresh, insert, plan_rows, policy, start_night
 
@@ -62,8 +63,8 @@ async def night(con, number, *, push=True, kind="nightly", **vendor_options):
         vendor.values = {(r["entity"], r["field"], r["vendor_id"], r["vendor_sub_id"]): r["observed"] for r in rows}
         sessions[name] = vendor.session()
     if push:
-        approve_by_policy(con, plan_id, clock=clock)
-        await push_plan(con, plan_id, sessions, clock=clock)
+        approve_by_policy(con, plan_id, armed=ARMED, clock=clock)
+        await push_plan(con, plan_id, sessions, armed=ARMED, clock=clock)
         await verify_plan(con, plan_id, sessions, clock=clock)
     return rows, move_base(con, clock=clock)
 
@@ -294,14 +295,14 @@ async def test_what_a_stored_plan_wrote_settles_what_it_was_planned_with_and_cou
     build_drift(world)
     clock = VirtualClock()
     plan_id = build_plan(world, lane="main", clock=clock)
-    approve_by_policy(world, plan_id, clock=clock)
+    approve_by_policy(world, plan_id, armed=ARMED, clock=clock)
     start_night(world, 2)
     world.execute("UPDATE estate.night SET kind = 'sync_now'")
     web_order(world, "o2", -1, "fulfilled", AS_OF + timedelta(days=1))
     shelf(world, square=10, shopify=7, fulfilled=3)
     vendor = FakeVendor("square", clock)
     vendor.values = {("stock", "on_hand", "q1", "L"): "10"}
-    await push_plan(world, plan_id, {"square": vendor.session()}, clock=clock)
+    await push_plan(world, plan_id, {"square": vendor.session()}, armed=ARMED, clock=clock)
     await verify_plan(world, plan_id, {"square": vendor.session()}, clock=clock)
     touched = move_base(world, clock=clock, by_writes_alone=True)
     assert (settled(world), touched["movements"]) == ({"o1": "n2", "o2": None}, 1)

@@ -10,6 +10,7 @@ from pipelines.check import check_draft, declared_checks, draft_results
 from pipelines.check.run import evaluate
 from pipelines.errors import UnsafePlan
 from pipelines.plan import decide, seal_plan
+from tests.arming import ARMED
 from tests.plan.world import AS_OF, VirtualClock, consent, drift, fresh, insert, plan_rows, policy
 
 ROWS = (
@@ -159,12 +160,12 @@ def test_a_failed_check_holds_what_it_covers_and_nobody_can_release_it(night: du
     why = "Failed check: plan_row_unexplained. No prices of shopify are written tonight."
     assert {row["disposition_reason"] for row in held} == {why}
     assert {row["held_since"] for row in held} == {AS_OF}
-    assert approve_by_policy(night, plan_id, clock=clock) == 3, "the night goes on with all the rest"
+    assert approve_by_policy(night, plan_id, armed=ARMED, clock=clock) == 3, "the night goes on with all the rest"
     insert(night, "ledger.sync.answers", [
         {"answer_id": row["vendor_id"], "correction_key": row["correction_key"], "answer": "approve", "author": "anna",
          "reason": "sure", "at": AS_OF} for row in held
     ])
-    assert approve_by_person(night, plan_id, clock=clock) == 0
+    assert approve_by_person(night, plan_id, armed=ARMED, clock=clock) == 0
 
 
 def test_rows_that_wait_for_a_person_keep_their_reason_and_wait_for_the_check_too(

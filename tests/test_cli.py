@@ -66,7 +66,8 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     settings = Settings.read({"TRUEUP_HOME": str(folder), "TRUEUP_CONTACT_KEY": "k"})
     with open_warehouse(settings.warehouse, contact_key=b"k") as con:
         con.execute(
-            "INSERT INTO ledger.sync.nights VALUES ('2026-06-16.1', 'small', 'nightly', ?, ?, ?, 'complete', '{}')",
+            "INSERT INTO ledger.sync.nights VALUES ('2026-06-16.1', 'small', 'nightly', ?, ?, ?, 'complete', '{}', "
+            "NULL)",
             [AT, AT, AT],
         )
         con.execute(
@@ -96,13 +97,19 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
         for key, status in ((KEYS[3], "skipped"), (KEYS[4], "applied")):
             con.execute(
-                "INSERT INTO ledger.sync.outcomes VALUES ('p', ?, ?, '', 'the kill switch is set', '', NULL, ?, 'b')",
+                "INSERT INTO ledger.sync.outcomes VALUES ('p', ?, ?, '', 'the kill switch is set', '', NULL, ?, 'b', "
+                "NULL, NULL)",
                 [key, status, AT],
             )
         con.execute(
-            "INSERT INTO ledger.sync.approvals VALUES ('p', ?, 'amelie', 'seen', ?, ?, 'f')", [KEYS[0], AT, AT]
+            "INSERT INTO ledger.sync.approvals VALUES ('p', ?, 'amelie', 'seen', ?, ?, 'f', NULL, NULL)",
+            [KEYS[0], AT, AT],
         )
         con.execute("INSERT INTO quarantine.square VALUES ('items', 'V9', '', 'sku', 'blank', 'blank', NULL)")
+        con.execute(
+            "INSERT INTO reconcile.worklist VALUES "
+            "('assortment', 'square', NULL, 's1', 'ROBE1', 'missing', 'create', '{\"sku\": \"ROBE1\"}', 'x')"
+        )
         con.execute("INSERT INTO estate.systems VALUES ('square', 's', 'Europe/Paris')")
         con.execute(
             "INSERT INTO ledger.identity.items VALUES ('square', 'V1', 's1', 'ROBE1', NULL, 'sku', ?, 'n')", [AT]
@@ -150,11 +157,22 @@ def test_every_command_says_what_it_does(command: str) -> None:
 
 
 @pytest.mark.process
-@pytest.mark.parametrize("words", [("status", "--json"), ("why", "ROBE1", "--json")])
+@pytest.mark.parametrize("words", [("status", "--json"), ("why", "ROBE1", "--json"), ("worklist", "--json")])
 def test_asking_imports_nothing_that_is_slow(home: Path, words: tuple[str, ...]) -> None:
     done = trueup(home, *words)
     assert "imports []" in done.stderr
     assert json.loads(done.stdout)
+
+
+@pytest.mark.process
+def test_the_work_list_is_shown_and_written(home: Path, tmp_path: Path) -> None:
+    assert "create" in trueup(home, "worklist").stdout
+    (row,) = json.loads(trueup(home, "worklist", "--json").stdout)
+    assert row["entered"] == {"sku": "ROBE1"}
+    told = trueup(home, "worklist", "--export", str(tmp_path / "w.csv"))
+    assert "1 rows written" in told.stderr and "ROBE1" in (tmp_path / "w.csv").read_text(encoding="utf-8")
+    refused = trueup(home, "worklist", "--export", str(tmp_path / "w.pdf"), check=False)
+    assert refused.returncode == 2 and ".csv or .jsonl" in refused.stderr
 
 
 @pytest.mark.process
@@ -367,7 +385,7 @@ def test_asking_works_while_another_run_holds_the_warehouse(home: Path) -> None:
 def test_answering_imports_no_dagster_and_masks_nothing_it_should_not(home: Path, settings: Settings) -> None:
     done = trueup(home, "approve", "aaaaaa11", "--reason", "seen", "--author", "amelie")
     assert "imports []" in done.stderr
-    dropped = [json.loads(path.read_text()) for path in settings.inbox.glob("*.json")]
+    dropped = [json.loads(json.loads(path.read_text())["payload"]) for path in settings.inbox.glob("*.json")]
     assert [(a["correction_key"], a["answer"], a["author"], a["reason"]) for a in dropped] == [
         (KEYS[0], "approve", "amelie", "seen")
     ]
@@ -386,7 +404,7 @@ def test_key_must_name_one_row(settings: Settings) -> None:
 def test_pin_carries_its_last_day(settings: Settings) -> None:
     far = datetime(2099, 1, 31, tzinfo=UTC).date()
     answers.answer(settings, "pin", ["aaaaaa11"], reason="sale", author="a", until=far)
-    (dropped,) = [json.loads(path.read_text()) for path in settings.inbox.glob("*.json")]
+    (dropped,) = [json.loads(json.loads(path.read_text())["payload"]) for path in settings.inbox.glob("*.json")]
     assert dropped["until"].startswith("2099-01-31T23:59")
 
 
@@ -431,7 +449,8 @@ def test_a_plan_of_a_dry_run_alone_is_none_to_push(tmp_path: Path) -> None:
     made = Settings.read({"TRUEUP_HOME": str(tmp_path), "TRUEUP_CONTACT_KEY": "k"})
     with open_warehouse(made.warehouse, contact_key=b"k") as con:
         con.execute(
-            "INSERT INTO ledger.sync.nights VALUES ('n', 'small', 'nightly', ?, ?, ?, 'planned', '{}')", [AT, AT, AT]
+            "INSERT INTO ledger.sync.nights VALUES ('n', 'small', 'nightly', ?, ?, ?, 'planned', '{}', NULL)",
+            [AT, AT, AT],
         )
         con.execute(
             "INSERT INTO ledger.sync.plans VALUES ('p', 'n', 'main', 'small', ?, ?, ?, 'f', 0, '{}')", [AT, AT, AT]

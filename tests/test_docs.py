@@ -158,7 +158,7 @@ def test_the_reference_imports_nothing_of_dagster_until_it_is_made():
     assert result.returncode == 0
 
 
-@pytest.mark.parametrize("table", ["golden.availability", "golden.customer_360"])
+@pytest.mark.parametrize("table", ["golden.availability", "golden.customer_360", "reconcile.assortment"])
 def test_every_column_that_people_read_is_described(table: str) -> None:
     text = (ROOT / "docs" / "views.md").read_text(encoding="utf-8")
     section = text.split(f"## `{table}`")[1].split("\n## ")[0]

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.channels.hubspot import HUBSPOT
+from pipelines.channels.odoo import ODOO
 from pipelines.channels.square import SQUARE
 from pipelines.configuration import TomlFile
 from pipelines.errors import ConfigurationError
@@ -84,7 +85,7 @@ def rows(con, table: str) -> list[tuple[object, ...]]:
     ('stock = "pilot"\n', 'stok = "pilot"\n', "line 19: systems.shopify.mode.stok: 'stok' is not allowed; "
      'did you mean "stock"?; allowed: items, prices, stock, customers, consents'),
     ("safety_stock = 2", "safty_stock = 2", "line 23: locations.paris.safty_stock: unknown key; "
-     'did you mean "safety_stock"?; allowed: authority, safety_stock, vendor_ids'),
+     'did you mean "safety_stock"?; allowed: authority, hold_hours, safety_stock, vendor_ids'),
     ("safety_stock = 2", "safety_stock = -2", "line 23: locations.paris.safety_stock: -2 is not allowed; "
      "allowed: a whole number from 0"),
     ('shop_id = "MERCHANT"\n', "", "line 6: systems.square.shop_id: is missing"),
@@ -94,6 +95,8 @@ def rows(con, table: str) -> list[tuple[object, ...]]:
     ('"Europe/Zurich"', '"Europe/Zürich"', "line 14: systems.shopify.timezone: not a time zone; did you mean "),
     ('currency = "EUR"', 'currency = "euro"', "line 27: price_lists.eur.currency: not a currency; allowed: a code of "
      "ISO 4217, as EUR (got 'euro')"),
+    ('tax_basis = "net"', 'tax_basis = "net", rounding = "half_eve"', "'half_eve' is not allowed; did you mean "
+     '"half_even"?; allowed: half_up, half_even, half_down, up, down'),
     ('currency = "EUR"', 'currency = "EUX"', 'not a currency; allowed: a code of ISO 4217'),
     ("https://connect", "connect", "line 7: systems.square.base_url: 'connect.squareup.com' is not allowed; "
      "allowed: an address that begins with https:// or http://"),
@@ -105,6 +108,89 @@ def test_an_error_names_line_key_and_what_is_allowed(old, new, message):
     with pytest.raises(ConfigurationError) as caught:
         estate_of(TomlFile("estate.toml", GOOD.replace(old, new, 1)))
     assert message in str(caught.value)
+
+
+KEPT = GOOD + """
+[locations.lyon]
+authority = "square"
+hold_hours = 48
+vendor_ids = { square = "LL", shopify = "gid://shopify/Location/2" }
+
+[locations.stand]
+authority = "square"
+vendor_ids = { square = "LS" }
+
+[[safety_stock]]
+category = "Robes"
+units = 4
+
+[[safety_stock]]
+category = "Robes"
+location = "lyon"
+units = 0
+
+[[safety_stock]]
+category = "Sacs"
+location = "paris"
+units = 3
+
+[[buffers]]
+system = "shopify"
+units = 1
+
+[[buffers]]
+system = "shopify"
+location = "lyon"
+units = 2
+
+[[buffers]]
+system = "shopify"
+category = "Robes"
+units = 5
+"""
+
+
+def test_what_is_kept_back_becomes_the_rule_that_wins_at_each_place(con):
+    compile_estate(con, estate_of(TomlFile("estate.toml", KEPT)))
+    assert rows(con, "estate.safety_rules") == [
+        ("Robes", "lyon", 0, "safety stock of Robes at lyon"), ("Robes", "paris", 4, "safety stock of Robes"),
+        ("Robes", "stand", 4, "safety stock of Robes"), ("Sacs", "paris", 3, "safety stock of Sacs at paris"),
+    ]
+    assert rows(con, "estate.buffers") == [
+        ("shopify", "", "lyon", 2, "buffer of shopify at lyon"), ("shopify", "", "paris", 1, "buffer of shopify"),
+        ("shopify", "Robes", "lyon", 5, "buffer of shopify for Robes"),
+        ("shopify", "Robes", "paris", 5, "buffer of shopify for Robes"),
+    ], "none where the system is not mapped"
+    assert rows(con, "estate.hold_limits") == [("lyon", 48)]
+
+
+@pytest.mark.parametrize(("old", "new", "message"), [
+    ('system = "shopify"\nlocation = "lyon"', 'system = "shopfy"\nlocation = "lyon"',
+     'line 61: buffers.1.system: no such system; did you mean "shopify"?; allowed: shopify, square'),
+    ('system = "shopify"\nlocation = "lyon"', 'system = "shopify"\nlocation = "lion"',
+     'buffers.1.location: no such location; did you mean "lyon"?; allowed: lyon, paris, stand'),
+    ('system = "shopify"\nlocation = "lyon"', 'system = "shopify"\nlocation = "stand"',
+     "buffers.1.location: shopify is not mapped at stand; allowed: square"),
+    ('system = "shopify"\nlocation = "lyon"', 'system = "square"\nlocation = "lyon"',
+     "buffers.1.location: square counts at lyon: a buffer is kept back from the others"),
+    ('category = "Sacs"\nlocation = "paris"', 'category = "robes"\nlocation = "lyon"',
+     "line 51: safety_stock.2: said twice: robes at lyon; keep one of them"),
+    ('category = "Robes"\nunits = 5', "units = 5", "buffers.2: said twice: shopify all categories at every place"),
+    ('category = "Robes"\nunits = 4', "units = 4", "safety_stock.0.category: is missing"),
+    ("units = 5", "units = -5", "line 68: buffers.2.units: -5 is not allowed; allowed: a whole number from 0"),
+    ("hold_hours = 48", "hold_hours = 0", "locations.lyon.hold_hours: 0 is not allowed; "
+     "allowed: a whole number over 0"),
+])
+def test_a_rule_that_could_not_count_is_refused(old, new, message):
+    assert old in KEPT
+    with pytest.raises(ConfigurationError) as caught:
+        estate_of(TomlFile("estate.toml", KEPT.replace(old, new, 1)))
+    assert message in str(caught.value)
+
+
+def test_a_list_that_only_rounds_otherwise_keeps_its_basis(con):
+    compile_estate(con, estate_of(TomlFile("estate.toml", GOOD.replace('tax_basis = "net"', 'rounding = "down"'))))
+    assert rows(con, "estate.price_lists")[0] == ("shopify", "base", "eur", "EUR", "gross")
 
 
 def test_a_place_is_mapped_once():
@@ -189,6 +275,20 @@ def test_a_ban_on_all_mail_is_a_no_to_one_purpose_only_where_there_is_one(tmp_pa
         "estate.toml line 12: audiences.newsletter.vendor_ids.hubspot: 'all' forbids all mail of hubspot: a no to "
         "newsletter would be a no to offers too; leave it out, or map all of hubspot to one purpose"
     ) in str(caught.value)
+
+
+def test_odoos_blacklist_is_a_ban_on_all_of_its_mail(tmp_path):
+    estate = ROLES.replace("systems.square", "systems.odoo").replace('roles = ["crm"]', "")
+    estate += '\n[audiences.newsletter]\nvendor_ids = { odoo = ["3", "blacklist"] }\n'
+    path = tmp_path / "estate.toml"
+    settings = Settings.read({
+        "TRUEUP_ESTATE": str(path), "TRUEUP_CONTACT_KEY": "0" * 64, **dict.fromkeys(ODOO.secrets, "s"),
+    })
+    path.write_text(estate)
+    check_settings(settings, [ODOO])
+    path.write_text(estate + '\n[audiences.offers]\nvendor_ids = { odoo = "4" }\n')
+    with pytest.raises(ConfigurationError, match="'blacklist' forbids all mail of odoo: a no to newsletter would be"):
+        check_settings(settings, [ODOO])
 
 
 def test_who_counts_at_a_place_is_read_for_stock(tmp_path: Path):

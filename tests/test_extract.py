@@ -223,6 +223,8 @@ def test_short_census_is_not_loaded_until_somebody_explains_it(estate: Estate) -
     )
     assert accepted["till.things"].is_complete
     assert len(estate.rows("raw_till.things")) == 50
+    less = estate.extract({"till": {"things": pages(ids(26))}}, force_census=True, min_share=0.2)
+    assert less["till.things"].is_complete, "what is short is the policy's figure"
 
 
 def test_nothing_is_believed_only_where_it_is_declared(estate: Estate) -> None:

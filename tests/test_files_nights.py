@@ -21,6 +21,7 @@ from sandbox.app import load_vendors
 from sandbox.records import Item, Price, Stock
 from sandbox.vendor import Place
 from sandbox.vendor import Settings as Behaviour
+from tests import arming
 from tests.channels.harness import EPOCH, StillStore, WorldClock
 
 ESTATE = """
@@ -90,6 +91,7 @@ class Shop:
         self.drop()
         (folder / "files.toml").write_text(MAPPING, encoding="utf-8")
         (folder / "estate.toml").write_text(ESTATE.format(folder=folder, merchant="MLSANDBOXSQUARE"), encoding="utf-8")
+        arming.name_her(folder / "estate.toml")
         self.settings = Settings.read({
             "TRUEUP_HOME": str(folder / "home"), "TRUEUP_ESTATE": str(folder / "estate.toml"), "TRUEUP_THREADS": "2",
             "TRUEUP_CONTACT_KEY": "the tests' own key", "TRUEUP_SQUARE_TOKEN": "sandbox",
@@ -121,6 +123,7 @@ class Shop:
         def transport(system: str) -> httpx.AsyncBaseTransport | None:
             return httpx.ASGITransport(self.app) if system == "square" else None
 
+        arming.arm(self.settings, self.clock.now())
         with open_workplace(self.settings, CHANNELS, holder="a test", clock=self.clock, transports=transport) as place:
             yield place
 

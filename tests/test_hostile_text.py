@@ -1,8 +1,9 @@
-"""Fifty strings that break careless programs, as titles, SKUs, names and streets of every system, from raw to drift.
+"""Two hundred strings that break programs, as titles, SKUs, names and streets of every system, from raw to drift.
 
 A string comes through exactly as it was given, or its row is in quarantine; no table is lost, changed or made by one.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Any
 
@@ -17,20 +18,10 @@ from pipelines.stage import stage_system
 from pipelines.tables import fill_table
 from tests import records
 from tests.conftest import open_warehouse
+from tests.hostile import LONGEST, TEXTS, steers
 from tests.records import SYSTEMS, gid, member_id
 
-HOSTILE = (
-    "Robert'); DROP TABLE ledger.agreed.prices;--", "'; DROP SCHEMA golden CASCADE; --", '"; DETACH ledger; --',
-    "' OR '1'='1", "1; ATTACH 'x.db' AS stolen", "read_text('/etc/hostname')", "getvariable('contact_opad')",
-    "x' UNION SELECT payload FROM raw_square.customers --", "/* unfinished", "-- all of it", "$$quoted$$", "?",
-    "$1", "%s %d", "{{ 7 * 7 }}", "${jndi:ldap://127.0.0.1/a}", "#{7*7}", "<script>alert(1)</script>",
-    "<img src=x onerror=alert(1)>", "&lt;b&gt; & &#x27;", "=HYPERLINK(\"http://127.0.0.1\")", "@SUM(1+1)",
-    "+1-2", "../../../../etc/passwd", "C:\\new\\table", "back\\slash\\", "\\u0041\\n\\x00",
-    '{"sku": "other", "$.price": 1}', "[1, 2", '"quoted"', "it's", "a`b`c", "NULL", "None", "NaN", "Infinity",
-    "-0", "0x1F", "1e309", "true", "\u202etxt.exe", "zero\u200bwidth\ufeff", "e\u0301 or é", "İstanbul ıI",
-    "ﬁancée Œuvre ß", "👩‍👩‍👧 famille", "𝕌𝕟𝕚 𝒸𝑜𝒹𝑒", "日本語テキスト", "ﷺ مرحبا", "new\nline\ttab",
-    "nul\u0000byte", "bell\u0007", "\u0085next\u2028line", "Z" * 250, "(a+)+$ ((((((((((",
-)
+HOSTILE = TEXTS
 FIRST = 11
 """The number of the first item and person with a hostile string; the ones below are sound."""
 NUMBERED = tuple(enumerate(HOSTILE, start=FIRST))
@@ -140,17 +131,16 @@ def _is_quarantined(con: duckdb.DuckDBPyConnection, system: str, entity: str, ve
 
 
 def test_few_are_refused(night):
-    """What steers a screen and shows nothing, and nothing else: a retailer may call a dress what she likes."""
+    """What steers a screen and shows nothing, or is too long: a retailer may call a dress what she likes."""
     con, _ = night
     reasons = con.execute(
         "SELECT DISTINCT reason FROM staged.quarantine WHERE entity IN ('items', 'customers')"
     ).fetchall()
-    assert reasons == [("control characters",)]
+    assert {re.sub(r" \d+", "", reason) for (reason,) in reasons} == {"control characters", "longer than characters"}
     ids = con.execute("SELECT DISTINCT vendor_id FROM quarantine.square WHERE entity = 'items'").fetchall()
     refused = {HOSTILE[int(vendor_id.removeprefix("V")) - FIRST] for (vendor_id,) in ids}
-    steers = {*map(chr, range(32)), *map(chr, range(127, 160)), *"\u061c\u200b\u200e\u200f\ufeff"}
-    steers |= {*map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A))}
-    assert refused == {text for text in HOSTILE if steers & set(text)}
+    steering = {text for text in HOSTILE if steers(text)}
+    assert steering | {"x" * 5_000} <= refused <= steering | {text for text in HOSTILE if len(text) > LONGEST}
 
 
 def test_no_table_is_lost_changed_or_made(night):
@@ -174,4 +164,5 @@ def test_persons_are_kept_apart(night):
         "SELECT count(DISTINCT m.person_id), count(DISTINCT c.email_norm) FROM staged.customers AS c "
         "JOIN reconcile.person_matches AS m ON m.system = c.system AND m.vendor_id = c.vendor_id"
     ).fetchone()
-    assert people[0] == people[1] >= len(HOSTILE)
+    long = [text for text in HOSTILE if len(text) > LONGEST]
+    assert people[0] == people[1] >= len(HOSTILE) - len(long) - sum(map(steers, HOSTILE)) + FIRST - 1

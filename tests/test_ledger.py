@@ -11,9 +11,11 @@ import pytest
 from pipelines import ledger
 from pipelines.errors import ConfigurationError, DataError, LeaseHeld
 from pipelines.ledger.export import export_ledger, swap_snapshot
-from pipelines.ledger.inbox import Answer, drop_answer, import_answers, refusals
+from pipelines.ledger.inbox import Answer, drop, import_answers, refusals
 from pipelines.ledger.lease import acquire
+from pipelines.ledger.partings import Parting, Record, Rejoining
 from pipelines.plan import build_plan
+from tests.arming import approvers, signer
 from tests.plan.world import AS_OF, VirtualClock, consent, drift, insert, plan_rows, policy
 
 
@@ -31,7 +33,7 @@ def test_migrations_run_once_and_leave_nothing_in_the_log(tmp_path):
     con.execute("INSERT INTO ledger.sync.cursors VALUES ('square', 'items', ?, NULL, 'n1')", [AS_OF])
     con.close()
     con = attached(path)
-    assert ledger.migrate(con) == version == len(ledger.migrations())
+    assert ledger.migrate(con) == version == ledger.migrations()[-1][0]
     assert con.execute("SELECT count(*) FROM ledger.sync.cursors").fetchone() == (1,)
     con.close()
 
@@ -76,14 +78,18 @@ def answer(row, kind="approve", **rest):
                      "at": AS_OF} | rest)
 
 
+def taken(con, folder):
+    return import_answers(con, folder, approvers=approvers("maison"), clock=VirtualClock())
+
+
 def test_answers_go_from_a_file_into_the_ledger_once(planned, tmp_path):
     con, rows = planned
-    path = drop_answer(tmp_path / "inbox", answer(rows[0], "pin", until=AS_OF + timedelta(days=3)))
+    path = drop(tmp_path / "inbox", answer(rows[0], "pin", until=AS_OF + timedelta(days=3)), signer("maison"))
     assert path.stat().st_mode & 0o077 == 0
-    assert import_answers(con, tmp_path / "inbox").taken == 1
-    drop_answer(tmp_path / "inbox", answer(rows[0], "pin", until=AS_OF + timedelta(days=3)))
-    assert import_answers(con, tmp_path / "inbox").taken == 1
-    assert import_answers(con, tmp_path / "inbox").taken == 0
+    assert taken(con, tmp_path / "inbox").taken == 1
+    drop(tmp_path / "inbox", answer(rows[0], "pin", until=AS_OF + timedelta(days=3)), signer("maison"))
+    assert taken(con, tmp_path / "inbox").taken == 1
+    assert taken(con, tmp_path / "inbox").taken == 0
     assert con.execute("SELECT answer, author, until FROM ledger.sync.answers").fetchall() == [
         ("pin", "Ana", AS_OF + timedelta(days=3))
     ]
@@ -96,7 +102,7 @@ def test_answers_go_from_a_file_into_the_ledger_once(planned, tmp_path):
 def test_an_answer_that_says_too_little_is_not_dropped(planned, tmp_path, change):
     _, rows = planned
     with pytest.raises(DataError):
-        drop_answer(tmp_path, answer(rows[0], **{"kind": change.pop("answer", "approve"), **change}))
+        drop(tmp_path, answer(rows[0], **{"kind": change.pop("answer", "approve"), **change}), signer("maison"))
     assert list(tmp_path.iterdir()) == []
 
 
@@ -104,11 +110,11 @@ def test_what_cannot_be_read_is_put_aside_with_its_reason(planned, tmp_path):
     con, rows = planned
     (tmp_path / "a.json").write_text("{")
     (tmp_path / "b.json").write_text('{"correction_key": "x", "answer": "maybe"}')
-    drop_answer(tmp_path, answer({"correction_key": "nobody"}))
+    drop(tmp_path, answer({"correction_key": "nobody"}), signer("maison"))
     refused, opt_out = rows[1], rows[2]
-    drop_answer(tmp_path, answer(refused))
-    drop_answer(tmp_path, answer(opt_out, "reject"))
-    found = import_answers(con, tmp_path)
+    drop(tmp_path, answer(refused), signer("maison"))
+    drop(tmp_path, answer(opt_out, "reject"), signer("maison"))
+    found = taken(con, tmp_path)
     assert (found.taken, len(found.refused)) == (0, 5)
     assert {"a.json", "b.json"} < {name for name, _ in found.refused}
     assert len(list((tmp_path / "refused").glob("*.json"))) == 5
@@ -117,6 +123,41 @@ def test_what_cannot_be_read_is_put_aside_with_its_reason(planned, tmp_path):
     assert any("a guard or the policy refuses this correction" in reason for reason in told.values())
     assert any("an opt-out needs no answer" in reason for reason in told.values())
     assert con.execute("SELECT count(*) FROM ledger.sync.answers").fetchone() == (0,)
+
+
+PARTED = {"taken": (Record("square", "a"),), "kept": (Record("hubspot", "h"),), "author": "Ana", "reason": "twins"}
+
+
+def test_words_on_who_is_one_person_go_from_a_file_into_the_ledger_once(con, tmp_path):
+    bound = {"person_id": "p1", "rule": "email", "bound_at": AS_OF, "night_id": "n"}
+    insert(con, "ledger.identity.persons", [
+        {"system": "square", "vendor_id": "a"} | bound, {"system": "hubspot", "vendor_id": "h"} | bound,
+    ])
+    word = Parting(**PARTED, at=AS_OF)
+    stranger = Parting(**PARTED | {"taken": (Record("square", "nobody"),)}, at=AS_OF)
+    for _ in range(2):
+        assert drop(tmp_path, word, signer("maison")).stat().st_mode & 0o077 == 0
+        assert taken(con, tmp_path).taken == 1
+    drop(tmp_path, stranger, signer("maison"))
+    (tmp_path / "x.json").write_text('{"word": "marry"}')
+    assert len(taken(con, tmp_path).refused) == 2
+    assert any("no night has seen a customer by this record" in reason for reason in refusals(tmp_path).values())
+    said = "SELECT taken_id, kept_id, author, reason, together_since, last_plan_at FROM ledger.identity.apart"
+    assert con.execute(said).fetchall() == [("a", "h", "Ana", "twins", AS_OF, None)]
+    for _ in range(2):
+        drop(tmp_path, Rejoining(parting_ids=(word.word_id,), author="Ana", reason="one", at=AS_OF), signer("maison"))
+        assert taken(con, tmp_path).taken == 1
+    assert con.execute("SELECT author FROM ledger.identity.apart_undone").fetchall() == [("Ana",)]
+
+
+@pytest.mark.parametrize("change", [
+    {"author": " "}, {"reason": ""}, {"kept": ()}, {"taken": ()}, {"kept": PARTED["taken"]},
+    {"at": AS_OF.replace(tzinfo=None)},
+])
+def test_a_word_that_says_too_little_is_not_dropped(tmp_path, change):
+    with pytest.raises(DataError):
+        drop(tmp_path, Parting(**PARTED | {"at": AS_OF} | change), signer("maison"))
+    assert list(tmp_path.iterdir()) == []
 
 
 # -- export and snapshot -----------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from pipelines.policy import read_policy
 from pipelines.push import push_plan
 from pipelines.tables import fill_table
 from pipelines.verify import verify_plan
+from tests.arming import ARMED
 from tests.conftest import ROOT
 from tests.plan.vendor import FakeVendor
 from tests.plan.world import VirtualClock, plan_rows
@@ -50,8 +51,8 @@ async def live(shop: Shop) -> list[dict[str, Any]]:
         place = (row["entity"], row["field"], row["vendor_id"], row["vendor_sub_id"])
         vendors[row["system"]].values[place] = row["observed"]
     sessions = {name: vendor.session() for name, vendor in vendors.items()}
-    approve_by_policy(shop.con, plan_id, clock=clock)
-    await push_plan(shop.con, plan_id, sessions, clock=clock)
+    approve_by_policy(shop.con, plan_id, armed=ARMED, clock=clock)
+    await push_plan(shop.con, plan_id, sessions, armed=ARMED, clock=clock)
     await verify_plan(shop.con, plan_id, sessions, clock=clock)
     move_base(shop.con, clock=clock)
     return planned

@@ -11,7 +11,8 @@ import sqlglot
 from sqlglot import exp
 
 from pipelines.policy import FIELDS
-from pipelines.reconcile.drift import COMPARED, Target, drift, stock_drifted
+from pipelines.reconcile.differing import Target
+from pipelines.reconcile.drift import COMPARED, drift, stock_drifted
 from pipelines.stage import union_models
 from tests.conftest import ROOT
 

@@ -5,11 +5,12 @@ from datetime import timedelta
 import pytest
 
 from pipelines.approve import approve_by_policy
-from pipelines.model import Correction, OutcomeStatus, Reading
+from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
 from pipelines.plan import build_plan
 from pipelines.push import push_plan
 from pipelines.readback import after_doubt, before_write, is_same
 from pipelines.verify import verify_plan
+from tests.arming import ARMED
 from tests.plan.vendor import FakeVendor
 from tests.plan.world import AS_OF, VirtualClock, drift, fresh, insert, plan_rows, policy, start_night
 
@@ -29,10 +30,10 @@ def world():
 async def pushed(con, clock, count=4, **rest):
     insert(con, "reconcile.drift", (drift(vendor_id=f"v{i}") for i in range(count)))
     plan_id = build_plan(con, lane="main", clock=clock)
-    approve_by_policy(con, plan_id, clock=clock)
+    approve_by_policy(con, plan_id, armed=ARMED, clock=clock)
     vendor = FakeVendor("shopify", clock, **rest)
     vendor.values = {("prices", "amount", f"v{i}", "base"): "1000" for i in range(count)}
-    await push_plan(con, plan_id, {"shopify": vendor.session()}, clock=clock)
+    await push_plan(con, plan_id, {"shopify": vendor.session()}, armed=ARMED, clock=clock)
     return plan_id, vendor
 
 
@@ -181,3 +182,8 @@ def test_a_lost_answer_to_a_new_record_is_told_by_whether_it_is_there(world):
     assert after_doubt(world, row, reading("pending", exists=True)).status is OutcomeStatus.APPLIED
     missing = after_doubt(world, row, reading(None, exists=False))
     assert (missing.status, missing.code) == (OutcomeStatus.SKIPPED, "not_applied")
+    said = Outcome(row.correction_key, OutcomeStatus.APPLIED, "asked", "the request waits")
+    assert after_doubt(world, row, reading(None, exists=False), said) == said, "a request that waits is not made yet"
+    assert after_doubt(world, row, reading("pending", exists=True), said).code == "read_back"
+    gone, reading = asked("m1")
+    assert after_doubt(world, gone, reading(None, exists=False), said).code == "gone"

@@ -81,4 +81,6 @@ async def equal_stamps(bench: Bench) -> str:
         raise Failed(f"{endpoint.name}: {len(missed)} of {len(made)} new records are in no delta after {lag:.0f} s")
     if timedelta(seconds=lag) > endpoint.overlap:
         raise Failed(f"{endpoint.name}: seen after {lag:.0f} s, more than the overlap of {endpoint.overlap}")
+    if pages < 2:
+        raise NotShown(f"{len(made)} records of one moment come in one page, and no page ends among them")
     return f"{len(made)} records of one moment in {pages} pages, seen within {lag:.0f} s"

@@ -15,12 +15,15 @@ from conformance.read import read
 from conformance.verdicts import Failed
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError
+from pipelines.http import Counters
 
 ASKED_SECONDS = 7
 WAITS: tuple[tuple[str, dict[str, str], float], ...] = (
     ("with Retry-After", {"retry-after": str(ASKED_SECONDS)}, float(ASKED_SECONDS)),
     ("without", {}, 0.0),
 )
+LEAST_OWN_SECONDS = 0.1
+"""Where no time is named: so long at least is waited for the refusal's sake, beside the limiter's own pace."""
 MOST_SECONDS = 1.0
 """Of each wait that is waited, so that a limit of calls a second is kept."""
 
@@ -50,20 +53,28 @@ class LeapingClock:
 
 @dataclass
 class Refusal:
-    """One refusal, and how long the session waits from it to the same call again; None where that never comes."""
+    """One refusal, and how long the session waits from it to the same call again; None where that never comes.
+
+    `paced`: how much of that its limiter alone would have waited before any call.
+    """
 
     clock: LeapingClock
+    counters: Counters
     waited: float | None = None
+    paced: float = 0.0
     _call: tuple[str, str] | None = None
     _mark: int = 0
+    _paced_before: float = 0.0
 
     def note(self, request: httpx.Request, is_refused: bool) -> None:
         """As the wire tells of calls. Waits before the refusal are the session's own pace, and count for nothing."""
         call = (request.method, request.url.path)
         if is_refused:
             self._call, self._mark = call, len(self.clock.waited)
+            self._paced_before = self.counters.waited_seconds
         elif self.waited is None and call == self._call:
             self.waited = sum(self.clock.waited[self._mark :])
+            self.paced = self.counters.waited_seconds - self._paced_before
 
 
 async def rate_limits(bench: Bench) -> str:
@@ -72,7 +83,8 @@ async def rate_limits(bench: Bench) -> str:
     shown = []
     for name, headers, least in WAITS:
         clock = LeapingClock(bench.clock)
-        session, refused = bench.connect(clock), Refusal(clock)
+        session = bench.connect(clock)
+        refused = Refusal(clock, session.counters)
         try:
             await session.__aenter__()
             refusal = httpx.Response(429, headers={**headers, "content-type": "application/json"}, content=b"{}")
@@ -88,7 +100,9 @@ async def rate_limits(bench: Bench) -> str:
             raise Failed(f"a 429 {name} is taken for an answer")
         if session.counters.throttled < 1:
             raise Failed(f"a 429 {name} is not counted as throttling")
-        if refused.waited <= 0 or refused.waited < least:
+        if refused.waited < least:
             raise Failed(f"a 429 {name} is waited for {refused.waited:.1f} s, where {least:.0f} s were asked for")
+        if not least and refused.waited - refused.paced < LEAST_OWN_SECONDS:
+            raise Failed(f"a 429 {name} is not waited for: {refused.waited:.1f} s are the limiter's own pace")
         shown.append(f"{name} {refused.waited:.1f} s")
     return f"waited {', '.join(shown)}"

@@ -1,7 +1,15 @@
 """Who answers, and whether what is read is all there is: identity, censuses, ids, the vendor's own counts."""
 
+from collections.abc import Mapping
+
 from conformance.bench import Bench
 from conformance.verdicts import Failed, NotShown
+
+RECORDS = ("items", "customers", "orders")
+"""Entities that a living record always is; whether it also has a price, a level or a permission is its own affair."""
+
+BESIDE = frozenset({"vendor_id", "version", "created_at", "updated_at", "write_context"})
+"""Columns that say which record it is and how it is written, and nothing of what it says."""
 
 
 async def identity(bench: Bench) -> str:
@@ -39,15 +47,40 @@ async def counted(bench: Bench) -> str:
 
 
 async def staging(bench: Bench) -> str:
-    """What was read stages into tables of our names; bad rows are kept out with a reason."""
+    """What was read stages into tables of our names, with values in them; bad rows are kept out with a reason."""
     await bench.all_staged()
     name = bench.channel.name
     tables = bench.con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE schema_name = ? ORDER BY table_name", [name]
     ).fetchall()
-    words = []
+    counts: dict[str, int] = {}
     for (table,) in tables:
         count = bench.con.execute(f"SELECT count(*) FROM {name}.{table}").fetchone()
-        words.append(f"{table} {count[0] if count else 0}")
-    kept_out = bench.con.execute(f"SELECT count(*) FROM quarantine.{name}").fetchone()
-    return f"{', '.join(words)}; in quarantine {kept_out[0] if kept_out else 0}"
+        counts[table] = count[0] if count else 0
+    bad = dict(bench.con.execute(f"SELECT entity, count(*) FROM quarantine.{name} GROUP BY entity").fetchall())
+    if lost := sorted(table for table, count in counts.items() if not count and bad.get(table)):
+        raise Failed(f"all that is read is in quarantine: {', '.join(f'{table} {bad[table]}' for table in lost)}")
+    await _need_records(bench, counts)
+    _need_values(bench)
+    if not any(counts.values()):
+        raise NotShown("there is no record to be staged")
+    return f"{', '.join(f'{table} {count}' for table, count in counts.items())}; in quarantine {sum(bad.values())}"
+
+
+async def _need_records(bench: Bench, counts: Mapping[str, int]) -> None:
+    reads = await bench.census()
+    for entity in RECORDS:
+        feeding = [endpoint for endpoint in bench.channel.endpoints if entity in endpoint.entities]
+        # Beside records, what is read whole every night says how they are meant: settings, taxes, lists.
+        telling = [endpoint for endpoint in feeding if endpoint.has_delta] or feeding
+        living = {endpoint.name: len(reads[endpoint.name].living) for endpoint in telling}
+        if living and all(living.values()) and not counts.get(entity):
+            words = ", ".join(f"{name} {count}" for name, count in living.items())
+            raise Failed(f"{entity}: none is staged, none in quarantine; read: {words}")
+
+
+def _need_values(bench: Bench) -> None:
+    for entity in sorted(bench.channel.entities):
+        rows = bench.rows(entity)
+        if rows and all(value is None for row in rows for name, value in row.items() if name not in BESIDE):
+            raise Failed(f"{entity}: {len(rows)} are staged, and none says more than its key")

@@ -61,9 +61,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not given.pour and (words := too_few(retail)):
             raise NotRetail(f"{words}; --pour loads it, and runs no night")
         with running(given.folder.resolve(), say, is_kept=given.keep) as servers:
-            code = _nights(given.folder.resolve() / "home", servers, retail, say, pour_only=given.pour)
-            if given.keep:
-                _tell_kept(servers, given.folder.resolve() / "home")
+            try:
+                code = _nights(given.folder.resolve() / "home", servers, retail, say, pour_only=given.pour)
+            finally:
+                if given.keep:
+                    _tell_kept(servers, given.folder.resolve() / "home")
     except Missing as error:
         print(f"the real estate was not run: {error}", flush=True)
         return MISSING
@@ -111,11 +113,14 @@ def _tell(retail: Retail, data: Path | None, say: Told) -> None:
 
 def _nights(home: Path, servers: Servers, retail: Retail, say: Told, *, pour_only: bool) -> int:
     say("pouring them into both")
-    estate = pour(retail, servers.odoo, servers.vendure)
+    estate = pour(retail, servers.odoo, servers.vendure, say)
+    say("poured")
     own = _home(home, servers, estate)
     if pour_only:
         return RIGHT
     environment = {**os.environ, **own}
+    if code := _arm(environment):
+        return code
     say("night 0: what is equal becomes the base")
     if code := _trueup(environment, "adopt"):
         return code
@@ -198,6 +203,19 @@ def _tell_kept(servers: Servers, home: Path) -> None:
 def _trueup(environment: Mapping[str, str], *words: str) -> int:
     command = [sys.executable, "-m", "cli.main", *words]
     return subprocess.run(command, cwd=ROOT, env=environment, check=False).returncode
+
+
+def _arm(environment: Mapping[str, str]) -> int:
+    """Arm all of it for a month, with the home's own key: both servers are on loopback."""
+    command = [sys.executable, "-m", "cli.main", "arm", "--json"]
+    shown = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, check=False)
+    if shown.returncode:
+        return shown.returncode
+    policy_hash = json.loads(shown.stdout)["policy_hash"]
+    until = time.strftime("%Y-%m-%d", time.gmtime(time.time() + 30 * 86400))  # noqa: TID251 (no clock is handed in here)
+    return _trueup(
+        environment, "arm", "--policy-hash", policy_hash, "--scope", "all", "--until", until, "--reason", "make real"
+    )
 
 
 def _quiet(environment: Mapping[str, str]) -> int:

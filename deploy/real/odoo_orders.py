@@ -3,7 +3,7 @@
 One register a shop, with a cash drawer of its own; a session is opened where none is. An order loaded twice is one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
@@ -13,6 +13,10 @@ from deploy.real.rows import OrderLine, OrderRow
 
 LINES_AT_ONCE = 60
 """Lines in one call: Odoo moves stock for each, and gives up on a call that takes it two minutes."""
+LINES_TOLD = 1_000
+"""Lines between two words of progress."""
+LINES_A_SESSION = 20_000
+"""Lines sold before the registers are closed: Odoo books a session's sales in one call."""
 
 
 def load_orders(
@@ -26,7 +30,7 @@ def load_orders(
     used = sorted({tax for some in taxes.values() for tax in some})
     rates = {tax["id"]: tax["amount"] for tax in api.find("account.tax", [["id", "in", used]], "amount")}
     made: dict[str, int] = {}
-    for some in _together(orders):
+    for some in _together(orders, LINES_AT_ONCE):
         sent = [_order(row, sessions[row.shop], products, partners, taxes, rates) for row in some]
         api.call("pos.order", "sync_from_ui", orders=sent)
         ids = {each["uuid"]: each["id"] for each in api.find(
@@ -36,29 +40,40 @@ def load_orders(
     return made
 
 
-def _together(orders: Sequence[OrderRow]) -> Iterator[list[OrderRow]]:
-    """Orders in the order given, as many at a time as have no more lines than one call may."""
+def _together(orders: Sequence[OrderRow], most: int) -> Iterator[list[OrderRow]]:
+    """Orders in the order given, as many at a time as have no more than `most` lines; a bigger one alone."""
     some: list[OrderRow] = []
+    lines = 0
     for row in orders:
-        if some and sum(len(each.lines) for each in (*some, row)) > LINES_AT_ONCE:
+        if some and lines + len(row.lines) > most:
             yield some
-            some = []
+            some, lines = [], 0
         some.append(row)
+        lines += len(row.lines)
     if some:
         yield some
 
 
 def load_history(
     api: OdooApi, orders: Sequence[OrderRow], shops: Mapping[str, Shop], products: Mapping[str, int],
-    partners: Mapping[str, int],
+    partners: Mapping[str, int], told: Callable[[str, int, int], None],
 ) -> dict[str, int]:
-    """Sell much, and close the registers: stock moves then, once an item and shop, and not with each order."""
+    """Sell much, and close the registers: stock moves then, once an item and shop, and not with each order.
+
+    `told` hears what is loaded, how much of it, and of how much.
+    """
     company = api.find("res.users", [["id", "=", api.call("res.users", "context_get")["uid"]]], "company_id")[0]
     close_registers(api)  # a session moves stock as the company did when it was opened
     api.write("res.company", [company["company_id"]], {"point_of_sale_update_stock_quantities": "closing"})
     try:
-        made = load_orders(api, orders, shops, products, partners)
-        close_registers(api)
+        made: dict[str, int] = {}
+        sold, all_lines = 0, sum(len(row.lines) for row in orders)
+        for some in _together(orders, LINES_A_SESSION):
+            for call in _together(some, LINES_TOLD):
+                made |= load_orders(api, call, shops, products, partners)
+                sold += sum(len(row.lines) for row in call)
+                told("lines sold in Odoo", sold, all_lines)
+            close_registers(api)
     finally:
         api.write("res.company", [company["company_id"]], {"point_of_sale_update_stock_quantities": "real"})
     return made

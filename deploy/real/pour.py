@@ -4,7 +4,8 @@ Both hold the same when it is done: differences are planted afterwards (`plant`)
 it is filled with what is left and what was sold; Vendure with what is left.
 """
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -32,10 +33,28 @@ class Poured:
     orders: Mapping[str, int] = field(default_factory=dict)
 
 
-def pour(retail: Retail, odoo: OdooApi, vendure: VendureApi) -> Poured:
-    """Fill both; RuntimeError with a server's words where it refuses."""
+TOLD_EVERY_SECONDS = 30
+
+
+@dataclass
+class Progress:
+    """Says how far a long part is, at most once in half a minute."""
+
+    say: Callable[[str], None]
+    said_at: float = field(default_factory=time.monotonic)
+
+    def __call__(self, what: str, done: int, whole: int) -> None:
+        """`done` of `whole` are loaded."""
+        if time.monotonic() - self.said_at >= TOLD_EVERY_SECONDS:
+            self.said_at = time.monotonic()
+            self.say(f"{done:,} of {whole:,} {what}")
+
+
+def pour(retail: Retail, odoo: OdooApi, vendure: VendureApi, say: Callable[[str], None]) -> Poured:
+    """Fill both; RuntimeError with a server's words where it refuses. `say` hears how far it is."""
     with ThreadPoolExecutor(2) as pool:
-        one, other = pool.submit(_into_odoo, retail, odoo), pool.submit(_into_vendure, retail, vendure)
+        one = pool.submit(_into_odoo, retail, odoo, Progress(say))
+        other = pool.submit(_into_vendure, retail, vendure)
         warehouses, products, partners, orders = one.result()
         locations, variants, customers = other.result()
     people = {row.email: customers[row.email.lower()] for row in retail.customers}
@@ -46,12 +65,12 @@ def pour(retail: Retail, odoo: OdooApi, vendure: VendureApi) -> Poured:
 
 
 def _into_odoo(
-    retail: Retail, api: OdooApi
+    retail: Retail, api: OdooApi, told: Progress
 ) -> tuple[Mapping[str, odoo_seed.Shop], Mapping[str, int], Mapping[str, int], Mapping[str, int]]:
     warehouses = odoo_seed.open_shops(api, SHOPS)
     products = odoo_seed.load_catalogue(api, retail.before_sales(), warehouses)
     partners = odoo_seed.load_customers(api, retail.customers)
-    return warehouses, products, partners, load_history(api, retail.orders, warehouses, products, partners)
+    return warehouses, products, partners, load_history(api, retail.orders, warehouses, products, partners, told)
 
 
 def _into_vendure(

@@ -48,7 +48,7 @@ def move_base(con: duckdb.DuckDBPyConnection, *, clock: Clock, by_writes_alone: 
             con.execute("DELETE FROM agree.comparable")
     with transaction(con):
         touched = {entity: _run(con, statement, bound) for entity, statement in ENTITIES.items()}
-        touched["movements"] = _run(con, moves.SETTLED, {"night_id": row[0]})
+        touched["movements"] = _run(con, moves.SETTLED, {"night_id": row[0]}) + _run(con, moves.UNSETTLED, {})
         touched["history"] = 0 if by_writes_alone else _run(con, moves.HISTORY_SEEN, {"as_of": row[1]})
         touched["history"] += _run(con, moves.HISTORY_WRITTEN, {"as_of": row[1]})
         con.execute(moves.USED, {"night_id": row[0]})

@@ -13,7 +13,7 @@ WITH equal AS (
 ), written AS (
   SELECT w.system, w.vendor_id, w.vendor_sub_id, w.subject_id, split_part(w.subject_sub_id, ':', 1) AS channel,
     substr(w.subject_sub_id, length(split_part(w.subject_sub_id, ':', 1)) + 2) AS purpose, w.desired AS state
-  FROM agree.written AS w WHERE w.entity = 'consents'
+  FROM agree.written AS w WHERE w.entity = 'consents' AND w.is_undone IS NOT TRUE
 )
 SELECT e.system, e.vendor_id, e.vendor_audience_id, e.contact_point, e.channel, e.purpose, e.state, ['state'] AS fields
 FROM equal AS e

@@ -42,7 +42,7 @@ WITH targets AS (
     max(w.desired) FILTER (w.field = 'city') AS city, max(w.desired) FILTER (w.field = 'postcode') AS postcode,
     max(w.desired) FILTER (w.field = 'loyalty_points') AS loyalty_points,
     list(w.field) AS fields
-  FROM agree.written AS w WHERE w.entity = 'customers'
+  FROM agree.written AS w WHERE w.entity = 'customers' AND w.is_undone IS NOT TRUE
   GROUP BY w.system, w.vendor_id
 ), joined AS (
   SELECT coalesce(w.system, e.system) AS system, coalesce(w.vendor_id, e.vendor_id) AS vendor_id,

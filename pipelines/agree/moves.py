@@ -104,6 +104,14 @@ UPDATE ledger.identity.movements AS m SET settled_night = $night_id
 FROM agree.told AS t WHERE m.settled_night IS NULL AND m.system = t.system AND m.movement_id = t.movement_id
 """
 
+UNSETTLED = """
+UPDATE ledger.identity.movements AS m SET settled_night = NULL
+FROM agree.untold AS t
+WHERE m.system = t.system AND m.movement_id = t.movement_id AND m.settled_night = t.settled_night
+  AND m.settled_by IS NULL
+"""
+"""A level that told the authority of units was rolled back: they are outstanding again."""
+
 USED = """
 UPDATE ledger.sync.verifications SET agreed_night = $night_id WHERE status = 'confirmed' AND agreed_night IS NULL
 """

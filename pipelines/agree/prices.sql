@@ -15,7 +15,7 @@ WITH targets AS (
   SELECT w.system, w.vendor_id, w.vendor_sub_id, any_value(w.subject_id) AS subject_id, any_value(w.subject_sub_id) AS subject_sub_id,
     any_value(w.currency) AS currency, max(CASE WHEN w.field = 'amount' THEN CAST(w.desired AS BIGINT) END) AS amount,
     max(CASE WHEN w.field = 'compare_at' THEN CAST(w.desired AS BIGINT) END) AS compare_at, list(w.field) AS fields
-  FROM agree.written AS w WHERE w.entity = 'prices'
+  FROM agree.written AS w WHERE w.entity = 'prices' AND w.is_undone IS NOT TRUE
   GROUP BY w.system, w.vendor_id, w.vendor_sub_id
 ), joined AS (
   SELECT coalesce(w.system, e.system) AS system, coalesce(w.vendor_id, e.vendor_id) AS vendor_id,

@@ -15,7 +15,7 @@ WITH equal AS (
 ), written AS (
   SELECT w.system, w.vendor_id, w.vendor_sub_id, w.subject_id, w.subject_sub_id, CAST(w.desired AS BIGINT) AS quantity,
     w.planned_as_of
-  FROM agree.written AS w WHERE w.entity = 'stock'
+  FROM agree.written AS w WHERE w.entity = 'stock' AND w.is_undone IS NOT TRUE
 )
 SELECT e.system, e.vendor_id, e.vendor_sub_id AS vendor_location_id, e.subject_id AS item_id, e.subject_sub_id AS location_id,
   e.quantity, ['quantity'] AS fields,

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Literal
 
 from pipelines.http import Chance, Session, middling
 from pipelines.model import Correction, Outcome, Reading
@@ -95,6 +96,8 @@ class Writer:
     """Whether it also makes records that are not there yet (`Correction.makes_record`)."""
     raises: bool = False
     """Whether it can also raise a permission that a record denies, over proof; elsewhere a person does, by hand."""
+    clears: bool = False
+    """Whether it empties a field where a correction says so (`Correction.clears`); else a blank is never written."""
     settles_within: timedelta | None = None
     """Where a write is a request that somebody else carries out later (a file to be imported): how long it may wait.
     Until then what is read back still shows the old value, which is no failure, and it is not asked for again."""
@@ -120,6 +123,23 @@ class Ability:
     field: str
     rungs: tuple[int, ...]
     note: str = ""
+
+
+RoundingMode = Literal["half_up", "half_even", "half_down", "up", "down"]
+"""As Python's decimal and Java name them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rounding:
+    """How a system comes to whole minor units where tax is added or something is taken off.
+
+    A price is of one piece, and a line of one piece is a unit: so the mode alone decides which price is right, and
+    the level which sums a till of several pieces may show beside it (3 x 41.58 net, and 20 %: by line 149.69).
+    """
+
+    mode: RoundingMode = "half_up"
+    level: Literal["unit", "line", "order"] = "line"
+    note: str = "taken for the usual one: its vendor does not say"
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +174,8 @@ class Channel:
     """What the address of such a system may begin with."""
     roles: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What a system that can be several at once may serve as, and the entities of each: {"pos": ("items", …), …}."""
+    rounding: Rounding = Rounding()
+    """Its own, where the estate's price list does not say another."""
     bans: frozenset[str] = frozenset()
     """Audiences that stand for all its mail: a no there is a no to each of its others, whatever they are mapped to."""
 

@@ -11,8 +11,9 @@ sealed. Results hold counts, never values. Writes `checks.results` and `checks.o
 
 from pipelines.check.declare import Declared, declared_checks
 from pipelines.check.draft import check_draft, draft_results
-from pipelines.check.run import CheckResult, run_checks, stored_results
+from pipelines.check.run import CheckResult, Suites, run_checks, stored_results
 
 __all__ = [
-    "CheckResult", "Declared", "check_draft", "declared_checks", "draft_results", "run_checks", "stored_results",
+    "CheckResult", "Declared", "Suites", "check_draft", "declared_checks", "draft_results", "run_checks",
+    "stored_results",
 ]

@@ -11,7 +11,7 @@ The suppression lane runs the SQL checks alone: opt-outs wait for no library. Wr
 import duckdb
 
 from pipelines.check.declare import declared_checks
-from pipelines.check.run import COLUMNS, CheckResult, Found, Pair, evaluate, store
+from pipelines.check.run import COLUMNS, CheckResult, Found, Pair, Suites, evaluate, store
 from pipelines.errors import UnsafePlan
 
 _KEEP = "DELETE FROM checks.of_plan WHERE night_id NOT IN (SELECT n.night_id FROM estate.night AS n) OR lane = 'main'"
@@ -28,13 +28,13 @@ WHERE system = $system AND entity = $entity AND (disposition = 'approve' OR is_r
 """
 
 
-def check_draft(con: duckdb.DuckDBPyConnection, lane: str) -> list[CheckResult]:
+def check_draft(con: duckdb.DuckDBPyConnection, lane: str, *, suites: Suites | None = None) -> list[CheckResult]:
     """Run the plan's checks on the draft of a lane and hold what failed ones cover; UnsafePlan where a fatal one fails.
 
-    The results are kept either way.
+    The results are kept either way. `suites`: as in `run_checks`.
     """
     checks = [check for check in declared_checks() if check.is_of_plan and (check.sql or lane == "main")]
-    found = evaluate(con, checks)
+    found = evaluate(con, checks, run=suites)
     results = [one.result for one in found]
     con.execute("CREATE SCHEMA IF NOT EXISTS checks")
     con.execute(f"CREATE TABLE IF NOT EXISTS checks.of_plan (night_id VARCHAR, lane VARCHAR, {COLUMNS})")

@@ -3,7 +3,7 @@
 A failed blocking check of the tables freezes what it covers by a verdict in `reads.verdicts` that the planner obeys.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -17,6 +17,8 @@ COLUMNS = (
 )
 Pair = tuple[str, str]
 """A system and an entity."""
+Suites = Callable[[duckdb.DuckDBPyConnection, Sequence[Declared]], Sequence[tuple[Declared, int]]]
+"""What runs expectations: each with how many rows break it."""
 COMPARED = tuple(str(entity) for entity in Entity if entity != Entity.ORDERS)
 """What an expectation without an entity covers: all that is ever pushed."""
 
@@ -52,9 +54,12 @@ class Found:
         )
 
 
-def run_checks(con: duckdb.DuckDBPyConnection) -> list[CheckResult]:
-    """Run all of tonight's tables; what a failed blocking one covers is not believed from here on."""
-    found = evaluate(con, [check for check in declared_checks() if not check.is_of_plan])
+def run_checks(con: duckdb.DuckDBPyConnection, *, suites: Suites | None = None) -> list[CheckResult]:
+    """Run all of tonight's tables; what a failed blocking one covers is not believed from here on.
+
+    `suites`: what runs the expectations; None: Great Expectations.
+    """
+    found = evaluate(con, [check for check in declared_checks() if not check.is_of_plan], run=suites)
     for one in found:
         for system, entity in one.stops:
             con.execute(
@@ -87,15 +92,17 @@ def store(
         con.executemany(f"INSERT INTO {table} VALUES ({', '.join('?' for _ in rows[0])})", rows)
 
 
-def evaluate(con: duckdb.DuckDBPyConnection, checks: Sequence[Declared]) -> list[Found]:
+def evaluate(
+    con: duckdb.DuckDBPyConnection, checks: Sequence[Declared], *, run: Suites | None = None
+) -> list[Found]:
     """Run checks, SQL first, and say what each found. Stops nothing yet: no check sees another's verdict."""
     systems = [str(row[0]) for row in con.execute("SELECT system FROM estate.systems ORDER BY system").fetchall()]
     found = [_of_sql(con, check, systems) for check in checks if check.sql]
     suites = [check for check in checks if not check.sql]
-    if suites:
-        from pipelines.check.suites import run_suites
-
-        found += [_of_suite(check, rows, systems) for check, rows in run_suites(con, suites)]
+    if suites and run is None:
+        from pipelines.check.suites import run_suites as run
+    if suites and run is not None:
+        found += [_of_suite(check, rows, systems) for check, rows in run(con, suites)]
     return found
 
 

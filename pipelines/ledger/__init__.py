@@ -2,7 +2,8 @@
 
 `migrate` brings any older ledger up to date; nothing else in the product creates or alters a ledger table, and no DDL
 runs in a night's writing path. Rows are appended; the few tables that move are named at the top of 001 and 002. Beside
-this file: the export and read snapshot, the inbox of people's answers, and the lease that keeps one writer at a time.
+this file: the audit's chain, the export, its way back and the read snapshot, the generation that tells an older copy,
+the inbox of what people say, and the lease that keeps one writer at a time.
 """
 
 from hashlib import sha256
@@ -11,8 +12,11 @@ from pathlib import Path
 import duckdb
 
 from pipelines.errors import ConfigurationError
+from pipelines.ledger.audit import seal_older
 
 _FOLDER = Path(__file__).parent
+_CHAINED = "009_arming.sql"
+"""From here on the audit is a chain: what was there before is its first links."""
 
 
 def migrations() -> list[tuple[int, Path]]:
@@ -20,8 +24,8 @@ def migrations() -> list[tuple[int, Path]]:
     return sorted((int(path.name.split("_")[0]), path) for path in _FOLDER.glob("[0-9]*_*.sql"))
 
 
-def migrate(con: duckdb.DuckDBPyConnection) -> int:
-    """Bring the attached `ledger` up to date; returns its version.
+def migrate(con: duckdb.DuckDBPyConnection, *, until: int | None = None) -> int:
+    """Bring the attached `ledger` up to date, or no further than one version; returns its version.
 
     Each file runs once, in a transaction, then CHECKPOINT (DDL replayed from the log is what DuckDB's crash reports
     are about). ConfigurationError where the ledger is newer than this code or an applied file was changed since.
@@ -32,7 +36,7 @@ def migrate(con: duckdb.DuckDBPyConnection) -> int:
     )
     rows = con.execute("SELECT version, name, digest FROM ledger.main.migrations ORDER BY version").fetchall()
     applied = {int(version): (str(name), str(digest)) for version, name, digest in rows}
-    known = migrations()
+    known = [(number, path) for number, path in migrations() if until is None or number <= until]
     for version, (name, _) in applied.items():
         if version not in {number for number, _ in known}:
             raise ConfigurationError(f"the ledger has migration {name}, which this version of trueup does not know")
@@ -47,6 +51,8 @@ def migrate(con: duckdb.DuckDBPyConnection) -> int:
         con.execute("BEGIN")
         try:
             con.execute(text)
+            if path.name == _CHAINED:
+                seal_older(con)
             con.execute("INSERT INTO ledger.main.migrations VALUES (?, ?, ?)", [number, path.name, digest])
             con.execute("COMMIT")
         except duckdb.Error:

@@ -6,6 +6,7 @@ An answer that nothing would ever obey is refused, with what to do instead. Read
 import duckdb
 
 from pipelines.errors import DataError
+from pipelines.model import ROLLBACK, UNMERGE
 
 _ROW = """
 SELECT c.system, c.entity, c.field, c.drift_class, c.authority, c.rule, c.observed, c.disposition,
@@ -51,7 +52,11 @@ def _check_theirs(
     key: str, system: str, entity: str, field: str, authority: str | None, rule: str, observed: str | None
 ) -> None:
     """accept-theirs needs a source of truth that can be told of the edit (`plan/main_accepted.sql`)."""
-    if authority is None or (authority == system and entity != "consents"):
+    if rule == UNMERGE:
+        words = "this takes back what trueup had written for another person; approve, reject or pin it"
+    elif rule == ROLLBACK:
+        words = "this takes back what trueup had written; reject it, and it stays as it is"
+    elif authority is None or (authority == system and entity != "consents"):
         words = f"the edited value is that of {system}, the source of truth itself; approve, reject or pin it"
     elif entity == "prices" and field != "amount":
         words = f"{authority} has no {field} of its own to take the edit; approve, reject or pin it"

@@ -14,7 +14,8 @@ from sqlglot import exp
 
 SNAPSHOT = ("estate", "policy", "reads", "observed", "golden", "reconcile", "quarantine", "plan")
 """Schemas of the working database that are copied beside the ledger's own."""
-_LEDGER = ("agreed", "identity", "sync", "history", "main")
+LEDGER = ("agreed", "identity", "sync", "history", "main")
+"""Schemas of the ledger."""
 _SCRATCH = {"plan": {"corrections"}}
 """Where a schema is mostly scratch, the tables of it that are copied."""
 
@@ -23,10 +24,10 @@ def export_ledger(con: duckdb.DuckDBPyConnection, folder: Path) -> Path:
     """Write each ledger table as `<folder>/<schema>/<table>.parquet`; the old copy stands till the new one is whole."""
     draft, old = folder.with_name(f"{folder.name}.draft"), folder.with_name(f"{folder.name}.old")
     shutil.rmtree(draft, ignore_errors=True)
-    for schema, table in _tables(con, "ledger", _LEDGER):
+    for schema, table in tables_of(con, "ledger", LEDGER):
         (draft / schema).mkdir(parents=True, exist_ok=True, mode=0o700)
         target = draft / schema / f"{table}.parquet"
-        con.execute(f"COPY {_name('ledger', schema, table)} TO {_text(target)} (FORMAT parquet)")
+        con.execute(f"COPY {quoted('ledger', schema, table)} TO {text(target)} (FORMAT parquet)")
         target.chmod(0o600)
     shutil.rmtree(old, ignore_errors=True)
     if folder.exists():
@@ -42,14 +43,14 @@ def swap_snapshot(con: duckdb.DuckDBPyConnection, path: Path) -> Path:
     draft = path.with_name(f"{path.name}.draft")
     for leftover in (draft, draft.with_name(f"{draft.name}.wal")):
         leftover.unlink(missing_ok=True)
-    con.execute(f"ATTACH {_text(draft)} AS fresh_snapshot")
+    con.execute(f"ATTACH {text(draft)} AS fresh_snapshot")
     try:
         row = con.execute("SELECT current_database()").fetchone()
-        for catalog, schemas in (("ledger", _LEDGER), (str(row[0]) if row else "", SNAPSHOT)):
-            for schema, table in _tables(con, catalog, schemas):
-                con.execute(f"CREATE SCHEMA IF NOT EXISTS {_name('fresh_snapshot', schema)}")
+        for catalog, schemas in (("ledger", LEDGER), (str(row[0]) if row else "", SNAPSHOT)):
+            for schema, table in tables_of(con, catalog, schemas):
+                con.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted('fresh_snapshot', schema)}")
                 con.execute(
-                    f"CREATE TABLE {_name('fresh_snapshot', schema, table)} AS FROM {_name(catalog, schema, table)}"
+                    f"CREATE TABLE {quoted('fresh_snapshot', schema, table)} AS FROM {quoted(catalog, schema, table)}"
                 )
         con.execute("CHECKPOINT fresh_snapshot")
     finally:
@@ -59,7 +60,8 @@ def swap_snapshot(con: duckdb.DuckDBPyConnection, path: Path) -> Path:
     return draft.replace(path)
 
 
-def _tables(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...]) -> list[tuple[str, str]]:
+def tables_of(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Schema and name of what is kept of these schemas, in order."""
     found = con.execute(
         "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = ? AND NOT temporary "
         "AND list_contains(?, schema_name) ORDER BY schema_name, table_name",
@@ -68,11 +70,13 @@ def _tables(con: duckdb.DuckDBPyConnection, catalog: str, schemas: tuple[str, ..
     return [(s, t) for s, t in found if s not in _SCRATCH or t in _SCRATCH[s]]
 
 
-def _name(*parts: str) -> str:
+def quoted(*parts: str) -> str:
+    """A name as SQL writes it."""
     return ".".join(str(exp.to_identifier(part, quoted=True).sql(dialect="duckdb")) for part in parts)
 
 
-def _text(path: Path) -> str:
+def text(path: Path) -> str:
+    """A path as SQL writes it."""
     return str(exp.Literal.string(str(path)).sql(dialect="duckdb"))
 
 

@@ -9,14 +9,14 @@ import fcntl
 import os
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 
 import msgspec
 
 from pipelines.clock import Clock
-from pipelines.errors import LeaseHeld
+from pipelines.errors import ConfigurationError, LeaseHeld, NotDurable
 
 LENGTH = timedelta(minutes=15)
 """Longer than the longest step that cannot send a heartbeat (one SQL statement at full size)."""
@@ -54,13 +54,16 @@ class Lease:
             raise _held(current, "the writing lease was taken over")
 
     def beat(self) -> None:
-        """Prolong the lease; LeaseHeld where another has it by now."""
-        with _locked(self._path):
-            current = _read(self._path)
-            if current is None or current.token != self.token or current.is_released:
-                raise _held(current, "the writing lease was taken over")
-            self._entry = msgspec.structs.replace(self._entry, heartbeat_at=self._clock.now())
-            _write(self._path, self._entry)
+        """Prolong the lease; LeaseHeld where another has it by now, NotDurable where its file cannot be written."""
+        try:
+            with _locked(self._path):
+                current = _read(self._path)
+                if current is None or current.token != self.token or current.is_released:
+                    raise _held(current, "the writing lease was taken over")
+                self._entry = msgspec.structs.replace(self._entry, heartbeat_at=self._clock.now())
+                _write(self._path, self._entry)
+        except OSError as error:
+            raise NotDurable(_unwritable(self._path, error)) from error
 
     def release(self) -> None:
         """Give it back; nothing happens where another has it by now."""
@@ -73,22 +76,37 @@ class Lease:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.release()
+        with suppress(OSError):  # a full disk: what broke the run is to be told, and its end frees the lease as well
+            self.release()
 
 
 def acquire(path: Path, *, holder: str, clock: Clock, length: timedelta = LENGTH) -> Lease:
-    """Take the lease or raise LeaseHeld naming who has it, since when, and until when."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with _locked(path):
-        current, now = _read(path), clock.now()
-        if current is not None and not _is_free(current, now, length):
-            raise _held(current, "another run is writing", until=current.heartbeat_at + length)
-        entry = _Entry(
-            token=(current.token if current else 0) + 1, holder=holder, host=socket.gethostname(), pid=os.getpid(),
-            heartbeat_at=now,
-        )
-        _write(path, entry)
+    """Take the lease or raise LeaseHeld naming who has it, since when, and until when.
+
+    ConfigurationError, naming the file, where it cannot be written: who cannot say that it writes does not (R19).
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with _locked(path):
+            current, now = _read(path), clock.now()
+            if current is not None and not _is_free(current, now, length):
+                raise _held(current, "another run is writing", until=current.heartbeat_at + length)
+            entry = _Entry(
+                token=(current.token if current else 0) + 1, holder=holder, host=socket.gethostname(),
+                pid=os.getpid(), heartbeat_at=now,
+            )
+            _write(path, entry)
+    except OSError as error:
+        raise ConfigurationError(_unwritable(path, error)) from error
     return Lease(path, entry, clock, length)
+
+
+def is_overdue(path: Path, holder: str, *, now: datetime, length: timedelta = LENGTH) -> bool:
+    """Whether the last holder is this one, has not given the lease back, and has not been heard of for its length."""
+    current = _read(path)
+    if current is None or current.holder != holder or current.is_released:
+        return False
+    return now - current.heartbeat_at >= length
 
 
 def _is_free(entry: _Entry, now: datetime, length: timedelta) -> bool:
@@ -104,7 +122,20 @@ def _is_alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return True
+    return not _is_remains(pid)
+
+
+def _is_remains(pid: int) -> bool:
+    """Whether it has ended and only its number is left, since nobody has waited for it (a container without init)."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+    except OSError:  # not a system that tells
+        return False
+    return told.rpartition(")")[2].split()[0] in ("Z", "X")
+
+
+def _unwritable(path: Path, error: OSError) -> str:
+    return f"{error.filename or path} cannot be written: {error.strerror}; mend it and run again"
 
 
 def _held(entry: _Entry | None, what: str, until: datetime | None = None) -> LeaseHeld:

@@ -2,8 +2,8 @@
 
 A fixed list of SELECTs over tables (drift, observed, golden, the policy as rows, read verdicts, people's answers, the
 ledger) and a bound as-of: no clock, no chance, no order of rows decides anything. Reads `reconcile.drift` (lane `main`)
-or `reconcile.consent_drift` (lane `suppression`); writes `plan.*` and appends to `ledger.sync.plans`, `corrections` and
-`told`.
+or `reconcile.consent_drift` (lane `suppression`); writes `plan.*` and appends to `ledger.sync.plans`, `corrections`,
+`told` and `untold`.
 It approves nothing and writes to no system. `decide` drafts (`plan.decided`), `seal_plan` fingerprints and stores; a
 night has the draft checked in between (`pipelines.check.draft`). Many worlds in one execution: what rows share (caps,
 targets, populations, verdicts) is keyed by system, so a world is a set of systems with names of its own. One rule spans
@@ -20,20 +20,21 @@ import msgspec
 
 from pipelines.clock import Clock
 from pipelines.errors import ConfigurationError
-from pipelines.ledger.plans import fingerprint, transaction
+from pipelines.ledger.audit import append_plan
+from pipelines.ledger.plans import fingerprint, seal_rows, transaction
 from pipelines.sql import Model, build, model_of, read_model
 
 Lane = Literal["main", "suppression"]
 
 PLAN_AGE = timedelta(minutes=60)
-"""How old what was observed may be when it is written (R3)."""
+"""How old what was observed may be when it is written (R3), unless the policy says otherwise."""
 SUPPRESSION_AGE = timedelta(hours=24)
 """Opt-outs have a standing approval: a lowering is right however late it comes, within the day's plan."""
 
 _FOLDER = Path(__file__).parent
 _STEPS = (
-    "drift", "answers", "accepted", "populations", "rows", "earlier", "guards", "open_writes", "waiting", "judged",
-    "decided",
+    "drift", "answers", "accepted", "populations", "rows", "earlier", "guards", "open_writes", "waiting", "flapping",
+    "spent", "judged", "decided",
 )
 _BY_LANE = ("drift", "accepted", "populations")
 _SUMMARY = (_FOLDER / "summary.sql").read_text(encoding="utf-8")
@@ -61,6 +62,12 @@ def told_model() -> Model:
     return read_model(_FOLDER / "told.sql")
 
 
+@cache
+def untold_model() -> Model:
+    """`plan.untold`: the movements that the authority no longer knows of, once the draft's rollbacks are written."""
+    return read_model(_FOLDER / "untold.sql")
+
+
 def decide(con: duckdb.DuckDBPyConnection, lane: Lane) -> int:
     """Fill `plan.decided` from tonight's tables, touching no ledger; returns its row count."""
     con.execute((_FOLDER / "macros.sql").read_text(encoding="utf-8"))
@@ -76,7 +83,9 @@ def build_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> s
     return seal_plan(con, lane=lane, clock=clock)
 
 
-def seal_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> str:
+def seal_plan(
+    con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock, plan_age: timedelta = PLAN_AGE
+) -> str:
     """Fingerprint `plan.decided` and append it to the ledger; returns the plan's id. An empty plan is a plan too.
 
     ConfigurationError where `estate.night` has not exactly one row.
@@ -85,17 +94,21 @@ def seal_plan(con: duckdb.DuckDBPyConnection, *, lane: Lane, clock: Clock) -> st
     plan_id = _next_plan_id(con, night_id, lane)
     counts = _counts(con)
     build(con, told_model())
+    build(con, untold_model())
     with transaction(con):
         con.execute("INSERT INTO ledger.sync.corrections BY NAME SELECT ? AS plan_id, * FROM plan.decided", [plan_id])
         con.execute("INSERT INTO ledger.sync.told BY NAME SELECT ? AS plan_id, * FROM plan.told", [plan_id])
+        con.execute("INSERT INTO ledger.sync.untold BY NAME SELECT ? AS plan_id, * FROM plan.untold", [plan_id])
         con.execute(
             "INSERT INTO ledger.sync.plans VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             [
                 plan_id, night_id, lane, estate, as_of, clock.now(),
-                as_of + (PLAN_AGE if lane == "main" else SUPPRESSION_AGE),
+                as_of + (plan_age if lane == "main" else SUPPRESSION_AGE),
                 fingerprint(con, plan_id), counts["rows"], msgspec.json.encode(counts).decode(),
             ],
         )
+        seal_rows(con, plan_id)
+        append_plan(con, plan_id)
     build(con, corrections_model())
     return plan_id
 

@@ -29,7 +29,8 @@ WITH counted AS (
   WHERE is_address_part(s.entity, s.field) AND (s.is_capped OR s.disposition <> 'approve')
 )
 SELECT s.correction_key, n.estate, s.system, s.entity, s.field, s.vendor_id, s.vendor_sub_id, s.subject_id, s.subject_sub_id,
-  s.currency, s.observed, s.base, s.has_base, s.desired, s.drift_class, s.authority, s.rule, s.reason, s.version, s.context,
+  s.currency, s.observed, s.base, s.has_base, s.desired, s.drift_class, s.authority, s.rule,
+  CASE WHEN z.system IS NULL THEN s.reason ELSE concat(s.reason, ' But ', z.reason, '.') END AS reason, s.version, s.context,
   s.cost_minor, s.old_minor, s.desired_until,
   CASE
     WHEN s.disposition = 'refuse' OR s.drift_class IN ('raise_with_proof', 'raise_without_proof')
@@ -52,4 +53,6 @@ SELECT s.correction_key, n.estate, s.system, s.entity, s.field, s.vendor_id, s.v
 FROM settled AS s
 CROSS JOIN estate.night AS n
 LEFT JOIN torn AS w ON w.system = s.system AND w.vendor_id = s.vendor_id AND s.is_part_by_policy
+LEFT JOIN reconcile.prior_prices AS z ON z.is_planned AND z.finding = 'above the lowest' AND s.entity = 'prices'
+  AND z.field = s.field AND z.system = s.system AND z.vendor_id = s.vendor_id AND z.vendor_price_list = s.vendor_sub_id
 LEFT JOIN plan.earlier AS e ON e.correction_key = s.correction_key

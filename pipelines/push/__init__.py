@@ -2,32 +2,41 @@
 
 Reads one plan and its approvals from the ledger, writes `ledger.sync.intents` and `outcomes`, and the systems. Before
 anything is sent: the plan's rows are those that were fingerprinted, the system is the one that the estate names (R20),
-writes of unknown end are read back (R1), and no customer is written where opt-outs have not gone out first.
+writes of unknown end are read back (R1), what is sent is armed now (`pipelines.arming`), and no customer is written
+where opt-outs have not gone out first.
 """
 
 import asyncio
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
 import duckdb
 
+from pipelines.arming.armings import Armed
+from pipelines.arming.scope import Group
 from pipelines.channels.base import Channel
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError
 from pipelines.http import Session
+from pipelines.kill_switch import is_set
+from pipelines.ledger.audit import check_audit
 from pipelines.ledger.plans import PlanHead, read_plan
 from pipelines.push.journal import Approved, Journal, close_planned, read_approved
 from pipelines.push.optouts import Blocks, blocks_of
-from pipelines.push.send import SystemPush
+from pipelines.push.send import REASONS, SystemPush
 from pipelines.push.settle import settle_unknown
 from pipelines.readback import Sessions
 
 CANARY_ROWS = 20
+"""Rows of one field and system that go first (R8), unless the policy says otherwise."""
+KILLED = REASONS["kill_switch"]
+NOT_COVERED = "no arming that counts now covers it"
 
-__all__ = ["PushReport", "SystemReport", "push_plan", "settle_unknown"]
+__all__ = ["KILLED", "NOT_COVERED", "PushReport", "SystemReport", "push_plan", "settle_unknown"]
 
 
 class Fence(Protocol):
@@ -62,23 +71,32 @@ class PushReport:
 
 
 async def push_plan(
-    con: duckdb.DuckDBPyConnection, plan_id: str, sessions: Sessions, *, clock: Clock,
+    con: duckdb.DuckDBPyConnection, plan_id: str, sessions: Sessions, *, armed: Armed, clock: Clock,
     kill_switch: Path | None = None, fence: Fence | None = None, canary_rows: int = CANARY_ROWS,
 ) -> PushReport:
-    """Send what is approved and not yet ended; called again after a crash, it goes on where it was.
+    """Send what is approved, armed and not yet ended; called again after a crash, it goes on where it was.
 
-    `kill_switch`: a file; while it exists nothing more is sent. StalePlan where the plan's rows were changed since they
-    were fingerprinted; LeaseHeld where `fence` says so; both before or between calls, never during one. One system's
-    failure is in the report and stops no other.
+    `kill_switch`: a file; while it exists nothing more is sent. StalePlan where the plan or the audit of its night were
+    changed since they were written down; LeaseHeld where `fence` says so; both before or between calls, never during
+    one. One system's failure is in the report and stops no other.
     """
     head = read_plan(con, plan_id)
+    check_audit(con, _of_night(con, head))
     if fence is not None:
         fence.check()
     await settle_unknown(con, sessions, clock=clock)
     close_planned(con, plan_id)
     by_system: dict[str, list[Approved]] = {}
-    for row in read_approved(con, head, clock=clock):
-        by_system.setdefault(row.correction.system, []).append(_bounded(row, head))
+    unarmed: Counter[str] = Counter()
+    journal = Journal(con, head, clock)
+    approved = read_approved(con, head, clock=clock)
+    ends = armed.groups(head.lane, Counter(_group(row) for row in approved))
+    for row in approved:
+        if (until := ends.get(_group(row))) is not None:
+            by_system.setdefault(row.correction.system, []).append(_bounded(row, head, until))
+    for system, rows in _left(approved, ends).items():
+        journal.skip([row.correction for row in rows], "unarmed", armed.why_not(head.lane) or NOT_COVERED)
+        unarmed[system] = len(rows)
     blocks = blocks_of(con, head)
     # An opt-out is right however many there are: nothing waits for a canary.
     canary = canary_rows if head.lane == "main" else 0
@@ -86,9 +104,7 @@ async def push_plan(
     def may_send() -> str:
         if fence is not None:
             fence.check()
-        return "kill_switch" if kill_switch is not None and kill_switch.exists() else ""
-
-    journal = Journal(con, head, clock)
+        return "kill_switch" if kill_switch is not None and is_set(kill_switch) else ""
 
     async def one(system: str, rows: Sequence[Approved]) -> SystemReport:
         if system not in sessions:
@@ -103,21 +119,46 @@ async def push_plan(
             journal.skip([row.correction for row in members], code, message)
         await push.run(open_rows)
         counts = push.counts + Counter({"skipped": sum(len(members) for members in shut.values())})
-        return SystemReport(dict(counts), push.stopped)
+        return SystemReport(dict(counts), push.stopped or push.halted)
 
     names = sorted(by_system)
     results = await asyncio.gather(*(one(name, by_system[name]) for name in names), return_exceptions=True)
     for result in results:
         if isinstance(result, BaseException):
             raise result
-    return PushReport(plan_id, {name: r for name, r in zip(names, results, strict=True) if isinstance(r, SystemReport)})
+    told = {name: r for name, r in zip(names, results, strict=True) if isinstance(r, SystemReport)}
+    systems = sorted({*told, *unarmed})
+    return PushReport(plan_id, {name: _with_skipped(told.get(name), unarmed[name]) for name in systems})
 
 
-def _bounded(row: Approved, head: PlanHead) -> Approved:
-    """Policy's word ends with the plan's age; a person's lives its own days, over a fresh reading of the row."""
-    if row.approver != "policy":
-        return row
-    return replace(row, valid_until=min(row.valid_until, head.expires_at))
+def _of_night(con: duckdb.DuckDBPyConnection, head: PlanHead) -> list[str]:
+    """The plans whose records decide what is sent: this one, and its night's opt-outs."""
+    query = "SELECT p.plan_id FROM ledger.sync.plans AS p WHERE p.night_id = ? ORDER BY p.plan_id"
+    return sorted({head.plan_id, *(str(row[0]) for row in con.execute(query, [head.night_id]).fetchall())})
+
+
+def _group(row: Approved) -> Group:
+    return row.correction.system, row.correction.entity, row.correction.field
+
+
+def _left(approved: Sequence[Approved], ends: Mapping[Group, datetime]) -> dict[str, list[Approved]]:
+    """Rows that are approved and not armed any more, by system."""
+    found: dict[str, list[Approved]] = {}
+    for row in approved:
+        if _group(row) not in ends:
+            found.setdefault(row.correction.system, []).append(row)
+    return found
+
+
+def _with_skipped(report: SystemReport | None, more: int) -> SystemReport:
+    report = report or SystemReport()
+    return replace(report, counts=dict(Counter(report.counts) + Counter({"skipped": more})))
+
+
+def _bounded(row: Approved, head: PlanHead, armed_until: datetime) -> Approved:
+    """No word outlives its arming. Policy's ends with the plan's age, too; a person's is over a fresh reading."""
+    end = armed_until if row.approver != "policy" else min(armed_until, head.expires_at)
+    return replace(row, valid_until=min(row.valid_until, end))
 
 
 def _sorted_out(

@@ -12,7 +12,8 @@ from datetime import datetime
 import duckdb
 
 from pipelines.clock import Clock
-from pipelines.ledger.plans import CORRECTION, OUTCOME, PlanHead, correction_of, transaction
+from pipelines.ledger.audit import append
+from pipelines.ledger.plans import CORRECTION, PlanHead, append_outcomes, correction_of, transaction
 from pipelines.ledger.withdrawn import WITHDRAWN
 from pipelines.model import Correction, Outcome, OutcomeStatus
 from pipelines.push.compose import Batch
@@ -36,6 +37,13 @@ WHERE c.plan_id = $plan_id AND (c.disposition = 'approve' OR c.is_releasable)
 ORDER BY c.system, c.entity, c.vendor_id, c.vendor_sub_id, c.field, c.correction_key
 """
 )
+
+
+_INTENTS = """
+SELECT $plan_id AS plan_id, unnest($keys::VARCHAR[]) AS correction_key, unnest($batch_ids::VARCHAR[]) AS batch_id,
+  unnest($vendor_keys::VARCHAR[]) AS vendor_key, unnest($attempts::INTEGER[]) AS attempt, $now AS composed_at,
+  $state AS state, $sent_at::TIMESTAMPTZ AS sent_at
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,15 +144,12 @@ class Journal:
             return
         rows = [(c.correction_key, batch) for batch in batches for c in batch.corrections]
         now = self._clock.now()
-        self._con.execute(
-            "INSERT INTO ledger.sync.intents SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-            "unnest(?::VARCHAR[]), unnest(?::INTEGER[]), ?, ?, ?",
-            [
-                self.head.plan_id, [key for key, _ in rows], [batch.batch_id for _, batch in rows],
-                [batch.vendor_key for _, batch in rows], [batch.attempt for _, batch in rows],
-                state, now, now if state == "sent" else None,
-            ],
-        )
+        append(self._con, "intents", _INTENTS, {
+            "plan_id": self.head.plan_id, "keys": [key for key, _ in rows],
+            "batch_ids": [batch.batch_id for _, batch in rows], "vendor_keys": [batch.vendor_key for _, batch in rows],
+            "attempts": [batch.attempt for _, batch in rows], "state": state, "now": now,
+            "sent_at": now if state == "sent" else None,
+        })
 
     def _mark(self, batches: Sequence[Batch], state: str, sent_at: datetime | None) -> None:
         if not batches:
@@ -158,10 +163,7 @@ class Journal:
     def _record(self, outcomes: Sequence[tuple[str | None, Outcome]]) -> None:
         if not outcomes:
             return
-        columns = [[getattr(outcome, name) for _, outcome in outcomes] for name in OUTCOME]
-        self._con.execute(
-            "INSERT INTO ledger.sync.outcomes SELECT ?, unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), "
-            "unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), unnest(?::VARCHAR[]), ?, "
-            "unnest(?::VARCHAR[])",
-            [self.head.plan_id, *columns, self._clock.now(), [batch_id for batch_id, _ in outcomes]],
+        append_outcomes(
+            self._con, [self.head.plan_id] * len(outcomes), [outcome for _, outcome in outcomes],
+            [batch_id for batch_id, _ in outcomes], clock=self._clock,
         )

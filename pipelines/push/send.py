@@ -56,8 +56,8 @@ class SystemPush:
         self._approved: dict[str, Approved] = {}
         self._versions: dict[str, tuple[str | None, str | None]] = {}
         self._applied: set[str] = set()
-        self.stopped = ""
-        """Why the system was stopped; '' while it goes on."""
+        self.stopped = self.halted = ""
+        """Why the system was stopped, by an error of its own or by word from outside; '' while it goes on."""
         self.counts: Counter[str] = Counter()
 
     async def run(self, rows: Sequence[Approved]) -> None:
@@ -110,9 +110,13 @@ class SystemPush:
             self._stop(error)
             await self._settle(batch, [skipped(c, "stopped", self.stopped) for c in batch.corrections])
             return
+        opened = await self._open_part(batch)  # a reading takes its time
+        if opened is None:
+            return
+        batch = opened
         drops = [
-            outcome for c in checked
-            if (outcome := before_write(self._con, c, readings.get(c.correction_key))) is not None
+            outcome for c in batch.corrections if c in checked
+            and (outcome := before_write(self._con, c, readings.get(c.correction_key))) is not None
         ]
         gone = {outcome.correction_key for outcome in drops}
         left = [c for c in batch.corrections if c.correction_key not in gone]
@@ -158,7 +162,7 @@ class SystemPush:
         return outcomes
 
     async def _after_lost_answer(self, writer: Writer, batch: Batch) -> None:
-        if not all(self._rungs(c) & SAFE_RUNGS for c in batch.corrections):
+        if self._may_send() or not all(self._rungs(c) & SAFE_RUNGS for c in batch.corrections):
             await self._decide(writer, batch, may_resend=batch.attempt == 1)
             return
         try:
@@ -206,9 +210,8 @@ class SystemPush:
         """A batch refused whole: its halves are new batches with new keys, down to the row that is bad."""
         if len(batch.corrections) == 1:
             key = batch.corrections[0].correction_key
-            await self._settle(
-                batch, [Outcome(key, OutcomeStatus.REJECTED, code, "the vendor refused the row", request_id)]
-            )
+            refused = Outcome(key, OutcomeStatus.REJECTED, code, "the vendor refused the row", request_id)
+            await self._settle(batch, [refused])
             return
         await self._settle(batch, [])
         middle = len(batch.corrections) // 2
@@ -244,6 +247,7 @@ class SystemPush:
         """What of a batch may still go out: all of it, or a batch of the rest. Other rows are settled as skipped."""
         code = "stopped" if self.stopped else self._may_send()
         if code:
+            self.halted = self.halted or REASONS.get(code, "")
             await self._settle(batch, [skipped(c, code, self.stopped or REASONS[code]) for c in batch.corrections])
             return None
         now = self._session.clock.now()
@@ -259,12 +263,8 @@ class SystemPush:
         return self._approved[correction.correction_key].approver != "policy"
 
     def _rungs(self, correction: Correction) -> frozenset[int]:
-        return frozenset(
-            rung
-            for ability in self._channel.abilities
-            if (ability.entity, ability.field) == (correction.entity, correction.field)
-            for rung in ability.rungs
-        )
+        place = (correction.entity, correction.field)
+        return frozenset(r for one in self._channel.abilities if (one.entity, one.field) == place for r in one.rungs)
 
     def _batch(self, corrections: Sequence[Correction], attempt: int) -> Batch:
         head = self._journal.head

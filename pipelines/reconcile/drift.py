@@ -13,13 +13,14 @@ Consents are not here: their drift is `consents.py`, built before persons are kn
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache, reduce
 
 import duckdb
 from sqlglot import exp
 
+from pipelines.reconcile.differing import Target, differ, is_of, is_readable
 from pipelines.reconcile.models import build_models, reconcile_models
+from pipelines.reconcile.taken_back import with_rolled_back, with_taken_back
 from pipelines.reconcile.who_moved import drift_class, reason
 from pipelines.sql import Model, build, model_of
 from pipelines.tables import TABLES, create_tables
@@ -32,23 +33,12 @@ COMPARED = {
 }
 """Fields of `compared.<entity>`, which has `<field>_observed` and `<field>_desired` of each. A level is on_hand or
 available, never both, so `compared.stock` has but `observed` and `desired`."""
-_NEEDS = {"customers": ("customers",), "items": ("items",), "prices": ("items", "prices"), "stock": ("items", "stock")}
+ROLLBACK = tuple(f"reconcile.rollback_{name}" for name in ("said", "held", "rows", "drift"))
+"""What people have ordered to be undone, from their words to drift."""
 _KEYS = ("system", "vendor_id", "vendor_sub_id", "subject_id", "subject_sub_id", "currency", "version", "context")
-_NUMBERS = ("amount", "compare_at", "on_hand", "available")
 _PRICED = ["list_desired", "list_rule", "cost_minor", "desired_until"]
-_EXACT = ("phone", "gtin", "loyalty_points")
 _WORDS = "customers"
 """The entity whose fields are folded to compare them: said once a field, not once a target, for it is dear to plan."""
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One row of `policy.targets`."""
-
-    system: str
-    entity: str
-    field: str
-    tolerance: int = 0
 
 
 def read_targets(con: duckdb.DuckDBPyConnection) -> tuple[Target, ...]:
@@ -64,7 +54,7 @@ def build_drift(con: duckdb.DuckDBPyConnection) -> int:
     create_comparisons(con)
     targets = read_targets(con)
     build(con, stock_drifted(targets))
-    build_models(con, "reconcile.stock_explained")
+    build_models(con, "reconcile.stock_explained", "reconcile.prior_prices", *ROLLBACK)
     return build(con, drift(targets))
 
 
@@ -86,10 +76,11 @@ def drift(targets: tuple[Target, ...]) -> Model:
         own = [target for target in targets if target.entity == entity]
         if own:
             tables += [(f"drifted_{entity}", _drifted(own)), (f"based_{entity}", _based(own))]
-            branches += [_branch(target, own) for target in own]
+            found = _spoken([_branch(target, own) for target in own], entity)
+            branches.append(found if entity != _WORDS else with_taken_back([found]))
     if any(target.entity == "stock" for target in targets):
         branches.append(_stock_branch())
-    query = reduce(lambda left, right: exp.union(left, right, distinct=False, copy=False), branches)
+    query = with_rolled_back(branches)
     for name, table in tables:
         query = query.with_(name, as_=table, materialized=True, copy=False)
     return model_of("reconcile.drift", query.sql("duckdb", pretty=True))
@@ -103,16 +94,16 @@ def stock_drifted(targets: tuple[Target, ...]) -> Model:
     branches: list[exp.Query] = [none.from_(exp.table_("stock", "compared")).where(exp.false())]
     for target in (target for target in targets if target.entity == "stock"):
         query = exp.select(*columns, exp.Literal.string(target.field).as_("field"))
-        differs = _differ(target, exp.column("observed"), exp.column("desired"))
+        differs = differ(target, exp.column("observed"), exp.column("desired"))
         if target.field == "on_hand":
             query = query.from_(exp.table_("counts", "compared"))
         else:
             others = exp.column("authority").neq(exp.Literal.string(target.system))
             query = query.from_(exp.table_("stock", "compared")).where(others)
-        branches.append(query.where(_is(target.system), differs))
+        branches.append(query.where(is_of(target.system), differs))
     wrong = reduce(lambda left, right: exp.union(left, right, distinct=False, copy=False), branches)
     # Asked of the few rows that differ, not of the millions before the join.
-    readable = exp.select(*columns, "field").from_("wrong").where(_is_readable("stock"))
+    readable = exp.select(*columns, "field").from_("wrong").where(is_readable("stock"))
     readable = readable.with_("wrong", as_=wrong, materialized=True)
     return model_of("reconcile.stock_drifted", readable.sql("duckdb", pretty=True))
 
@@ -121,9 +112,18 @@ def _drifted(own: Sequence[Target]) -> exp.Select:
     """The compared rows of an entity in which a target's value differs."""
     entity = own[0].entity
     query = exp.select(*_columns(entity)).from_(_compared(own))
-    if entity == _WORDS:
-        query = query.select(*(f"{field}_differs" for field in _fields(own)))
-    return query.where(exp.or_(*(_differs(target, own) for target in own)))
+    if entity != _WORDS:
+        return query.where(exp.or_(*(_differs(target, own) for target in own)))
+    query = query.select(*(f"{field}_differs" for field in _fields(own)))
+    # By field, not by target: DuckDB puts the folding into the filter again wherever it is named.
+    return query.where(exp.or_(*(_is_wrong(field, own) for field in _fields(own))))
+
+
+def _is_wrong(field: str, own: Sequence[Target]) -> exp.Expression:
+    """`_differs` of all targets of one field of words at once."""
+    systems = [target.system for target in own if target.field == field]
+    blank = exp.column(f"{field}_desired").is_(exp.null())
+    return exp.and_(exp.column("system").isin(*systems), blank.not_(), exp.column(f"{field}_differs"))
 
 
 def _compared(own: Sequence[Target]) -> exp.Expression:
@@ -142,7 +142,7 @@ def _fields(own: Sequence[Target]) -> list[str]:
 
 def _pair(field: str, left: str, right: str) -> exp.Expression:
     """Two of a field's words differ."""
-    return _differ(Target("", _WORDS, field), exp.column(f"{field}_{left}"), exp.column(f"{field}_{right}"))
+    return differ(Target("", _WORDS, field), exp.column(f"{field}_{left}"), exp.column(f"{field}_{right}"))
 
 
 def _columns(entity: str) -> list[str]:
@@ -168,7 +168,7 @@ def _based(own: Sequence[Target]) -> exp.Select:
         on.append(exp.column("vendor_price_list", "b").eq(exp.column("vendor_sub_id", "d")))
     drifted, base = exp.table_(f"drifted_{entity}", alias="d"), exp.table_(entity, "agreed", "ledger", alias="b")
     query = exp.select(*columns).from_(drifted)
-    query = query.join(base, on=exp.and_(*on), join_type="left").where(_is_readable(entity, "d"))
+    query = query.join(base, on=exp.and_(*on), join_type="left").where(is_readable(entity, "d"))
     if entity != _WORDS:
         return query
     moved = [_pair(field, "observed", "base").as_(f"{field}_here") for field in _fields(own)]
@@ -189,7 +189,7 @@ def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
     moved_here: exp.Expression = exp.column(f"{field}_here")
     moved_there: exp.Expression = exp.column(f"{field}_there")
     if target.entity != _WORDS:
-        moved_here, moved_there = _differ(target, observed, base), _differ(target, golden_now, golden_then)
+        moved_here, moved_there = differ(target, observed, base), differ(target, golden_now, golden_then)
     is_amount = is_price and field == "amount"
     values: dict[str, exp.Expression] = {
         "system": exp.Literal.string(target.system),
@@ -202,13 +202,20 @@ def _branch(target: Target, own: Sequence[Target]) -> exp.Select:
         "drift_class": drift_class(has_base, moved_here, moved_there),
         "authority": authority,
         "rule": _rule(target, own),
-        "reason": reason(target.system, target.entity, field, authority, has_base, moved_here, moved_there),
+        "reason": exp.column("reason") if is_price else exp.null(),
         "cost_minor": exp.column("cost_minor") if is_amount else exp.null(),
         "old_minor": observed if is_amount else exp.null(),
         "desired_until": exp.column("desired_until") if is_price else exp.null(),
     }
-    query = _projected(values).from_(exp.table_(f"based_{target.entity}"))
-    return query.where(_is(target.system), _differs(target, own))
+    query = _projected(values).select("agreed_at").from_(exp.table_(f"based_{target.entity}"))
+    return query.where(is_of(target.system), _differs(target, own))
+
+
+def _spoken(branches: Sequence[exp.Query], entity: str) -> exp.Select:
+    """All rows of an entity's branches with their reason in words: once for all, for sentences are dear to plan."""
+    rows = reduce(lambda left, right: exp.union(left, right, distinct=False, copy=False), branches).subquery("d")
+    columns = [reason(entity).as_(name) if name == "reason" else exp.column(name) for name in TABLES["reconcile.drift"]]
+    return exp.select(*columns).from_(rows)
 
 
 def _stock_branch() -> exp.Select:
@@ -262,34 +269,8 @@ def _differs(target: Target, own: Sequence[Target]) -> exp.Expression:
     desired = _desired(target, own)
     differs: exp.Expression = exp.column(f"{target.field}_differs")
     if target.entity != _WORDS:
-        differs = _differ(target, exp.column(f"{target.field}_observed"), desired)
-    parts = [_is(target.system), differs]
+        differs = differ(target, exp.column(f"{target.field}_observed"), desired)
+    parts = [is_of(target.system), differs]
     if target.field != "compare_at":
         parts.append(desired.is_(exp.null()).not_())
     return exp.and_(*parts)
-
-
-def _differ(target: Target, left: exp.Expression, right: exp.Expression) -> exp.Expression:
-    """Two values differ, after tolerance for numbers, and after folding case and accents for text."""
-    left, right = left.copy(), right.copy()
-    if target.field in _NUMBERS and target.tolerance:
-        over = exp.func("abs", exp.paren(left - right)) > exp.Literal.number(target.tolerance)
-        return exp.and_(exp.NullSafeNEQ(this=left, expression=right), exp.func("coalesce", over, exp.true()))
-    plain = exp.NullSafeNEQ(this=left, expression=right)
-    if target.field in _NUMBERS + _EXACT:
-        return plain
-    folded = exp.NullSafeNEQ(this=exp.func("fold_text", left.copy()), expression=exp.func("fold_text", right.copy()))
-    return exp.and_(plain, folded)
-
-
-def _is(system: str) -> exp.Expression:
-    return exp.column("system").eq(exp.Literal.string(system))
-
-
-def _is_readable(entity: str, alias: str | None = None) -> exp.Expression:
-    """Nothing is concluded about a system that was not read whole tonight."""
-    needs = _NEEDS[entity]
-    whole = exp.select("v.system").from_(exp.table_("verdicts", "reads", alias="v"))
-    whole = whole.where(exp.column("is_complete", "v"), exp.column("entity", "v").isin(*needs)).group_by("v.system")
-    whole = whole.having(exp.Count(this=exp.Distinct(expressions=[exp.column("entity", "v")])).eq(len(needs)))
-    return exp.column("system", alias).isin(query=whole)

@@ -30,7 +30,7 @@ def reconcile_items(con: duckdb.DuckDBPyConnection) -> dict[str, int]:
     """
     built = build_models(
         con, "reconcile.item_records", "reconcile.item_claims", "reconcile.item_matches", "reconcile.item_faults",
-        "reconcile.renamed_items",
+        "reconcile.item_suggestions", "reconcile.renamed_items",
     )
     quarantine(con, "items", FAULTS)
     con.execute(REMEMBER)

@@ -47,8 +47,8 @@ def build_clusters(con: duckdb.DuckDBPyConnection, find_conflicts: Callable[[], 
 def join_eliminated(con: duckdb.DuckDBPyConnection) -> None:
     """Join the clusters of reconcile.person_eliminations, in person_clusters, and say so in person_links.
 
-    Their names and birth dates have been weighed; a group that would hold two cards, or two e-mails of one system, is
-    left as it was.
+    Their names and birth dates have been weighed; a group that would hold two cards, two e-mails of one system, or two
+    records that somebody has parted, is left as it was.
     """
     edges = con.execute(
         "SELECT a.cluster AS l, b.cluster AS r FROM reconcile.person_eliminations AS e "
@@ -68,13 +68,15 @@ def join_eliminated(con: duckdb.DuckDBPyConnection) -> None:
 
 _JOINED = """
 WITH members AS (
-  SELECT g.person, f.card, f.email, nullif(f.source, '') AS source
+  SELECT g.person, f.record_id, f.card, f.email, nullif(f.source, '') AS source
   FROM person_groups AS g
   JOIN reconcile.person_clusters AS c ON c.cluster = g.cluster
   JOIN reconcile.person_features AS f ON f.record_id = c.record_id
 ), contradicted AS (
   SELECT person FROM members GROUP BY person HAVING count(DISTINCT card) > 1
   UNION ALL SELECT person FROM members WHERE source IS NOT NULL GROUP BY person, source HAVING count(DISTINCT email) > 1
+  UNION ALL SELECT a.person FROM reconcile.person_apart AS p JOIN members AS a ON a.record_id = p.l
+  JOIN members AS b ON b.record_id = p.r AND b.person = a.person
 )
 UPDATE reconcile.person_clusters AS c SET cluster = g.person FROM person_groups AS g
 WHERE c.cluster = g.cluster AND g.person <> g.cluster AND g.person NOT IN (SELECT person FROM contradicted)

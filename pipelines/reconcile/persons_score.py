@@ -1,9 +1,9 @@
 """How alike two records are, in log2 of the odds that they are one person: Splink, on the same database, unsupervised.
 
-Reads reconcile.person_features and person_candidates, writes reconcile.person_pairs (weights, and the level of every
-comparison by its label) and reconcile.person_weights (the model of tonight, for `why`). Splink keeps its scratch tables
-in the schema `linkage`, on a cursor of its own, and they are dropped. Its sampling is by record number with a fixed
-seed, and learnt weights are rounded, so that the same records give the same model whatever the order of reading.
+Reads reconcile.person_features and person_candidates, writes reconcile.person_pairs (by `persons_weigh`) and
+reconcile.person_weights (the model of tonight, for `why`). Splink trains the model; it keeps its scratch tables in the
+schema `linkage`, on a cursor of its own, and they are dropped. Its sampling is by record number with a fixed seed, and
+learnt weights are rounded, so that the same records give the same model whatever the order of reading.
 """
 
 import logging
@@ -13,10 +13,10 @@ from contextlib import contextmanager
 from typing import Any
 
 import duckdb
-from sqlglot import exp
 
 from pipelines.reconcile.persons_blocks import count_pairs, one_number
 from pipelines.reconcile.persons_settings import Comparison, Linkage, Weights, splink_settings
+from pipelines.reconcile.persons_weigh import write_pairs
 
 FEATURES = "reconcile.person_features"
 
@@ -31,12 +31,7 @@ def score_candidates(con: duckdb.DuckDBPyConnection, settings: Linkage, filled: 
         weights = settings.default_weights
         if is_trained:
             weights = _train(cursor, settings, comparisons, filled, prior)
-        if comparisons and one_number(con, "SELECT count(*) FROM reconcile.person_candidates"):
-            model = splink_settings(comparisons, weights, prior=prior, has_frequencies=is_trained)
-            predicted = _predict(cursor, model, settings)
-        else:
-            predicted = None
-        _write_pairs(cursor, settings, comparisons, predicted)
+    write_pairs(con, settings, comparisons, weights, prior=prior, has_frequencies=is_trained)
     _write_weights(con, comparisons, weights, is_trained)
 
 
@@ -83,11 +78,11 @@ def _train(
         f"CREATE TABLE linkage_sample AS SELECT * FROM {FEATURES} WHERE record_id * 7919 % ? < ?",
         [modulus, math.ceil(share * modulus)],
     )
-    model = splink_settings(comparisons, settings.default_weights, prior=prior, has_frequencies=False)
+    model = splink_settings(comparisons, settings.default_weights, prior=prior)
     for level in (level for comparison in model["comparisons"] for level in comparison["comparison_levels"]):
         level.pop("m_probability", None)
         level.pop("u_probability", None)
-    _, linker = _linker(con, "linkage_sample", model)
+    linker = _linker(con, "linkage_sample", model)
     linker.training.estimate_u_using_random_sampling(max_pairs=training["u_pairs"], seed=training["seed"], num_chunks=1)
     used: set[str] = set()
     for session in training["sessions"]:
@@ -153,55 +148,11 @@ def _never_inverted(comparison: Comparison, weights: dict[tuple[str, str], tuple
     weights[graded[-1]] = min(last), last[1]
 
 
-def _linker(con: duckdb.DuckDBPyConnection, table: str, model: dict[str, Any]) -> tuple[Any, Any]:
-    """Splink's database and its linker over one table, silent."""
+def _linker(con: duckdb.DuckDBPyConnection, table: str, model: dict[str, Any]) -> Any:
+    """Splink's linker over one table, silent."""
     from splink import DuckDBAPI, Linker
 
-    database = DuckDBAPI(connection=con)
-    return database, Linker(database.register(table), model, log_level=None, validate_settings=False)
-
-
-def _predict(con: duckdb.DuckDBPyConnection, model: dict[str, Any], settings: Linkage) -> str:
-    """Score the candidates; returns the name of Splink's table."""
-    con.execute(f"CREATE VIEW linkage_features AS FROM {FEATURES}")
-    database, linker = _linker(con, "linkage_features", model)
-    con.execute(
-        "CREATE VIEW linkage_candidates AS SELECT CAST(rule AS VARCHAR) AS match_key, l AS join_key_l, r AS join_key_r "
-        "FROM reconcile.person_candidates"
-    )
-    linker.table_management.register_blocked_pairs_for_predict(database.register("linkage_candidates"))
-    predicted = linker.inference.predict(
-        threshold_match_weight=settings.scoring["from_weight"], warning_mode="never"
-    )
-    return str(predicted.physical_name)
-
-
-def _write_pairs(
-    con: duckdb.DuckDBPyConnection, settings: Linkage, comparisons: Sequence[Comparison], predicted: str | None
-) -> None:
-    """reconcile.person_pairs: one column per comparison, with the label of the level that holds."""
-    used = {comparison.name for comparison in comparisons}
-    columns: list[exp.Expression] = [
-        exp.cast(exp.column("record_id_l"), "BIGINT").as_("l"), exp.cast(exp.column("record_id_r"), "BIGINT").as_("r"),
-        exp.column("match_weight").as_("weight"), exp.column("match_probability").as_("probability"),
-    ]
-    for comparison in settings.comparisons:
-        label: exp.Expression = exp.Literal.string("missing")
-        if comparison.name in used:
-            case = exp.Case(this=exp.column(f"gamma_{comparison.name}"))
-            for value in range(-1, len([level for level in comparison.levels if level.m is not None])):
-                case = case.when(exp.Literal.number(value), exp.Literal.string(comparison.label_of(value)))
-            label = case
-        columns.append(exp.alias_(label, comparison.name))
-    if predicted is None:
-        empty = ", ".join(f"'' AS {comparison.name}" for comparison in settings.comparisons)
-        text = (
-            "SELECT CAST(0 AS BIGINT) AS l, CAST(0 AS BIGINT) AS r, CAST(0 AS DOUBLE) AS weight, "
-            f"CAST(0 AS DOUBLE) AS probability, {empty} WHERE false"
-        )
-    else:
-        text = exp.select(*columns).from_(predicted).sql("duckdb")
-    con.execute(f"CREATE OR REPLACE TABLE reconcile.person_pairs AS {text}")
+    return Linker(DuckDBAPI(connection=con).register(table), model, log_level=None, validate_settings=False)
 
 
 def _write_weights(

@@ -86,22 +86,20 @@ def linkage() -> Linkage:
     return Linkage(read["scoring"], read["prior"], read["training"], read["blocking"], comparisons)
 
 
-def splink_settings(
-    comparisons: Collection[Comparison], weights: Weights, *, prior: float, has_frequencies: bool
-) -> dict[str, Any]:
-    """A Splink 5 model over reconcile.person_features."""
+def splink_settings(comparisons: Collection[Comparison], weights: Weights, *, prior: float) -> dict[str, Any]:
+    """A Splink 5 model over reconcile.person_features, to be trained: frequencies count in weighing alone."""
     return {
         "link_type": "dedupe_only",
         "unique_id_column_name": "record_id",
         "probability_two_random_records_match": prior,
-        "retain_matching_columns": True,
+        "retain_matching_columns": False,
         "retain_intermediate_calculation_columns": False,
         "blocking_rules_to_generate_predictions": [],
-        "comparisons": [_comparison(comparison, weights, has_frequencies) for comparison in comparisons],
+        "comparisons": [_comparison(comparison, weights) for comparison in comparisons],
     }
 
 
-def _comparison(comparison: Comparison, weights: Weights, has_frequencies: bool) -> dict[str, Any]:
+def _comparison(comparison: Comparison, weights: Weights) -> dict[str, Any]:
     levels: list[dict[str, Any]] = []
     for level in comparison.levels:
         entry: dict[str, Any] = {"sql_condition": level.when or "ELSE", "label_for_charts": level.label}
@@ -109,7 +107,5 @@ def _comparison(comparison: Comparison, weights: Weights, has_frequencies: bool)
             entry["is_null_level"] = True
         else:
             entry["m_probability"], entry["u_probability"] = weights[comparison.name, level.label]
-            if level.frequency and has_frequencies:
-                entry |= {"tf_adjustment_column": level.frequency, "tf_adjustment_weight": 1.0}
         levels.append(entry)
     return {"output_column_name": comparison.name, "comparison_levels": levels}

@@ -1,7 +1,7 @@
 """The class of one drifted value, and the sentence that says it to a person, as SQL expressions.
 
-Knows nothing of where the values come from: three conditions in, a CASE out. Sentences never hold a value: a plan may
-be shown to people who may not see a customer's name.
+Knows nothing of where the values come from: conditions in, a CASE out. Sentences never hold a value: a plan may be
+shown to people who may not see a customer's name.
 """
 
 from sqlglot import exp
@@ -16,43 +16,43 @@ _ADDRESS = ("street", "city", "postcode")
 
 def drift_class(has_base: exp.Expression, moved_here: exp.Expression, moved_there: exp.Expression) -> exp.Expression:
     """never_agreed | both | here | elsewhere | rule."""
-    return _by_class(has_base, moved_here, moved_there, {name: [name] for name in _ORDER})
+    case = exp.case().when(has_base.copy().not_(), exp.Literal.string("never_agreed"))
+    case = case.when(exp.and_(moved_here.copy(), moved_there.copy()), exp.Literal.string("both"))
+    case = case.when(moved_here.copy(), exp.Literal.string("here"))
+    return case.when(moved_there.copy(), exp.Literal.string("elsewhere")).else_(exp.Literal.string("rule"))
 
 
-def reason(
-    system: str, entity: str, field: str, authority: exp.Expression, has_base: exp.Expression,
-    moved_here: exp.Expression, moved_there: exp.Expression,
-) -> exp.Expression:
-    """One sentence: who moved since when, and whose word counts."""
+def reason(entity: str) -> exp.Expression:
+    """One sentence: who moved since when, and whose word counts.
+
+    Of a row's system, field, authority, drift_class and agreed_at; of prices also its reason: why golden is so.
+    """
+    system, authority = exp.column("system"), exp.column("authority")
     since = exp.func("strftime", exp.func("timezone", exp.Literal.string("UTC"), exp.column("agreed_at")),
                      exp.Literal.string("%Y-%m-%d"))
-    kind = "customers.address" if entity == "customers" and field in _ADDRESS else entity
-    said: list[str | exp.Expression] = (
-        [authority, f" is {_SAID[kind]}"] if kind in _SAID else [exp.column("reason")]
-    )
-    what = field.replace("_", " ")
-    return _by_class(has_base, moved_here, moved_there, {
-        "never_agreed": [*said, f"; {system} has never agreed with it."],
-        "both": [f"Both {system} and ", authority, f" have changed the {what} since ", since, "; ", *said, "."],
-        "here": [f"The {what} was changed in {system} since ", since, ", when all agreed; ", *said, "."],
-        "elsewhere": [authority, f" has changed the {what} since ", since, f", {system} has not; ", *said, "."],
+    what = exp.func("replace", exp.column("field"), exp.Literal.string("_"), exp.Literal.string(" "))
+    said = _said(entity)
+    case = exp.Case(this=exp.column("drift_class"))
+    for name, parts in {
+        "never_agreed": [*said, "; ", system, " has never agreed with it."],
+        "both": ["Both ", system, " and ", authority, " have changed the ", what, " since ", since, "; ", *said, "."],
+        "here": ["The ", what, " was changed in ", system, " since ", since, ", when all agreed; ", *said, "."],
+        "elsewhere": [authority, " has changed the ", what, " since ", since, ", ", system, " has not; ", *said, "."],
         "rule": ["Nobody has changed anything since ", since, "; ", *said, "."],
-    })
+    }.items():
+        case = case.when(exp.Literal.string(name), _text(parts))
+    return case
 
 
-_ORDER = ("never_agreed", "both", "here", "elsewhere", "rule")
+def _said(entity: str) -> list[str | exp.Expression]:
+    if entity not in _SAID:
+        return [exp.column("reason")]
+    said: exp.Expression = exp.Literal.string(_SAID[entity])
+    if entity == "customers":
+        is_part = exp.column("field").isin(*_ADDRESS)
+        said = exp.case().when(is_part, exp.Literal.string(_SAID["customers.address"])).else_(said)
+    return [exp.column("authority"), " is ", said]
 
 
-def _by_class(
-    has_base: exp.Expression, moved_here: exp.Expression, moved_there: exp.Expression,
-    parts: dict[str, list[str | exp.Expression]] | dict[str, list[str]],
-) -> exp.Expression:
-    case = exp.case().when(has_base.copy().not_(), _text(parts["never_agreed"]))
-    case = case.when(exp.and_(moved_here.copy(), moved_there.copy()), _text(parts["both"]))
-    case = case.when(moved_here.copy(), _text(parts["here"]))
-    return case.when(moved_there.copy(), _text(parts["elsewhere"])).else_(_text(parts["rule"]))
-
-
-def _text(parts: list[str | exp.Expression] | list[str]) -> exp.Expression:
-    spoken = [exp.Literal.string(part) if isinstance(part, str) else part.copy() for part in parts]
-    return spoken[0] if len(spoken) == 1 else exp.func("concat", *spoken)
+def _text(parts: list[str | exp.Expression]) -> exp.Expression:
+    return exp.func("concat", *(exp.Literal.string(part) if isinstance(part, str) else part.copy() for part in parts))

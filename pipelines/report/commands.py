@@ -46,6 +46,8 @@ def sheet() -> list[Command]:
 
 PUSH = Command("Push now what was approved; otherwise the next night does.", "trueup push")
 
+WORKLIST = Command("Take the whole work list out, with what would be entered.", "trueup worklist --export worklist.csv")
+
 
 def why(row: Mapping[str, Any]) -> str:
     """The line that tells all that is stored about the row's item or person."""

@@ -11,7 +11,9 @@ import msgspec
 from pipelines.errors import ConfigurationError
 
 _QUERIES = Path(__file__).parent / "queries"
-_TABLES = ("reads", "drift", "trend", "backlog", "flow", "remaining", "unwanted")
+_TABLES = (
+    "reads", "drift", "trend", "backlog", "flow", "remaining", "unwanted", "prior_prices", "assortment", "worklist",
+)
 ROWS_SHOWN = 200
 
 
@@ -42,6 +44,12 @@ class NightFacts:
     """system, entity, cause, row_count"""
     unwanted: list[dict[str, Any]] = field(default_factory=list)
     """system, entity, field, request, asked_at, row_count: what waits to be carried out, and is not planned any more"""
+    prior_prices: list[dict[str, Any]] = field(default_factory=list)
+    """"was" prices shown above the lowest of the days before; without an item: how many cannot be judged yet"""
+    assortment: list[dict[str, Any]] = field(default_factory=list)
+    """system, listed, unpublished, deleted, missing, unknown: items that it is expected to carry, by their state"""
+    worklist: list[dict[str, Any]] = field(default_factory=list)
+    """kind, system, name, state, action, reason, alike_count: the first rows of each kind and system"""
     quarantine: list[dict[str, Any]] = field(default_factory=list)
     """system, entity, field, reason, row_count"""
 

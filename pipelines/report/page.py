@@ -8,7 +8,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from pipelines.report import change
 from pipelines.report.charts import backlog_charts, drift_charts, trend_charts
 from pipelines.report.classes import CLASSES, look
-from pipelines.report.commands import PUSH, sheet
+from pipelines.report.commands import PUSH, WORKLIST, sheet
 from pipelines.report.facts import NightFacts, night_facts
 from pipelines.report.sections import sections
 from pipelines.report.verdict import is_dry_run, sentences, verdict
@@ -60,6 +60,8 @@ def render(facts: NightFacts) -> str:
         trend=trend_charts(facts.trend),
         backlog=backlog_charts(facts.backlog),
         nights=len({row["night_id"] for row in facts.trend}),
+        worklist=WORKLIST,
+        work_count=sum({(row["kind"], row["system"]): int(row["alike_count"]) for row in facts.worklist}.values()),
     )
 
 

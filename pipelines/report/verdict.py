@@ -28,8 +28,12 @@ def verdict(facts: NightFacts) -> str:
         return f"The night has not ended. {_before(pushed, confirmed)}"
     if facts.status == "planned" and not _was_sent(facts):
         return f"Dry run: nothing was written. {_would(facts)}"
+    if facts.status == "unarmed" and not _was_sent(facts):
+        return f"Planned and not armed: nothing was written. {_would(facts)}"
     unread = unread_systems(facts)
     if facts.status == "partial" or unread:
+        if not unread and (words := _not_whole(facts)):
+            return f"Partial night: {words}."
         names = ", ".join(unread) or "some of it"
         return f"Partial night: {names} not read completely, and nothing that depends on it was changed."
     if not planned:
@@ -49,6 +53,10 @@ def sentences(facts: NightFacts) -> list[str]:
         told.append("First night: what was equal became the base, the rest was resolved by source of truth.")
     if words := scope(facts):
         told.append(f"This run was narrowed to {words}; only opt-outs were planned beyond that.")
+    if unarmed := facts.summary.get("unarmed"):
+        told.append(f"{_count(int(unarmed['rows']), 'row')} may go by policy and are not armed: {unarmed['reason']}.")
+    if old := facts.summary.get("too_old"):
+        told.append(f"{_count(int(old['rows']), 'row')} may go by policy and were kept back: {old['reason']}.")
     if planned:
         told.append(f"{_count(planned)} in all, {new:,} of them new.")
     left = [f"{facts.total(name):,} {words}" for name, words in standing(facts) if facts.total(name)]
@@ -76,6 +84,16 @@ def unread_systems(facts: NightFacts) -> list[str]:
     """Systems that were not read whole, by the reads and by what the run wrote down."""
     by_read = {str(row["system"]) for row in facts.reads if not row["is_complete"]}
     return sorted(by_read | {str(row["system"]) for row in facts.summary.get("unread", ())})
+
+
+def _not_whole(facts: NightFacts) -> str:
+    """Why a night that read everything is not whole, in words; '' where that is not known."""
+    if facts.summary.get("too_old"):
+        return "the ledger is older than what was written, so nothing but opt-outs went out"
+    if given_up := facts.summary.get("parked"):
+        values = _count(sum(given_up.values()), "value")
+        return f"{values} of {', '.join(sorted(given_up))} had been refused as often as may be, and wait for a person"
+    return ""
 
 
 def scope(facts: NightFacts) -> str:

@@ -12,10 +12,13 @@ import duckdb
 
 from pipelines.errors import DataError
 from pipelines.quarantined import create_quarantined
+from pipelines.tables import TABLES
 
 _QUERY = Path(__file__).parent / "why.sql"
+_YOUNGER = ("reconcile.prior_prices", "reconcile.assortment", "reconcile.movement_log", "reconcile.category_items")
+"""Tables that the snapshot of an older version may lack."""
 FIELDS: Mapping[str, Sequence[str]] = {
-    "items": ("gtin",),
+    "items": ("gtin", "assortment"),
     "prices": ("amount", "compare_at"),
     "stock": ("quantity", "on_hand", "available"),
     "customers": ("first_name", "last_name", "phone", "street", "city", "postcode", "loyalty_points"),
@@ -35,9 +38,9 @@ class Statement:
     system: str
     vendor_id: str
     what: str
-    """quarantined | said | agreed | decided | planned | approved | pushed | verified, in that order."""
+    """quarantined | said | agreed | moved | decided | planned | approved | pushed | verified, in that order."""
     at: datetime | None
-    """When: read, agreed, decided (the night's as-of), planned, approved, written, read back."""
+    """When: read, agreed, moved, decided (the night's as-of), planned, approved, written, read back."""
     value: str | None
     """As the system or the plan has it: money in minor units of `currency`; "before → after" where planned."""
     currency: str | None
@@ -55,8 +58,24 @@ def why(con: duckdb.DuckDBPyConnection, word: str, *, field: str = "", system: s
     if system and system not in known:
         raise DataError(_unknown("system", system, known))
     create_quarantined(con)
+    for name in _YOUNGER:
+        _show_if_there(con, name)
     asked = {"word": word, "entity": entity, "fields": list(fields), "system": system}
     return [Statement(*row) for row in con.execute(_QUERY.read_text(encoding="utf-8"), asked).fetchall()]
+
+
+def _show_if_there(con: duckdb.DuckDBPyConnection, name: str) -> None:
+    """A table of the snapshot for this connection alone; empty where the snapshot is of an older version without it."""
+    schema, table = name.split(".")
+    found = con.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = 'ledger' AND schema_name = ? AND table_name = ?",
+        [schema, table],
+    ).fetchone()
+    if found:
+        con.execute(f"CREATE OR REPLACE TEMP VIEW {table} AS SELECT {', '.join(TABLES[name])} FROM ledger.{name}")
+    else:
+        columns = ", ".join(f"{column} {kind}" for column, kind in TABLES[name].items())
+        con.execute(f"CREATE OR REPLACE TEMP TABLE {table} ({columns})")
 
 
 def _asked(word: str) -> tuple[str, Sequence[str]]:

@@ -33,6 +33,11 @@ WITH words AS (
   SELECT 'items' AS entity, 'gtin' AS field, o.system, o.vendor_id, CAST(o.item_id AS VARCHAR) AS subject_id, '' AS sub, o.gtin AS value, NULL::VARCHAR AS currency, '' AS detail
   FROM ledger.observed.items AS o
   UNION ALL
+  SELECT 'items', 'assortment', a.system, coalesce(a.vendor_id, ''), a.item_id, '', a.state, NULL,
+    concat_ws(', ', a.reason, CASE WHEN a.proof IS NOT NULL
+      THEN concat('by the ', a.proof, ' of ', strftime(timezone('UTC', a.proved_at), '%Y-%m-%d %H:%M')) END)
+  FROM assortment AS a
+  UNION ALL
   SELECT 'prices', 'amount', o.system, o.vendor_id, CAST(o.item_id AS VARCHAR), o.price_list_id, CAST(o.amount AS VARCHAR), o.currency,
     concat_ws(', ', o.tax_basis, 'since ' || strftime(timezone('UTC', h.first_seen_at), '%Y-%m-%d %H:%M'))
   FROM ledger.observed.prices AS o
@@ -42,8 +47,11 @@ WITH words AS (
     FROM ledger.history.prices AS x GROUP BY x.system, x.vendor_id, x.vendor_price_list) AS h
     ON h.system = o.system AND h.vendor_id = o.vendor_id AND h.vendor_price_list = o.vendor_price_list AND h.amount = o.amount
   UNION ALL
-  SELECT 'prices', 'compare_at', o.system, o.vendor_id, CAST(o.item_id AS VARCHAR), o.price_list_id, CAST(o.compare_at AS VARCHAR), o.currency, o.tax_basis
-  FROM ledger.observed.prices AS o WHERE o.compare_at IS NOT NULL
+  SELECT 'prices', 'compare_at', o.system, o.vendor_id, CAST(o.item_id AS VARCHAR), o.price_list_id, CAST(o.compare_at AS VARCHAR), o.currency,
+    concat_ws(', ', o.tax_basis, p.reason)
+  FROM ledger.observed.prices AS o
+  LEFT JOIN prior_prices AS p ON p.system = o.system AND p.vendor_id = o.vendor_id AND p.vendor_price_list = o.vendor_price_list AND NOT p.is_planned
+  WHERE o.compare_at IS NOT NULL
   UNION ALL
   SELECT 'stock', 'quantity', o.system, o.vendor_id, CAST(o.item_id AS VARCHAR), o.location_id, CAST(o.quantity AS VARCHAR), NULL, ''
   FROM ledger.observed.stock AS o
@@ -115,8 +123,16 @@ WITH words AS (
   UNION ALL
   SELECT 'stock', 'available', CAST(g.item_id AS VARCHAR), g.location_id,
     concat(g.available, ' = ', g.on_hand, ' on hand - ', g.committed, ' committed - ', g.held, ' held - ', g.safety, ' safety'), NULL,
-    g.authority, g.rule, g.reason
+    g.authority, g.rule, concat_ws('; ', g.reason, CASE WHEN g.safety_rule <> '' THEN 'kept back by the ' || g.safety_rule END)
   FROM ledger.golden.stock AS g
+  UNION ALL
+  SELECT 'stock', 'available', CAST(g.item_id AS VARCHAR), g.location_id,
+    concat(g.available - least(b.units, greatest(g.available, 0)), ' = ', g.available, ' available - ',
+      least(b.units, greatest(g.available, 0)), ' kept back from ', b.system), NULL, b.system, 'buffer', b.rule
+  FROM ledger.golden.stock AS g
+  LEFT JOIN category_items AS c ON c.item_id = g.item_id
+  JOIN ledger.estate.buffers AS b ON b.location_id = g.location_id AND (b.category = '' OR fold_text(b.category) = c.category)
+  QUALIFY row_number() OVER (PARTITION BY g.item_id, g.location_id, b.system ORDER BY b.category = '') = 1
   UNION ALL
   SELECT 'consents', 'state', g.contact_point, g.channel || ':' || g.purpose, g.state, NULL, g.authority, g.rule, g.reason
   FROM ledger.golden.consents AS g
@@ -134,6 +150,9 @@ WITH words AS (
       {'field': 'loyalty_points', 'value': g.loyalty_points, 'authority': g.loyalty_points_authority}]) AS f
     FROM ledger.golden.customers AS g
   ) AS c
+), since AS (
+  -- The oldest base of the item at the place: both histories are told from there.
+  SELECT b.subject_id, b.sub, min(b.agreed_at) AS agreed_at FROM bases AS b WHERE b.entity = 'stock' GROUP BY b.subject_id, b.sub
 ), planned AS (
   SELECT c.* FROM ledger.sync.corrections AS c WHERE c.subject_id IN (SELECT s.subject_id FROM subjects AS s)
 ), statements AS (
@@ -154,24 +173,38 @@ WITH words AS (
     concat('the base since night ', b.night_id)
   FROM bases AS b
   UNION ALL
-  SELECT 3, 'decided', n.as_of, d.entity, d.field, d.authority, '', d.sub, d.value, d.currency, concat_ws(': ', d.rule, d.reason)
+  SELECT 3, 'moved', m.occurred_at, 'stock', 'quantity', m.system, m.vendor_id, m.location_id, CAST(m.quantity AS VARCHAR), NULL,
+    concat_ws(', ', m.kind, m.order_state, m.movement_id,
+      'first seen ' || strftime(timezone('UTC', m.first_seen_at), '%Y-%m-%d %H:%M'),
+      CASE WHEN m.authority <> m.system AND m.settled_night IS NOT NULL THEN m.authority || ' knows since night ' || m.settled_night END)
+  FROM movement_log AS m
+  JOIN since AS s ON s.subject_id = CAST(m.item_id AS VARCHAR) AND s.sub = m.location_id AND m.first_seen_at > s.agreed_at
+  UNION ALL
+  SELECT 3, 'moved', e.occurred_at, 'stock', 'quantity', e.system, e.order_id, e.location_id, CAST(e.quantity AS VARCHAR), NULL,
+    concat_ws(', ', 'hold ' || e.event, e.reason, 'first seen ' || strftime(timezone('UTC', e.seen_at), '%Y-%m-%d %H:%M'))
+  FROM ledger.identity.hold_events AS e
+  JOIN since AS s ON s.subject_id = CAST(e.item_id AS VARCHAR) AND s.sub = e.location_id
+  WHERE e.seen_at > s.agreed_at OR NOT EXISTS (
+    SELECT 1 FROM ledger.identity.hold_events AS x WHERE x.system = e.system AND x.hold_id = e.hold_id AND x.event <> 'placed')
+  UNION ALL
+  SELECT 4, 'decided', n.as_of, d.entity, d.field, d.authority, '', d.sub, d.value, d.currency, concat_ws(': ', d.rule, d.reason)
   FROM decided AS d LEFT JOIN ledger.estate.night AS n ON true
   WHERE d.subject_id IN (SELECT x.subject_id FROM subjects AS x)
   UNION ALL
-  SELECT 4, 'planned', p.created_at, c.entity, c.field, c.system, c.vendor_id, c.subject_sub_id,
+  SELECT 5, 'planned', p.created_at, c.entity, c.field, c.system, c.vendor_id, c.subject_sub_id,
     concat(coalesce(c.observed, '∅'), ' → ', coalesce(c.desired, '∅')), c.currency,
     concat_ws(' · ', c.drift_class, c.reason, c.disposition, c.disposition_reason, 'plan ' || c.plan_id)
   FROM planned AS c JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id
   UNION ALL
-  SELECT 5, 'approved', a.approved_at, c.entity, c.field, c.system, c.vendor_id, c.subject_sub_id, NULL, NULL,
+  SELECT 6, 'approved', a.approved_at, c.entity, c.field, c.system, c.vendor_id, c.subject_sub_id, NULL, NULL,
     concat_ws(': ', 'by ' || a.approver, a.reason)
   FROM planned AS c JOIN ledger.sync.approvals AS a ON a.plan_id = c.plan_id AND a.correction_key = c.correction_key
   UNION ALL
-  SELECT 6, 'pushed', o.at, c.entity, c.field, c.system, c.vendor_id, c.subject_sub_id, c.desired, c.currency,
+  SELECT 7, 'pushed', o.at, c.entity, c.field, c.system, c.vendor_id, c.subject_sub_id, c.desired, c.currency,
     concat_ws(' ', o.status, nullif(o.code, ''), nullif(o.message, ''))
   FROM planned AS c JOIN ledger.sync.outcomes AS o ON o.plan_id = c.plan_id AND o.correction_key = c.correction_key
   UNION ALL
-  SELECT 7, 'verified', v.at, c.entity, c.field, c.system, c.vendor_id, c.subject_sub_id, v.value, c.currency, v.status
+  SELECT 8, 'verified', v.at, c.entity, c.field, c.system, c.vendor_id, c.subject_sub_id, v.value, c.currency, v.status
   FROM planned AS c JOIN ledger.sync.verifications AS v ON v.plan_id = c.plan_id AND v.correction_key = c.correction_key
 )
 SELECT s.entity, s.field, s.sub, s.system, s.vendor_id, s.what, s.at, s.value, s.currency, s.detail

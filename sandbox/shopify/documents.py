@@ -251,7 +251,11 @@ def order_document(order: Order) -> Document:
         "customer": {"id": order.customer} if order.customer else None, "lineItems": lines,
         "fulfillmentOrders": [{
             "id": gid("FulfillmentOrder", order.key), "orderId": order.key, "createdAt": created,
-            "updatedAt": updated, "status": "OPEN" if is_open else "CANCELLED" if is_cancelled else "CLOSED",
+            "updatedAt": updated,
+            "deliveryMethod": {
+                "id": gid("DeliveryMethod", order.key), "methodType": "PICK_UP" if order.pickup else "SHIPPING",
+            },
+            "status": "OPEN" if is_open else "CANCELLED" if is_cancelled else "CLOSED",
             "assignedLocation": {"name": "", "countryCode": "FR", "location": {"id": order.location}},
             "lineItems": picked,
         }],

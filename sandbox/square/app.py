@@ -19,7 +19,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import ASGIApp
 
-from sandbox.square import catalog, customers, inventory, orders, profiles, wire
+from sandbox.square import catalog, customers, inventory, loyalty, orders, profiles, wire
 from sandbox.square.wire import NAME, Body, Refusal
 from sandbox.store import Store, parse_stamp, stamp
 from sandbox.vendor import Settings
@@ -153,6 +153,8 @@ def build_app(store: Store, settings: Settings, calls_per_second: int | None, wr
             endpoint("BulkCreateCustomers", partial(profiles.create, store), path="/v2/customers/bulk-create"),
             endpoint("BulkDeleteCustomers", partial(profiles.delete, store), path="/v2/customers/bulk-delete"),
             endpoint("SearchOrders", partial(orders.search, store), path="/v2/orders/search"),
+            endpoint("SearchLoyaltyAccounts", partial(loyalty.accounts, store), path="/v2/loyalty/accounts/search"),
+            endpoint("SearchLoyaltyEvents", partial(loyalty.events, store), path="/v2/loyalty/events/search"),
         ],
         exception_handlers={404: missing, 405: missing},
     )

@@ -16,7 +16,8 @@ _INCLUSION = {"gross": "INCLUSIVE", "net": "ADDITIVE"}
 _ORDER_STATES = {"open": "OPEN", "fulfilled": "COMPLETED", "cancelled": "CANCELED"}
 _STATES = {
     "sale": ("IN_STOCK", "SOLD"),
-    "return": ("UNLINKED_RETURN", "IN_STOCK"),
+    "return": ("SOLD", "IN_STOCK"),
+    "restock": ("UNLINKED_RETURN", "IN_STOCK"),
     "receipt": ("NONE", "IN_STOCK"),
     "loss": ("IN_STOCK", "WASTE"),
 }
@@ -129,6 +130,7 @@ def change(record: Movement, received_at: datetime) -> dict[str, Any]:
         "id": record.key, "catalog_object_id": record.item, "catalog_object_type": "ITEM_VARIATION",
         "location_id": record.location, "quantity": str(abs(record.quantity)), "source": SOURCE,
         "occurred_at": stamp(record.at), "created_at": stamp(received_at),
+        **({"transaction_id": record.order} if record.order else {}),
     }
     if record.kind == "count":
         return {"type": "PHYSICAL_COUNT", "physical_count": {**common, "state": "IN_STOCK"}}
@@ -168,6 +170,22 @@ def customer_record(doc: dict[str, Any]) -> Customer:
     )
 
 
+def _fulfilments(record: Order) -> list[dict[str, Any]]:
+    """The pickup of an order. One that expires is only proposed: work on it has not begun."""
+    if record.pickup is None:
+        return []
+    waits = "PROPOSED" if record.pickup.expires_at else "PREPARED"
+    state = {"placed": waits, "collected": "COMPLETED", "cancelled": "CANCELED"}[record.pickup.state]
+    details = _filled(
+        schedule_type="ASAP", placed_at=stamp(record.created_at), pickup_at=stamp(record.created_at),
+        expires_at=stamp(record.pickup.expires_at) if record.pickup.expires_at else None,
+        picked_up_at=stamp(record.updated_at) if state == "COMPLETED" else None,
+        canceled_at=stamp(record.updated_at) if state == "CANCELED" else None,
+    )
+    return [{"uid": f"{record.key}F", "type": "PICKUP", "state": state, "line_item_application": "ALL",
+             "pickup_details": details}]
+
+
 def order(record: Order) -> dict[str, Any]:
     """An Order with its lines; what came back stands under `returns`."""
     def money(amount: int) -> dict[str, Any]:
@@ -182,6 +200,7 @@ def order(record: Order) -> dict[str, Any]:
     return {
         **_filled(
             id=record.key, location_id=record.location, customer_id=record.customer,
+            reference_id=record.pickup.reference if record.pickup else "", fulfillments=_fulfilments(record),
             returns=[{"uid": f"{record.key}R", "source_order_id": record.key, "return_line_items": back}] if back
             else [],
         ),

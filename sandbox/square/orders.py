@@ -13,7 +13,7 @@ from sandbox.store import Store, parse_stamp, stamp
 LIMIT, LOCATIONS = 1000, 10
 SCOPES = (
     "CUSTOMERS_READ", "CUSTOMERS_WRITE", "INVENTORY_READ", "INVENTORY_WRITE", "ITEMS_READ", "ITEMS_WRITE",
-    "MERCHANT_PROFILE_READ", "ORDERS_READ",
+    "LOYALTY_READ", "MERCHANT_PROFILE_READ", "ORDERS_READ",
 )
 _COLUMNS = {"UPDATED_AT": "updated_at", "CREATED_AT": "json_extract(doc, '$.created_at')"}
 _STATES = ("OPEN", "COMPLETED", "CANCELED", "DRAFT")

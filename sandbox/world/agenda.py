@@ -46,7 +46,7 @@ class Agenda:
 
     def __init__(self, scene: Scene, state: State, night: int) -> None:
         self.scene, self.state, self.night = scene, state, night
-        self.opens = night_time(night - 1) + _OPENS
+        self.opens = night_time(night - 1, scene.chronicle.settings.first_night) + _OPENS
         self.outbox = Outbox()
         self.joined: list[tuple[str, str, str]] = []
         """(person, system, key) of what merges have left."""

@@ -19,7 +19,7 @@ from sandbox.world.dirt import abbreviated, careless, phone_text, slip
 from sandbox.world.names import DIMINUTIVES, STREETS, TOWNS
 from sandbox.world.people import People
 from sandbox.world.permissions import Permissions
-from sandbox.world.settings import EPOCH, WorldSettings
+from sandbox.world.settings import WorldSettings
 
 _EMAIL = {  # right, blank, capitals, mistyped
     "square": (840, 120, 25, 15), "shopify": (940, 40, 20, 0), "hubspot": (955, 25, 20, 0),
@@ -89,7 +89,7 @@ def _record(people: People, permissions: Permissions, system: str, number: int, 
         phone=_phone(people, system, i, noise, int(draws.phone[number])), street=street, city=city, postcode=postcode,
         country=country, card=f"FID{1_000_000 + i * 3}" if people.has_card[i] and draws.has_card[number] else "",
         birth_date=people.birth_date(i) if draws.has_birth[number] else "",
-        created_at=EPOCH - timedelta(minutes=int(draws.created[number])),
+        created_at=permissions.epoch - timedelta(minutes=int(draws.created[number])),
         consent=consent if email else type(consent)(),
     )
 

@@ -72,9 +72,15 @@ class Catalogue:
         return np.asarray(sizes[self.product] == 1)
 
 
+def half_even(numerator: Ints, denominator: int) -> Ints:
+    """A fraction as a whole number, as the till rounds: a half to the even neighbour."""
+    whole, rest = np.divmod(numerator, denominator)
+    return whole + ((2 * rest > denominator) | ((2 * rest == denominator) & (whole % 2 == 1)))
+
+
 def to_gross(net: Ints, vat_bp: Ints) -> Ints:
-    """Minor units with tax, half up."""
-    return (net * (10_000 + vat_bp) * 2 + 10_000) // 20_000
+    """Minor units with tax, as the till rounds: the net prices of the world are the till's."""
+    return half_even(net * (10_000 + vat_bp), 10_000)
 
 
 def to_net(gross: Ints, vat_bp: Ints) -> Ints:

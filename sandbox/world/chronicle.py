@@ -69,6 +69,25 @@ class OpenOrder:
     customer: str
     created_at: str
     lines: list[list[int]]
+    is_pickup: bool = False
+    """Collected by the customer at the shop, where the goods are set aside."""
+    till: int = -1
+    """The till's order that was made for it, if there is one."""
+    is_paid: bool = False
+    """The till has taken the goods off its count for it already."""
+    is_released: bool = False
+    """Nobody came in time: what it took is for sale again, and its record still stands open."""
+
+
+@dataclass(slots=True)
+class TillHold:
+    """Goods that a shop has set aside for a customer who called; nobody has paid."""
+
+    number: int
+    row: int
+    quantity: int
+    created_at: str
+    expires_at: str
 
 
 @dataclass(slots=True)
@@ -80,6 +99,7 @@ class Chronicle:
     bad: list[BadRow] = field(default_factory=list)
     promotions: list[Announced] = field(default_factory=list)
     open_orders: list[OpenOrder] = field(default_factory=list)
+    holds: list[TillHold] = field(default_factory=list)
     gone: list[Gone] = field(default_factory=list)
     counted: dict[str, int] = field(default_factory=dict)
     """By shelf row: the night before which it was last counted by hand."""
@@ -99,6 +119,13 @@ class Chronicle:
         """Variants that no drift may be planted on: a row in quarantine hides what else is wrong."""
         return {row.item for row in self.bad if row.item >= 0}
 
+    @property
+    def waiting_rows(self) -> list[int]:
+        """Shelf rows of all that waits to be collected: nothing else happens there, and nobody deletes such goods."""
+        return [line[1] for order in self.open_orders if order.is_pickup for line in order.lines] + [
+            hold.row for hold in self.holds
+        ]
+
     def is_gone(self, kind: str) -> set[tuple[str, str]]:
         """(system, key) of the 'items' or 'customers' that are gone."""
         return {(one.system, one.key) for one in self.gone if one.kind == kind}
@@ -107,7 +134,7 @@ class Chronicle:
         """Write it under `<folder>/truth`."""
         path = folder / "truth" / "chronicle.json"
         kept, usual = asdict(self), WorldSettings()
-        for name in ("webshop", "email"):  # the usual cast goes without saying
+        for name in ("webshop", "email", "first_night"):  # the usual cast and season go without saying
             if kept["settings"][name] == getattr(usual, name):
                 del kept["settings"][name]
         path.write_text(json.dumps(kept, ensure_ascii=False), encoding="utf-8")
@@ -122,5 +149,6 @@ class Chronicle:
             "promotions": [Announced(**row) for row in kept["promotions"]],
             "gone": [Gone(**row) for row in kept["gone"]],
             "open_orders": [OpenOrder(**row) for row in kept["open_orders"]],
+            "holds": [TillHold(**row) for row in kept["holds"]],
         }
         return cls(**kept)

@@ -5,7 +5,7 @@ dated before the first night, so that a delta read after that night starts from 
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -36,12 +36,11 @@ from sandbox.world.permissions import build_permissions
 from sandbox.world.places import places_of
 from sandbox.world.promotions import announce, promotion_record
 from sandbox.world.scene import Scene
-from sandbox.world.settings import EPOCH, HISTORY_DAYS, WorldSettings
+from sandbox.world.settings import HISTORY_DAYS, WorldSettings
 from sandbox.world.shelves import Shelves
 from sandbox.world.truth import Row
 
 Say = Callable[[str], None]
-_FOUNDED = EPOCH - timedelta(days=HISTORY_DAYS + 1)
 SELLERS = ("square", "shopify", "hubspot")
 
 
@@ -51,11 +50,11 @@ def create_world(
     """Make the world and the truth about the first night; returns that truth."""
     (folder / "truth").mkdir(parents=True, exist_ok=True)
     scene = Scene.new(folder, settings, store, vendors)
-    store.set_now(_FOUNDED)
+    store.set_now(_founded(settings))
     with store.loading():
         # Who has no part here is served all the same, as an account that was just opened.
         for system in dict.fromkeys([*cast_of(settings), *vendors]):
-            vendors[system].put_places(store, places_of(system, settings), _FOUNDED)
+            vendors[system].put_places(store, places_of(system, settings), _founded(settings))
         say("catalogue and prices")
         shown = _put_goods(scene)
         say("customers and consents")
@@ -63,31 +62,37 @@ def create_world(
         counts = _put_customers(scene, people)
         say("stock, and ninety days of orders")
         _put_trade(scene, counts, shown)
-    store.set_now(EPOCH)
+    store.set_now(settings.epoch)
     say("the truth about night 0")
     rows = scene.tell(0, scene.look(), scene.persons())
     scene.save()
     return rows
 
 
+def _founded(settings: WorldSettings) -> datetime:
+    """Before anything that is told of happened."""
+    return settings.epoch - timedelta(days=HISTORY_DAYS + 1)
+
+
 def _put_goods(scene: Scene) -> Ints:
     """Items, prices, promotions; returns Shopify's EUR prices."""
     settings, catalogue, chronicle = scene.chronicle.settings, scene.catalogue, scene.chronicle
+    founded = _founded(settings)
     clean = shown_prices(catalogue)
     dirt = list(_bad_items(scene, clean))
     chronicle.bad += [row for one in dirt for row in one.rows]
     amounts = unsettle_prices(settings, catalogue, clean, chronicle.spoilt)
     for system in SELLERS:
         vendor, own = scene.vendors[system], [one for one in dirt if one.system == system]
-        vendor.put_items(scene.store, _with_items(items_of(catalogue, settings, system), own), _FOUNDED)
-        vendor.put_prices(scene.store, _with_prices(prices_of(system, amounts), own), _FOUNDED)
-        vendor.put_prices(scene.store, unmapped_prices(catalogue, settings, system), _FOUNDED)
+        vendor.put_items(scene.store, _with_items(items_of(catalogue, settings, system), own), founded)
+        vendor.put_prices(scene.store, _with_prices(prices_of(system, amounts), own), founded)
+        vendor.put_prices(scene.store, unmapped_prices(catalogue, settings, system), founded)
     agrees = amounts["shopify", "eur"] == clean["shopify", "eur"]
     free = catalogue.is_plain & agrees
     free[list(chronicle.spoilt)] = False
     promotion = announce(chronicle, Dice(settings.seed, "promotion", 0), catalogue, free, starts_in=1)
     chronicle.promotions.append(promotion)
-    scene.vendors["square"].put_promotions(scene.store, [promotion_record(promotion)], _FOUNDED)
+    scene.vendors["square"].put_promotions(scene.store, [promotion_record(promotion)], founded)
     return amounts["shopify", "eur"]
 
 
@@ -137,7 +142,7 @@ def _put_customers(scene: Scene, people: People) -> dict[str, int]:
                     record = dirt.customers[0]
                 yield record
 
-        scene.vendors[system].put_customers(scene.store, written(), _FOUNDED)
+        scene.vendors[system].put_customers(scene.store, written(), _founded(settings))
         write_persons(scene.folder, rows, append=True)
         scene.chronicle.bad += bad
         counts[system] = scene.chronicle.next_number[system] = len(rows)
@@ -174,11 +179,11 @@ def _put_trade(scene: Scene, customers: dict[str, int], shown: Ints) -> None:
     opening = on_hand + sold - returned - received
 
     committed = scene.memory.committed
-    square.put_stock(store, levels(shelves, "square", shelves.in_square, opening, None), _FOUNDED)
-    shopify.put_stock(store, levels(shelves, "shopify", shelves.in_shopify, available, committed), _FOUNDED)
+    square.put_stock(store, levels(shelves, "square", shelves.in_square, opening, None), _founded(settings))
+    shopify.put_stock(store, levels(shelves, "shopify", shelves.in_shopify, available, committed), _founded(settings))
     square.put_movements(store, movements(settings, till, shelves, opening, received))
-    square.put_orders(store, till_orders(till, shelves, catalogue))
-    shopify.put_orders(store, web_orders(web, shelves, shown))
+    square.put_orders(store, till_orders(till, shelves, catalogue, settings.epoch))
+    shopify.put_orders(store, web_orders(web, shelves, shown, settings.epoch))
     _remember_orders(scene.chronicle, web, till, shown, shelves, int((received > 0).sum()))
 
 
@@ -201,7 +206,7 @@ def _remember_orders(
     starts = np.searchsorted(web.line_order, np.arange(len(web.minute) + 1))
     for number in np.flatnonzero(web.state == 0).tolist():
         lines = range(int(starts[number]), int(starts[number + 1]))
-        created = EPOCH - timedelta(minutes=int(web.minute[number]))
+        created = chronicle.settings.epoch - timedelta(minutes=int(web.minute[number]))
         chronicle.open_orders.append(OpenOrder(
             number, ids.customer("shopify", int(web.customer[number]), ""), created.isoformat(),
             [[line, int(web.line_row[line]), int(web.quantity[line]), int(shown[shelves.item[web.line_row[line]]])]

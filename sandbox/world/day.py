@@ -34,7 +34,8 @@ def live_day(
     scene.settle(state, persons, away)
     hands = {name: [one for one in records if one[1] in state.customers[one[0]]] for name, records in persons.items()}
     earlier = scene.unresolved(state)
-    store.set_now(max(store.now(), night_time(night - 1)))
+    first = scene.chronicle.settings.first_night
+    store.set_now(max(store.now(), night_time(night - 1, first)))
     say(f"the day before night {night}")
     agenda = Agenda(scene, state, night)
     people = People(agenda, {name: records for name, records in hands.items() if records}, persons)
@@ -44,7 +45,7 @@ def live_day(
     plan_departures(agenda, people, rates, away)
     plan_consents(agenda, people, rates)
     agenda.live()
-    store.set_now(night_time(night))
+    store.set_now(night_time(night, first))
     write_persons(folder, people.joined + agenda.joined, append=True)
     say(f"the truth about night {night}")
     rows = scene.tell(night, scene.look(), scene.persons(), earlier)

@@ -53,6 +53,7 @@ def _promised(agenda: Agenda) -> Bools:
             if (len(order.lines) == 1) == is_single:
                 found[scene.shelves.item[[line[1] for line in order.lines]]] = is_single
     found[scene.shelves.item[drift.square_differs | drift.shopify_differs]] = False
+    found[scene.shelves.item[scene.chronicle.waiting_rows]] = False
     return found
 
 
@@ -63,7 +64,9 @@ def deletion(agenda: Agenda, system: str, number: int) -> Action:
 
 def deleted_before(agenda: Agenda, dice: Dice, taken: Bools, count: int) -> list[int]:
     """Variants deleted on earlier days, some of each system; none that is `taken` today, or part of a promotion."""
-    chronicle, today = agenda.scene.chronicle, night_date(agenda.night - 1).isoformat()
+    chronicle, today = agenda.scene.chronicle, night_date(
+        agenda.night - 1, agenda.scene.chronicle.settings.first_night
+    ).isoformat()
     promoted = {number for one in chronicle.promotions if one.ends_on >= today for number in one.items}
     found: dict[int, None] = {}
     for system in SELLERS:

@@ -80,12 +80,13 @@ def _free(agenda: Agenda) -> tuple[Bools, Bools]:
                   compare_at_drift(scene.catalogue, state, discount)):
         free &= ~drift.differs
     for promotion in scene.chronicle.promotions:
-        if promotion.ends_on >= night_date(agenda.night - 1).isoformat():
+        if promotion.ends_on >= night_date(agenda.night - 1, agenda.scene.chronicle.settings.first_night).isoformat():
             free[promotion.items] = False
     stock = stock_drift(scene.shelves, state, scene.memory)
     busy = stock.square_differs | stock.shopify_differs | (scene.memory.committed != 0)
     calm = np.ones(len(free), dtype=np.bool_)
     calm[scene.shelves.item[busy]] = False
+    calm[scene.shelves.item[scene.chronicle.waiting_rows]] = False
     return free, calm
 
 

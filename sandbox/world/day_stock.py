@@ -7,18 +7,18 @@ from datetime import datetime, timedelta
 
 import numpy as np
 
-from sandbox.records import Line, Movement, Order
+from sandbox.records import Line, Order
 from sandbox.world import ids
 from sandbox.world.agenda import Action, Agenda, Pool
 from sandbox.world.chronicle import OpenOrder
 from sandbox.world.day_deletions import SHOP_CLOSES, rows_of
+from sandbox.world.day_holds import plan_holds
+from sandbox.world.day_moves import AT_ONCE, move, put_order
 from sandbox.world.dice import Bools, Dice
 from sandbox.world.settings import DayRates
 from sandbox.world.state import NONE
 from sandbox.world.truth import read_truth
 from sandbox.world.truth_stock import stock_drift
-
-_AT_ONCE = timedelta()
 
 
 def plan_stock(agenda: Agenda, rates: DayRates) -> None:
@@ -26,6 +26,7 @@ def plan_stock(agenda: Agenda, rates: DayRates) -> None:
     scene, n = agenda.scene, len(agenda.scene.catalogue)
     free, dice = _free(agenda), agenda.dice("stock")
     pool, actions = Pool(agenda.dice("rows"), free), list[Action]()
+    pool.free[scene.chronicle.waiting_rows] = False
     spare = agenda.state.on_hand - scene.memory.unseen - scene.memory.committed - scene.shelves.safety
     in_shops = scene.shelves.location < scene.chronicle.settings.shops
     for row in pool.take(rates.count("store_sales", n), in_shops & (spare >= 3)):
@@ -36,16 +37,17 @@ def plan_stock(agenda: Agenda, rates: DayRates) -> None:
         actions.append(_till(agenda, row, "sale", -1 - dice.one(2), late_by=timedelta(hours=24 + dice.one(47))))
     actions += _beside_deleted(agenda, dice, in_shops & (spare >= 3))
     for row in pool.take(rates.count("deliveries", n)):
-        actions.append(_move(agenda, row, "receipt", 4 + dice.one(20)))
+        actions.append(move(agenda, row, "receipt", 4 + dice.one(20)))
     for row in pool.take(rates.count("counts", n), spare >= 3):
         off = (-2, -1, 1, 2, 3)[dice.one(5)]
-        actions.append(_move(agenda, row, "count", int(agenda.state.on_hand[row]) + off))
+        actions.append(move(agenda, row, "count", int(agenda.state.on_hand[row]) + off))
         scene.chronicle.counted[str(row)] = agenda.night
     for row in pool.take(rates.count("level_edits", n)):
         actions.append(_type_level(agenda, row, (-3, -2, -1, 2, 4, 7)[dice.one(6)]))
     for row in pool.take(rates.count("web_orders", n), spare >= 3):
         actions.append(_order(agenda, row, 1 + dice.one(2), dice))
     actions += _close_orders(agenda, rates, n)
+    actions += plan_holds(agenda, rates, pool, in_shops & (spare >= 3))
     unshelved = _held(agenda, free=False) & (agenda.state.available == NONE) & scene.shelves.in_square
     for row in Pool(agenda.dice("new levels"), unshelved).take(rates.count("new_levels", n)):
         actions.append(_new_level(agenda, row, 1 + dice.one(5)))
@@ -88,37 +90,18 @@ def _free(agenda: Agenda) -> Bools:
     return _held(agenda, free=True) & ~drift.shopify_differs & ~drift.square_differs
 
 
-def _move(agenda: Agenda, row: int, kind: str, quantity: int, late_by: timedelta = _AT_ONCE) -> Action:
-    """One entry of Square's log, and its effect on what Square counts. `late_by`: how long ago it happened."""
-    scene, state = agenda.scene, agenda.state
-    key = ids.square_movement(scene.chronicle.mint("movement"))
-
-    def action(moment: datetime) -> None:
-        before = int(state.on_hand[row])
-        state.on_hand[row] = quantity if kind == "count" else before + quantity
-        expected = quantity if kind == "count" else int(scene.memory.on_hand[row]) + quantity
-        scene.memory.on_hand[row] = expected if scene.memory.on_hand[row] != NONE else NONE
-        agenda.outbox.movements.append(Movement(
-            key, ids.square_variation(int(scene.shelves.item[row])),
-            scene.shelves.places[int(scene.shelves.location[row])].square, kind, quantity,  # type: ignore[arg-type]
-            moment - late_by,
-        ))
-
-    return action
-
-
-def _till(agenda: Agenda, row: int, kind: str, quantity: int, late_by: timedelta = _AT_ONCE) -> Action:
+def _till(agenda: Agenda, row: int, kind: str, quantity: int, late_by: timedelta = AT_ONCE) -> Action:
     """A sale or a return at a till: the movement and the order beside it.
 
     An offline till tells of it days later, with its old time; when Square heard of it, is the order's `updated_at`.
     """
-    scene, move = agenda.scene, _move(agenda, row, kind, quantity, late_by)
+    scene, moved = agenda.scene, move(agenda, row, kind, quantity, late_by)
     number, place = scene.chronicle.mint("square_order"), scene.shelves.places[int(scene.shelves.location[row])]
     item = int(scene.shelves.item[row])
     price = scene.catalogue.chf if place.currency == "CHF" and scene.catalogue.chf[item] else scene.catalogue.eur
 
     def action(moment: datetime) -> None:
-        move(moment)
+        moved(moment)
         back = max(0, quantity)
         line = Line(ids.square_line(number, 0), ids.square_variation(item), abs(quantity), int(price[item]), back)
         agenda.outbox.orders["square", ids.square_order(number)] = Order(
@@ -162,7 +145,7 @@ def _order(agenda: Agenda, row: int, quantity: int, dice: Dice) -> Action:
         memory.available[row] -= quantity if memory.available[row] != NONE else 0
         order = OpenOrder(number, customer, moment.isoformat(), [[line, row, quantity, unit]])
         chronicle.open_orders.append(order)
-        _put_order(agenda, order, "open", moment)
+        put_order(agenda, order, "open", moment)
 
     return action
 
@@ -170,12 +153,13 @@ def _order(agenda: Agenda, row: int, quantity: int, dice: Dice) -> Action:
 def _close_orders(agenda: Agenda, rates: DayRates, n: int) -> list[Action]:
     """Some of the orders that were open this morning are sent, some called off."""
     fits = _held(agenda, free=True)
-    orders = [o for o in agenda.scene.chronicle.open_orders if all(fits[line[1]] for line in o.lines)]
+    orders = [o for o in agenda.scene.chronicle.open_orders
+              if not o.is_pickup and all(fits[line[1]] for line in o.lines)]
     chosen = agenda.dice("orders").order(len(orders)).tolist()
     sent, off = rates.count("fulfilments", n), rates.count("cancels", n)
     promised = rows_of(agenda, "shopify")
     for order in agenda.scene.chronicle.open_orders:
-        if all(promised[line[1]] for line in order.lines):
+        if not order.is_pickup and all(promised[line[1]] for line in order.lines):
             agenda.at(agenda.dice("last orders", str(order.number)).one(SHOP_CLOSES - 60),
                       _close(agenda, order, "fulfilled"))
     return [_close(agenda, orders[at], "fulfilled") for at in chosen[:sent]] + [
@@ -195,22 +179,6 @@ def _close(agenda: Agenda, order: OpenOrder, state: str) -> Action:
                 agenda.state.available[row] += quantity
                 memory.available[row] += quantity if memory.available[row] != NONE else 0
         agenda.scene.chronicle.open_orders.remove(order)
-        _put_order(agenda, order, state, moment)
+        put_order(agenda, order, state, moment)
 
     return action
-
-
-def _put_order(agenda: Agenda, order: OpenOrder, state: str, moment: datetime) -> None:
-    shelves, key = agenda.scene.shelves, ids.shopify_order(order.number)
-    place = shelves.places[int(shelves.location[order.lines[0][1]])]
-    lines = tuple(
-        Line(ids.shopify_line(line), ids.shopify_variant(int(shelves.item[row])), quantity, unit)
-        for line, row, quantity, unit in order.lines
-    )
-    agenda.outbox.orders["shopify", key] = Order(
-        key, place.shopify, order.customer, "EUR", lines, datetime.fromisoformat(order.created_at), moment,
-        state,  # type: ignore[arg-type]
-    )
-    for _, row, _, _ in order.lines:
-        if agenda.state.available[row] != NONE:  # of what is deleted today the shop shows no level any more
-            agenda.outbox.levels[row] = None

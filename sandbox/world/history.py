@@ -6,7 +6,7 @@ opening level and these movements; web orders still open are what is committed t
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 import numpy as np
@@ -15,7 +15,7 @@ from sandbox.records import Line, Movement, Order
 from sandbox.world import ids
 from sandbox.world.catalogue import Catalogue
 from sandbox.world.dice import Bools, Dice, Ints
-from sandbox.world.settings import EPOCH, HISTORY_DAYS, WorldSettings
+from sandbox.world.settings import HISTORY_DAYS, WorldSettings
 from sandbox.world.shelves import Shelves
 
 _MINUTES = HISTORY_DAYS * 24 * 60
@@ -89,17 +89,17 @@ def units_of(trade: Trade, rows: int, per_line: Ints) -> Ints:
     return np.bincount(trade.line_row, weights=per_line, minlength=rows).astype(np.int64)
 
 
-def till_orders(trade: Trade, shelves: Shelves, catalogue: Catalogue) -> Iterator[Order]:
+def till_orders(trade: Trade, shelves: Shelves, catalogue: Catalogue, epoch: datetime) -> Iterator[Order]:
     """Square's orders, oldest first."""
     for number, lines in _lines_by_order(trade):
         place = shelves.places[int(trade.location[number])]
         price = catalogue.chf if place.currency == "CHF" else catalogue.eur
-        created = EPOCH - timedelta(minutes=int(trade.minute[number]))
+        created = epoch - timedelta(minutes=int(trade.minute[number]))
         back = any(trade.returned[line] for line in lines)
         yield Order(
             key=ids.square_order(number), location=place.square, currency=place.currency, created_at=created,
             customer=_customer("square", int(trade.customer[number])),
-            updated_at=EPOCH - timedelta(minutes=int(trade.settled_minute[number])) if back else created,
+            updated_at=epoch - timedelta(minutes=int(trade.settled_minute[number])) if back else created,
             lines=tuple(
                 Line(
                     key=ids.square_line(number, at), item=ids.square_variation(item),
@@ -111,14 +111,14 @@ def till_orders(trade: Trade, shelves: Shelves, catalogue: Catalogue) -> Iterato
         )
 
 
-def web_orders(trade: Trade, shelves: Shelves, shown: Ints) -> Iterator[Order]:
+def web_orders(trade: Trade, shelves: Shelves, shown: Ints, epoch: datetime) -> Iterator[Order]:
     """Shopify's orders, oldest first; `shown` is Shopify's EUR price by variant."""
     for number, lines in _lines_by_order(trade):
         yield Order(
             key=ids.shopify_order(number), location=shelves.places[int(trade.location[number])].shopify,
             customer=_customer("shopify", int(trade.customer[number])), currency="EUR",
-            created_at=EPOCH - timedelta(minutes=int(trade.minute[number])),
-            updated_at=EPOCH - timedelta(minutes=int(trade.settled_minute[number])),
+            created_at=epoch - timedelta(minutes=int(trade.minute[number])),
+            updated_at=epoch - timedelta(minutes=int(trade.settled_minute[number])),
             state=_STATES[int(trade.state[number])],
             lines=tuple(
                 Line(
@@ -151,7 +151,7 @@ def movements(
         yield Movement(
             key=ids.square_movement(number), item=ids.square_variation(int(shelves.item[where])),
             location=shelves.places[int(shelves.location[where])].square, kind=_KINDS[int(kind[at])],
-            quantity=int(quantity[at]), at=EPOCH - timedelta(minutes=int(minute[at])),
+            quantity=int(quantity[at]), at=settings.epoch - timedelta(minutes=int(minute[at])),
         )
 
 

@@ -5,14 +5,14 @@ system alone to stop; the others still say yes.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Literal
 
 from sandbox.records import Consent
 from sandbox.world.cast import PARTS, part_of
 from sandbox.world.dice import Bools, Dice, Ints
 from sandbox.world.people import People, one_of
-from sandbox.world.settings import EPOCH, WorldSettings
+from sandbox.world.settings import WorldSettings
 
 State = Literal["yes", "no", "pending", "none"]
 _DAY = 24 * 60
@@ -42,6 +42,7 @@ class Permissions:
     """Place in PARTS of the one system that was told no, or -1."""
     draws: dict[str, Ints]
     proofs: dict[str, Bools]
+    epoch: datetime
 
     def consent(self, system: str, i: int) -> Consent:
         """What a system's record of the person says."""
@@ -56,7 +57,7 @@ class Permissions:
         minute = int(self.no_minute[i]) if state == "no" else int(self.yes_minute[i])
         minute -= draw % 60 * (1 + PARTS.index(part))
         proven = state == "yes" and bool(self.proofs[part][i])
-        return Consent(state, EPOCH - timedelta(minutes=minute), proven, "form" if proven else "import")
+        return Consent(state, self.epoch - timedelta(minutes=minute), proven, "form" if proven else "import")
 
 
 def build_permissions(settings: WorldSettings, people: People) -> Permissions:
@@ -70,5 +71,5 @@ def build_permissions(settings: WorldSettings, people: People) -> Permissions:
     return Permissions(
         base=base, yes_minute=dice.between(100 * _DAY, 700 * _DAY, n), no_minute=dice.between(_DAY, 99 * _DAY, n),
         dissents_in=place, draws={part: dice.below(100, n) for part in PARTS},
-        proofs={part: dice.chance(_PROVEN[part] / 100, n) for part in PARTS},
+        proofs={part: dice.chance(_PROVEN[part] / 100, n) for part in PARTS}, epoch=settings.epoch,
     )

@@ -20,7 +20,7 @@ def announce(chronicle: Chronicle, dice: Dice, catalogue: Catalogue, free: Bools
     """A promotion that starts `starts_in` nights after the present one, on goods that are `free`."""
     fits = free & ~catalogue.is_net & (catalogue.chf == 0) & (catalogue.jpy == 0)
     chosen = dice.sample(np.flatnonzero(fits), DayRates().count("promotion_items", len(catalogue)))
-    starts_on = night_date(chronicle.night + starts_in)
+    starts_on = night_date(chronicle.night + starts_in, chronicle.settings.first_night)
     return Announced(
         key=f"PROMO{chronicle.mint('promotion') + 1:04d}", items=sorted(chosen.tolist()),
         percent=_PERCENTS[dice.one(len(_PERCENTS))], starts_on=starts_on.isoformat(),

@@ -81,7 +81,8 @@ class Scene:
 
     def discount(self, night: int) -> Ints:
         """Per cent off at a night, per variant."""
-        return discounts(self.chronicle.promotions, night_date(night), len(self.catalogue))
+        day = night_date(night, self.chronicle.settings.first_night)
+        return discounts(self.chronicle.promotions, day, len(self.catalogue))
 
     def persons(self) -> Persons:
         """Records by person."""
@@ -105,9 +106,7 @@ class Scene:
 
     def tell(self, night: int, state: State, persons: Persons, earlier: Iterable[Row] = ()) -> list[Row]:
         """Work out and write what night `night` must find; `earlier`: what the night before it left unresolved."""
-        rows = whole_addresses(
-            apply_caps(carry(self._rows(night, state, persons), earlier), state.populations(self.shelves))
-        )
+        rows = self.rows(night, state, persons, earlier)
         write_truth(self.folder, night, rows)
         self.memory.told = state.on_hand.copy()
         self.chronicle.night = night
@@ -116,6 +115,11 @@ class Scene:
         write_permissions(self.folder, state)
         self.store.set_fact("night", str(night))
         return rows
+
+    def rows(self, night: int, state: State, persons: Persons, earlier: Iterable[Row] = ()) -> list[Row]:
+        """What night `night` must find, worked out and not written."""
+        rows = carry(self._rows(night, state, persons), earlier)
+        return whole_addresses(apply_caps(rows, state.populations(self.shelves)))
 
     def _rows(self, night: int, state: State, persons: Persons) -> Iterator[Row]:
         spoilt, bad = self.chronicle.spoilt, self.bad_records

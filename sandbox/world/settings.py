@@ -21,6 +21,8 @@ MOST_GONE = 0.20
 WEBSHOPS = ("shopify",)
 EMAIL_TOOLS = ("mailchimp", "brevo")
 """The systems that can play these parts, the usual one first."""
+HOLD_HOURS = 40
+"""How long a shop keeps goods for a customer: what is ordered one day is for sale again by the second night."""
 MAX_CLASS_SHARE = 0.60
 MAX_JUMP = 0.30
 HISTORY_DAYS = 90
@@ -42,6 +44,8 @@ class WorldSettings:
     """Lets each day edit so many prices that the estate's cap must hold them."""
     webshop: str = WEBSHOPS[0]
     email: str = EMAIL_TOOLS[0]
+    first_night: str = FIRST_NIGHT.isoformat()
+    """The shops' local date of night 0: another season, another clock."""
 
     def __post_init__(self) -> None:
         for name, low, high in (("variants", 20, 1_000_000), ("persons", 20, 1_000_000), ("shops", 2, 500)):
@@ -53,6 +57,11 @@ class WorldSettings:
                 raise WorldError(f"{name} must be one of {', '.join(players)}, not {getattr(self, name)}")
         if self.seed < 0:
             raise WorldError(f"seed must not be negative, not {self.seed}")
+
+    @property
+    def epoch(self) -> datetime:
+        """When night 0 runs."""
+        return night_time(0, self.first_night)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +87,9 @@ class DayRates:
     web_orders: tuple[float, int] = (0.030, 2)
     fulfilments: tuple[float, int] = (0.018, 2)
     cancels: tuple[float, int] = (0.003, 1)
+    pickups: tuple[float, int] = (0.003, 3)
+    """Web orders to be collected in a shop; some are set aside at the till too, some paid there ahead."""
+    till_holds: tuple[float, int] = (0.002, 2)
     level_edits: tuple[float, int] = (0.012, 2)
     new_levels: tuple[float, int] = (0.003, 1)
     authority_customer_edits: tuple[float, int] = (0.005, 2)
@@ -99,12 +111,12 @@ class DayRates:
         return max(least, int(share * size))
 
 
-def night_date(night: int) -> date:
-    """The shops' local date when night `night` runs."""
-    return FIRST_NIGHT + timedelta(days=night)
+def night_date(night: int, first: str = FIRST_NIGHT.isoformat()) -> date:
+    """The shops' local date when night `night` runs, where night 0 is `first`."""
+    return date.fromisoformat(first) + timedelta(days=night)
 
 
-def night_time(night: int) -> datetime:
+def night_time(night: int, first: str = FIRST_NIGHT.isoformat()) -> datetime:
     """When night `night` runs: 02:00 in the shops' time zone, as UTC."""
-    day = night_date(night)
+    day = night_date(night, first)
     return datetime(day.year, day.month, day.day, 2, tzinfo=ZoneInfo(TIMEZONE)).astimezone(UTC)

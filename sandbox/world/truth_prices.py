@@ -13,7 +13,7 @@ from datetime import date
 import numpy as np
 
 from sandbox.world import ids
-from sandbox.world.catalogue import Catalogue, to_gross, to_net
+from sandbox.world.catalogue import Catalogue, half_even, to_gross, to_net
 from sandbox.world.chronicle import Announced, BadRow
 from sandbox.world.dice import Bools, Ints
 from sandbox.world.items import VENDOR_LISTS
@@ -51,7 +51,7 @@ def price_drift(
         if system == "hubspot":
             golden = np.where(net, authority, to_net(authority, catalogue.vat_bp))
         else:
-            reduced = (authority * (100 - discount) * 2 + 100) // 200
+            reduced = authority - half_even(authority * discount, 100)
             golden = np.where(net, to_gross(reduced, catalogue.vat_bp), reduced)
         result[system, name] = PriceDrift(own, golden, authority, (own > BAD) & (authority > BAD))
     return result

@@ -11,9 +11,11 @@ import dagster as dg
 import pytest
 
 from definitions import build_defs
+from resources.means import Means
 from resources.night import NightResource, place_resource
 from sandbox.world.settings import WorldSettings
 from tests.conftest import played_once
+from tests.nights import harness
 from tests.nights.harness import PlayedEstate
 
 SIZE = WorldSettings(seed=5, variants=40, persons=60, shops=2)
@@ -56,9 +58,10 @@ def told(result: dg.ExecuteInProcessResult) -> dict[str, dict[str, Any]]:
 
 @pytest.fixture(scope="session")
 def first(tmp_path_factory: pytest.TempPathFactory) -> tuple[PlayedEstate, dg.ExecuteInProcessResult]:
-    """After its first night, and that night's run. Not to be changed: copy it."""
+    """After its first night, with dlt and its tables, and that night's run. Not to be changed: copy it."""
     played = PlayedEstate.made(tmp_path_factory.mktemp("assets") / "first", SIZE)
-    with dg.DagsterInstance.ephemeral() as instance:
+    with dg.DagsterInstance.ephemeral() as instance, pytest.MonkeyPatch.context() as patch:
+        patch.setattr(harness, "MEANS", Means())
         result = run(played, "adopt", instance, kind="adopt")
     assert result.success
     return played, result

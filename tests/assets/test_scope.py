@@ -1,5 +1,7 @@
 """A run that is narrowed by a misspelt word never ends in "all agree": the word is refused, and named."""
 
+from contextlib import nullcontext
+
 import dagster as dg
 import duckdb
 import pytest
@@ -12,8 +14,10 @@ from cli.main import app
 from definitions import build_defs
 from pipelines.channels import CHANNELS
 from pipelines.errors import ConfigurationError
-from pipelines.scope import narrow_drift
+from pipelines.plan import decide
+from pipelines.scope import narrow_plan
 from resources.asked import EndpointName, EntityName, SystemName, words_of
+from resources.night import NightResource
 
 AT = "TIMESTAMPTZ '2026-06-15 00:00:00Z'"
 
@@ -47,6 +51,15 @@ def test_the_launchpad_offers_what_there_is() -> None:
 
 def test_right_words_reach_the_run() -> None:
     checked("sync_now", systems=["square"], entities=["prices"], subjects=["X"], accept_short=["shopify.orders"])
+
+
+def test_a_rollback_that_is_launched_narrows_its_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    checked("sync_now", kind="sync_now", rollback_of="2026-06-16.1-main")
+    monkeypatch.setattr(NightResource, "opener", staticmethod(lambda holder: nullcontext(object())))
+    asked = NightResource(kind="sync_now", rollback_of="2026-06-16.1-main")
+    with asked.yield_for_execution(dg.build_init_resource_context()) as night:
+        assert night.tonight.rollback_of == "2026-06-16.1-main" and night.tonight.plan_id == ""
+        assert night.tonight.scope["rollback_of"] == "2026-06-16.1-main", "so that it is no whole night"
 
 
 def test_sync_now_opens_with_the_words_that_narrow_it() -> None:
@@ -94,35 +107,38 @@ def drifted(con: duckdb.DuckDBPyConnection) -> duckdb.DuckDBPyConnection:
         )
     con.execute(
         "INSERT INTO reconcile.drift BY NAME SELECT 'square' AS system, 'prices' AS entity, 'amount' AS field, "
-        "'V' || i AS vendor_id, 'item' || i AS subject_id, 'here' AS drift_class FROM range(1, 3) AS r(i)"
+        "'V' || i AS vendor_id, 'item' || i AS subject_id, 'here' AS drift_class, '1' AS observed, '2' AS desired "
+        "FROM range(1, 3) AS r(i)"
     )
+    con.execute(f"INSERT INTO estate.night VALUES ('n', 'maison', {AT}, 'UTC', 'sync_now')")
+    decide(con, "main")
     return con
 
 
 def left(con: duckdb.DuckDBPyConnection) -> list[str]:
-    return [row[0] for row in con.execute("SELECT vendor_id FROM reconcile.drift ORDER BY 1").fetchall()]
+    return [row[0] for row in con.execute("SELECT vendor_id FROM plan.decided ORDER BY 1").fetchall()]
 
 
 @pytest.mark.parametrize("key", ["sku-1", "V1", "item1"])
 def test_a_known_key_narrows(drifted: duckdb.DuckDBPyConnection, key: str) -> None:
-    assert narrow_drift(drifted, systems=[], entities=[], keys=[key]) == 1
+    assert narrow_plan(drifted, systems=[], entities=[], keys=[key]) == 1
     assert left(drifted) == ["V1"]
 
 
 def test_a_key_that_agrees_is_known_and_leaves_nothing(drifted: duckdb.DuckDBPyConnection) -> None:
-    assert narrow_drift(drifted, systems=["square"], entities=["prices"], keys=["SKU-3"]) == 2
+    assert narrow_plan(drifted, systems=["square"], entities=["prices"], keys=["SKU-3"]) == 2
     assert left(drifted) == []
 
 
 def test_a_key_that_nothing_goes_by_fails_and_is_named(drifted: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(ConfigurationError, match="nothing goes by 'SKU-9'"):
-        narrow_drift(drifted, systems=[], entities=[], keys=["SKU-1", "SKU-9"])
+        narrow_plan(drifted, systems=[], entities=[], keys=["SKU-1", "SKU-9"])
     assert left(drifted) == ["V1", "V2"]
 
 
 def test_an_address_that_nobody_has_is_named_by_its_place_alone(drifted: duckdb.DuckDBPyConnection) -> None:
     with pytest.raises(ConfigurationError, match="e-mail address that is key 2") as refused:
-        narrow_drift(drifted, systems=[], entities=[], keys=["SKU-1", "zoe@example.fr"])
+        narrow_plan(drifted, systems=[], entities=[], keys=["SKU-1", "zoe@example.fr"])
     assert "zoe" not in str(refused.value)
 
 
@@ -137,5 +153,5 @@ def test_a_system_that_the_estate_has_not_is_refused(
     drifted: duckdb.DuckDBPyConnection, asked: dict[str, list[str]], told: str
 ) -> None:
     with pytest.raises(ConfigurationError) as refused:
-        narrow_drift(drifted, **{"systems": [], "entities": [], "keys": [], **asked})
+        narrow_plan(drifted, **{"systems": [], "entities": [], "keys": [], **asked})
     assert told in str(refused.value)

@@ -17,24 +17,16 @@ from dagster._core.remote_origin import (
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
 from assets.sensors import tell_failures
-from cli.home import dagster_home
 from definitions import build_defs
-from resources.channels import Settings
 
 ROOT = Path(__file__).parents[2]
 LINE = r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00 (?P<job>\S+) run (?P<run>[0-9a-f-]{36}) failed"
 
 
 @pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A home with nothing in it: every run of a night fails for want of an estate."""
-    for name in [name for name in os.environ if name.startswith(("TRUEUP_", "DAGSTER"))]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("TRUEUP_HOME", str(tmp_path))
-    monkeypatch.setenv("DAGSTER_HOME", "")
-    monkeypatch.setenv("DAGSTER_DISABLE_TELEMETRY", "yes")
-    dagster_home(Settings.read())
-    return tmp_path
+def home(bare_home: Path) -> Path:
+    """Every run of a night fails here for want of an estate."""
+    return bare_home
 
 
 @pytest.fixture

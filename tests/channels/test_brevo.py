@@ -499,6 +499,15 @@ async def test_where_two_purposes_are_mapped_a_no_to_one_leaves_the_one_list_alo
     assert found.fetchall() == [(OTHER, "yes"), (LIST, "unknown")], "the other purpose is untouched"
 
 
+async def test_an_opt_out_that_does_not_say_its_way_leaves_the_list_and_blacklists_nobody():
+    world = club()
+    sent = [world.correction("consents", "state", "1", "no", sub=LIST, context={})]
+    assert [o.status for o in await world.writer("consents")(sent)] == [OutcomeStatus.APPLIED]
+    assert json.loads(world.transport.exchanges[0][0].content) == {"unlinkListIds": [7]}
+    assert held(world, 1)["emailBlacklisted"] is False and 7 not in held(world, 1)["listIds"]
+    assert [r.value for r in await world.read_back("consents", sent)] == ["no"]
+
+
 async def test_an_opt_out_of_somebody_who_is_gone_is_seen_before_it_is_written():
     world = club()
     await world.session.call("DELETE", "v3/contacts/4")

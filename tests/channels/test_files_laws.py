@@ -6,7 +6,7 @@ from typing import Any
 
 import duckdb
 import pytest
-from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from pipelines.channels.files.csv_files import read_csv, write_csv
@@ -17,14 +17,12 @@ from pipelines.channels.files.patterns import matcher_of, may_name_one
 from pipelines.channels.files.shapes import fault_of
 from pipelines.channels.files.sheet import Sheet
 from pipelines.macros import load_macros
+from tests.law import law
 
 HEADER = ("Code", "Nom", "Ville")
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=12)
 SHEET_TEXT = st.text(st.characters(exclude_categories=["Cc", "Cs"], exclude_characters="\ufffe\uffff"), max_size=12)
 """Without what no Excel file can hold."""
-ANY = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much]
-)
 
 
 def table(**form: Any) -> Items:
@@ -36,9 +34,9 @@ def sheet(of: Items) -> Sheet:
     return Sheet("x", HEADER, [], columns=columns, preamble=("Export",) * (of.header_row - 1))
 
 
-@ANY
+@law(30, holds=3, of=lambda rows: len(rows))
 @given(
-    rows=st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=1, max_size=6),
+    rows=st.lists(st.tuples(TEXT, TEXT, TEXT), min_size=3, max_size=9),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
     delimiter=st.sampled_from([",", ";", "\t", "|"]),
     quote=st.sampled_from(['"', "'"]), newline=st.sampled_from(["\n", "\r\n"]), header_row=st.integers(1, 3),
@@ -56,8 +54,8 @@ def test_a_written_csv_reads_as_its_rows(rows, encoding, delimiter, quote, newli
     assert [line.number for line in found.lines] == sorted({line.number for line in found.lines})
 
 
-@settings(ANY, max_examples=20)
-@given(rows=st.lists(st.tuples(SHEET_TEXT, SHEET_TEXT, SHEET_TEXT), min_size=1, max_size=5),
+@law(3, holds=12, of=lambda rows: len(rows))
+@given(rows=st.lists(st.tuples(SHEET_TEXT, SHEET_TEXT, SHEET_TEXT), min_size=12, max_size=40),
        header_row=st.integers(1, 3), trailer=st.sampled_from(["", "FIN"]))
 def test_a_written_workbook_reads_as_its_rows(rows, header_row, trailer):
     form = table(format="xlsx", header_row=header_row, trailer=trailer, formulas="keep")
@@ -90,35 +88,40 @@ def prices(decimal: str, thousands: str, unit: str) -> Prices:
     })
 
 
-@settings(ANY, max_examples=150)
-@given(text=NUMBER, form=FORMS, unit=UNIT, currency=st.sampled_from(["EUR", "JPY", "KWD"]))
-def test_python_and_sql_read_amounts_and_units_alike(con, text, form, unit, currency):
-    text, of = text.strip(), prices(*form, unit)
-    number, quantity, amount, digits = con.execute(
-        "SELECT plain_decimal(t, d, g), to_units(plain_decimal(t, d, g)), amount_of_file(t, d, g, u, c), "
-        "currency_digits(c) FROM (SELECT ? AS t, ? AS d, ? AS g, ? AS u, ? AS c)", [text, *form, unit, currency],
-    ).fetchone()
-    read = plain(text, of)
-    assert (read is None) == (number is None)
-    if number is not None and len(text) < 12:
-        assert units(text, of) == (text if quantity is None else str(quantity))
-        if unit == "major" or "." not in number:
-            assert minor(text, of, digits, is_euro=False) == (text if amount is None else str(amount))
+@law(8, holds=20, of=lambda texts: len(texts))
+@given(texts=st.lists(NUMBER.map(str.strip), min_size=20, max_size=60), form=FORMS, unit=UNIT,
+       currency=st.sampled_from(["EUR", "JPY", "KWD"]))
+def test_python_and_sql_read_amounts_and_units_alike(con, texts, form, unit, currency):
+    of = prices(*form, unit)
+    found = con.execute(
+        "SELECT t, plain_decimal(t, d, g), to_units(plain_decimal(t, d, g)), amount_of_file(t, d, g, u, c), "
+        "currency_digits(c) FROM (SELECT unnest(?) AS t, ? AS d, ? AS g, ? AS u, ? AS c)",
+        [texts, *form, unit, currency],
+    ).fetchall()
+    assert [row[0] for row in found] == texts
+    for text, number, quantity, amount, digits in found:
+        assert (plain(text, of) is None) == (number is None)
+        if number is not None and len(text) < 12:
+            assert units(text, of) == (text if quantity is None else str(quantity))
+            if unit == "major" or "." not in number:
+                assert minor(text, of, digits, is_euro=False) == (text if amount is None else str(amount))
 
 
-@ANY
+@law(60)
 @given(amount=st.integers(-10**8, 10**8), form=FORMS, unit=UNIT, digits=st.sampled_from([0, 2, 3]))
 def test_a_written_amount_reads_as_itself(amount, form, unit, digits):
     of = prices(*form, unit)
     assert minor(written_amount(str(amount), of, digits), of, digits, is_euro=True) == str(amount)
 
 
-@given(st.sampled_from(["yes", "no", "pending"]), st.text(" \t", max_size=2))
-def test_the_first_word_of_each_kind_says_it(state, blanks):
+@law(60)
+@given(st.sampled_from(["yes", "no", "pending"]), st.text(" \t", max_size=9), st.text(" \t", max_size=9))
+def test_the_first_word_of_each_kind_says_it(state, before, after):
     form = table()
-    assert permission(f"{blanks}{getattr(form, state)[0].upper()}{blanks}", form) == state
+    assert permission(f"{before}{getattr(form, state)[0].upper()}{after}", form) == state
 
 
+@law(60)
 @given(st.from_regex(r"[a-z0-9.+()\[\]$^]{1,8}", fullmatch=True))
 def test_a_name_without_a_pattern_is_only_itself(name):
     assert matcher_of(name).fullmatch(name)
@@ -126,6 +129,7 @@ def test_a_name_without_a_pattern_is_only_itself(name):
     assert not matcher_of("*.csv").fullmatch("a/b.csv")
 
 
+@law(100)
 @given(
     st.from_regex(r"[ab/]{1,5}", fullmatch=True), st.lists(st.sampled_from("ab/*?"), max_size=6).map("".join),
     st.lists(st.sampled_from("ab/*?"), max_size=6).map("".join),

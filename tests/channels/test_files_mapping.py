@@ -54,6 +54,22 @@ def test_the_defaults_are_of_all_tables_that_say_nothing_else():
     assert (mapping.stock["magasins"].encoding, mapping.stock["magasins"].currency) == ("utf-8", "EUR")
 
 
+@pytest.mark.parametrize(("defaults", "own", "withdrawals"), [
+    ("", "", ["non", "n", "no"]),
+    ('no = ["non", "0"]', "", ["non"]),
+    ('no = ["0"]', "", []),
+    ("", 'no = ["0"]', ["0"]),
+    ('no = ["non", "0"]', 'no = ["non", "0"]', ["non", "0"]),
+])
+def test_only_a_table_of_permissions_itself_makes_an_unticked_box_a_withdrawal(defaults, own, withdrawals):
+    text = GOOD
+    for title, more in (("[defaults]", defaults), ("[consents.lettre]", own)):
+        text = text.replace(title, f"{title}\n{more}")
+    found = mapping_of(TomlFile("files.toml", text)).consents["lettre"]
+    assert found.withdrawals == withdrawals
+    assert set(withdrawals) <= set(found.no)
+
+
 @pytest.mark.parametrize(("old", "new", "message"), [
     ("cp1252", "cp1253", "line 5: defaults.encoding: 'cp1253' is not allowed; did you mean \"cp1252\"?; allowed: utf-"),
     ('encoding = "cp', 'encodin = "cp', 'line 5: defaults.encodin: unknown key; did you mean "encoding"?; allowed: '),
@@ -62,7 +78,8 @@ def test_the_defaults_are_of_all_tables_that_say_nothing_else():
     ('currency = "EUR"', "", "line 8: items.articles.currency: is missing, and the cost needs one"),
     ('currency = "EUR"', 'thousands = ","', "line 8: items.articles.thousands: ',' is the decimal sign too"),
     ('currency = "EUR"', 'currency = "EUR"\ntimezone = "Paris"', "line 7: defaults.timezone: not a time zone"),
-    ('currency = "EUR"', 'currency = "EUR"\nyes = ["Oui"]', "line 7: defaults.yes: not words; allowed: words in lower"),
+    ('currency = "EUR"', 'currency = "EUR"\nyes = ["Oui"]', "line 7: defaults.yes: not words; allowed: words in lower "
+     "case without outer blanks (got ['Oui'])"),
     ('currency = "EUR"', 'currency = "EUR"\nheader_row = -1', "line 7: defaults.header_row: -1 is not allowed; "
      "allowed: a whole number from 0 to 100"),
     ('key = "Code"\non_hand = "Qte"', 'on_hand = "Qte"', "line 22: stock.magasins.columns.key: is missing"),

@@ -585,3 +585,12 @@ def test_the_world_sees_what_it_put_in_and_its_edits_are_logged():
     assert ("1001", "price", "EUR", "12,50", None) in set(world.vendor.observe_prices(world.store)), "prices stay"
     assert list(world.vendor.observe_stock(world.store)) == []
     assert date.fromisoformat(moved.birth_date) == date(1980, 2, 1)
+
+
+async def test_only_what_trueup_had_filled_in_for_another_person_is_emptied():
+    world = shop()
+    sent = [world.correction("customers", "first_name", key, None) for key in ("5001", "5002")]
+    outcomes = await world.writer("customers")([replace(sent[0], rule="unmerge"), sent[1]])
+    assert [o.status for o in outcomes] == [OutcomeStatus.APPLIED, OutcomeStatus.REJECTED]
+    readings = [r.value for r in await world.read_back("customers", sent)]
+    assert readings[0] is None and readings[1]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipelines.channels.limits import RateLimiter, retry_after
 from pipelines.http import Answer
+from tests.law import law
 
 
 class Clock:
@@ -45,6 +46,7 @@ async def test_a_full_window_waits_for_its_oldest_call():
     assert await passing(RateLimiter(3, 10, clock), clock, [1] * 7) == [0, 0, 0, 10, 10, 10, 20]
 
 
+@law(100)
 @given(
     calls=st.integers(1, 20), period=st.integers(1, 30),
     costs=st.lists(st.integers(1, 5), min_size=1, max_size=60),

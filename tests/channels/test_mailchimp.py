@@ -583,3 +583,12 @@ async def test_a_list_that_shrinks_while_it_is_read_ends_the_read(monkeypatch):
         async with asyncio.timeout(20):
             async for _ in reads._pages(mailchimp().session, read, None, 5000):
                 pass
+
+
+async def test_only_what_trueup_had_filled_in_for_another_person_is_emptied():
+    world = club()
+    sent = [replace(field(world, 1, "first_name", None), rule="unmerge"), field(world, 4, "first_name", None)]
+    outcomes = await world.writer("customers")(sent)
+    assert [o.status for o in outcomes] == [OutcomeStatus.APPLIED, OutcomeStatus.REJECTED]
+    readings = [r.value for r in await world.read_back("customers", sent)]
+    assert readings[0] is None and readings[1]

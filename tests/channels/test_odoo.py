@@ -251,7 +251,7 @@ async def test_a_shop_without_loyalty_is_not_asked_for_cards():
 
 def test_each_role_reads_and_writes_its_own():
     pos, crm, email = (ODOO.in_roles([role]) for role in ("pos", "crm", "email"))
-    assert {e.name for e in crm.endpoints} == {"partners", "loyalty_cards"}
+    assert {e.name for e in crm.endpoints} == {"partners", "loyalty_cards", "loyalty_history"}
     assert {e.name for e in email.endpoints} == {"partners", "contacts", "subscriptions", "lists", "blacklist"}
     assert not {e.name for e in pos.endpoints} & {e.name for e in (*crm.endpoints, *email.endpoints)}
     assert {w.entity for w in pos.writers} == {"items", "prices", "stock"}
@@ -272,10 +272,15 @@ def loaded(body: dict[str, Any]) -> dict[str, Any]:
 
 
 def refusing(*bad: str) -> Callable[[dict[str, Any]], dict[str, Any]]:
-    """A load that takes all rows or none, and names those of these ids."""
+    """A load that takes all rows or none, and names those of these ids.
+
+    As Odoo does: the error of the whole batch, its first bad row's, stands once more at the head, as its first row's.
+    """
 
     def answer(body: dict[str, Any]) -> dict[str, Any]:
         places = [place for place, row in enumerate(body["data"]) if row[0] in bad]
+        if places and places[0]:
+            places.insert(0, 0)
         said = [{"type": "error", "record": place, "message": "SECRET918273645"} for place in places]
         return {"ids": False, "messages": said} if said else loaded(body)
 
@@ -299,6 +304,15 @@ async def test_a_row_that_is_refused_takes_no_other_with_it():
     assert "SECRET" not in found[1].message
 
 
+async def test_a_first_row_that_is_refused_with_others_is_told_as_refused_too():
+    fake = Fake().on("product.template/load", refusing("3", "5"))
+    found = await write(fake, *(price(str(n), "100") for n in range(3, 7)))
+    refused = (OutcomeStatus.REJECTED, "LOAD_REFUSED")
+    assert statuses(found) == [refused, APPLIED, refused, APPLIED]
+    sent = [[row[0] for row in body["data"]] for body in fake.bodies("product.template/load")]
+    assert sent == [["3", "4", "5", "6"], ["3", "4", "6"], ["4", "6"]]
+
+
 @pytest.mark.parametrize(
     "whole", [{"ids": False, "messages": [{"type": "error", "message": "x"}]}, error(422, "odoo.exceptions.UserError")]
 )
@@ -312,6 +326,15 @@ async def test_a_load_that_is_refused_and_names_no_row_is_halved_down_to_the_row
     assert sorted(set(wrote)) == ["3", "4", "5", "6", "7"]
 
 
+@pytest.mark.parametrize("left", [0, 1, 2])
+async def test_a_row_that_was_refused_is_not_sent_again_however_many_are_left(left):
+    fake = Fake().on("product.template/load", *(refusing(str(n)) for n in range(3, 7)), loaded)
+    found = await write(fake, *(price(str(n), "100") for n in range(3, 7 + left)))
+    assert statuses(found) == [(OutcomeStatus.REJECTED, "LOAD_REFUSED")] * 4 + [APPLIED] * left
+    sent = [[row[0] for row in body["data"]] for body in fake.bodies("product.template/load")]
+    assert sent[4:] == [[str(n)] for n in range(7, 7 + left)]
+
+
 @pytest.mark.parametrize(
     ("refusal", "kind"),
     [(error(403, "odoo.exceptions.AccessError"), None), (error(401, "werkzeug.exceptions.Unauthorized"), 401)],
@@ -321,13 +344,34 @@ async def test_half_of_a_load_that_was_written_is_not_told_as_refused_with_the_o
     fake = Fake().on("product.template/load", whole, loaded, refusal)
     if kind is None:
         found = await write(fake, price("3", "100"), price("4", "100"))
-        assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+        assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
+        assert "give the user the rights" in found[1].message
         return
     with pytest.raises(FatalChannelError) as caught:
         await write(fake, price("3", "100"), price("4", "100"))
     assert caught.value.status == kind, "push reads back, and takes nothing for not sent"
     with pytest.raises(CredentialError):
         await write(Fake().on("product.template/load", whole, refusal), price("3", "100"), price("4", "100"))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        lambda n: correction("items", "gtin", n, "03760123456785"),
+        lambda n: correction("customers", "phone", n, "+33612345678"),
+        lambda n: correction("customers", "loyalty_points", n, "5", context={"card_id": n}),
+        lambda n: level(int(n), "7", "5"),
+    ],
+)
+async def test_a_right_that_half_of_a_load_lacks_is_told_of_its_rows_by_every_writer(row):
+    fake = stockroom(quant(11, 11, 7.0), quant(12, 12, 7.0))
+    fake.on("loyalty.card/search_read", [{"id": n, "points": 1.0} for n in (11, 12)])
+    for model in ("product.product", "res.partner", "loyalty.card", "stock.quant"):
+        fake.on(
+            f"{model}/load", error(422, "odoo.exceptions.UserError"), loaded, error(403, "odoo.exceptions.AccessError"),
+            loaded,
+        )
+    assert statuses(await write(fake, row("11"), row("12"))) == [APPLIED, (OutcomeStatus.REJECTED, "AccessError")]
 
 
 async def test_what_was_written_before_a_right_was_missing_is_told_as_written():
@@ -558,8 +602,8 @@ async def test_of_several_quants_in_the_stock_room_the_fullest_is_counted():
 async def test_where_nothing_lies_a_quant_is_made():
     fake = stockroom()
     assert statuses(await write(fake, level(11, "0", "4"))) == [APPLIED]
-    assert fake.bodies("stock.quant/create")[0]["vals_list"] == [
-        {"product_id": 11, "location_id": 8, "inventory_quantity": 4.0}]
+    assert fake.bodies("stock.quant/create")[0]["vals_list"] == [{"product_id": 11, "location_id": 8}]
+    assert [b["data"] for b in fake.bodies("stock.quant/load")] == [[["90", "4", "2"]], [["90", "4"]]]
     assert calls(fake) == ["create", "load", "load", "create", "action_apply"]
 
 
@@ -666,6 +710,35 @@ async def test_no_count_is_left_behind_when_a_call_fails(call, answer, kind):
         await write(fake, level(11, "7", "5"), level(12, "7", "5"))
     assert [b["ids"] for b in fake.bodies(CLEARED)] == [[1, 2]]
     assert "taken back" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (httpx.ReadTimeout("lost"), AmbiguousWrite),
+        (httpx.Response(502, text="<html>"), AmbiguousWrite),
+        (error(500, "builtins.TypeError"), FatalChannelError),
+        ([], FatalChannelError),
+    ],
+)
+async def test_no_count_is_left_behind_when_the_answer_to_a_new_quant_is_lost(answer, kind):
+    counts: list[float] = []
+
+    def made(body: dict[str, Any]) -> Reply:
+        counts.extend(vals["inventory_quantity"] for vals in body["vals_list"] if "inventory_quantity" in vals)
+        return answer
+
+    fake = stockroom().on("stock.quant/create", made).on(CLEARED, lambda body: counts.clear())
+    with pytest.raises(kind):
+        await write(fake, level(11, "0", "5"), level(12, "0", "5"))
+    assert counts == [] and calls(fake) == ["create"]
+
+
+async def test_a_quant_of_which_the_count_was_refused_holds_none_to_be_taken_back():
+    fake = stockroom().on("stock.quant/load", refusing("91"), loaded)
+    found = await write(fake, level(11, "0", "5"), level(12, "0", "5"))
+    assert statuses(found) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+    assert fake.bodies(CLEARED) == []
 
 
 async def test_counts_that_cannot_be_taken_back_are_told():

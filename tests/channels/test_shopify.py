@@ -11,9 +11,10 @@ from graphql.validation import NoDeprecatedCustomRule
 
 from pipelines.channels.base import Connection, Window
 from pipelines.channels.shopify import SHOPIFY
+from pipelines.channels.shopify import bulk as shopify_bulk
 from pipelines.channels.shopify.documents import FOLDER, bulk_text, page_document, read_document
 from pipelines.channels.shopify.limiter import CostLimiter
-from pipelines.channels.shopify.session import TOKEN, ShopifySession, judge
+from pipelines.channels.shopify.session import MAX_FILE_BYTES, TOKEN, ShopifySession, judge
 from pipelines.errors import CredentialError, FatalChannelError, RetriableChannelError
 from pipelines.http import Answer
 from sandbox.records import Line, Order, Price, Stock
@@ -248,6 +249,40 @@ async def test_a_bulk_file_with_lines_missing_is_not_believed():
     ]
     with pytest.raises(FatalChannelError, match="2 lines of 7"):
         await world.rows("variants")
+
+
+def over_size(lines: int, total: str) -> list[httpx.Response]:
+    """The answers around a bulk file that is to have so many lines and whose first piece says that total size."""
+    node = {"status": "COMPLETED", "objectCount": str(lines), "rootObjectCount": str(lines),
+            "url": "http://sandbox/shopify/bulk/x.jsonl"}
+    return [
+        httpx.Response(200, json=STARTED), httpx.Response(200, json={"data": {"node": node}}),
+        httpx.Response(206, content=b'{"id":"1"}\n{"id":"2"}\n', headers={"content-range": f"bytes 0-21/{total}"}),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("lines", "total", "words"),
+    [(1, "99999", "more than the 1 lines"), (9, str(MAX_FILE_BYTES + 1), f"more than {MAX_FILE_BYTES} bytes")],
+)
+async def test_a_bulk_file_that_goes_on_and_on_is_left(lines, total, words):
+    world = shop()
+    world.transport.answers = over_size(lines, total)
+    with pytest.raises(FatalChannelError, match=words):
+        await world.rows("variants")
+    assert world.transport.answers == [], "no further piece was asked for"
+
+
+async def test_a_line_of_a_bulk_file_that_never_ends_is_left(monkeypatch):
+    monkeypatch.setattr(shopify_bulk, "MAX_BODY_BYTES", 50)
+    world = shop()
+    world.transport.answers = over_size(9, "99999")[:2] + [
+        httpx.Response(206, content=b"x" * 40, headers={"content-range": f"bytes {start}-{start + 39}/99999"})
+        for start in (0, 40, 80)
+    ]
+    with pytest.raises(FatalChannelError, match="a line of the bulk file has more than 50 bytes"):
+        await world.rows("variants")
+    assert len(world.transport.answers) == 1, "the third piece was not asked for"
 
 
 async def test_a_failed_bulk_job_says_so():

@@ -390,3 +390,12 @@ async def test_the_world_logs_its_own_hand():
     assert ("100", None) in {(amount, was) for _, name, _, amount, was in world.vendor.observe_prices(world.store)
                              if name == "base"}
     assert (variant(0), PARIS, 1, 1) in set(world.vendor.observe_stock(world.store))
+
+
+async def test_only_what_trueup_had_filled_in_for_another_person_is_emptied():
+    world = shop()
+    rows = [person(world, 1, "first_name", None), person(world, 2, "first_name", None)]
+    sent = [replace(rows[0], rule="unmerge"), rows[1], replace(person(world, 1, "city", None), rule="unmerge")]
+    assert [o.status for o in await world.writer("customers")(sent)] == [A, R, A]
+    readings = await world.read_back("customers", sent)
+    assert [reading.value for reading in readings] == [None, "Anne", None]

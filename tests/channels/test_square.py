@@ -24,9 +24,11 @@ from pipelines.model import OutcomeStatus
 from sandbox.records import Consent, Customer, Item, Line, Movement, Order, Price, Promotion, Stock
 from sandbox.square import SquareVendor
 from sandbox.square.app import lock_catalogue
+from sandbox.square.loyalty import put_loyalty
 from sandbox.store import stamp
 from sandbox.vendor import Place, Settings
 from tests.channels.harness import EPOCH, Outside, outside, served
+from tests.channels.square_points import account, event
 
 PARIS, GENEVA = "LPARIS", "LGENEVE"
 JUNE = EPOCH - timedelta(days=10)
@@ -63,9 +65,9 @@ def order(number: int, **rest) -> Order:
     return Order(key=f"O{number:010d}", **given)
 
 
-def till(*, settings: Settings | None = None) -> Outside:
+def till(*, settings: Settings | None = None, options: dict[str, str] | None = None) -> Outside:
     """A merchant with a shop in Paris and one in Geneva."""
-    world = outside(SquareVendor(), SQUARE, TOKEN, settings=settings)
+    world = outside(SquareVendor(), SQUARE, TOKEN, settings=settings, options=options)
     shops = [Place(PARIS, "Paris", "location"), Place(GENEVA, "Genève", "location", "CHF")]
     world.vendor.put_places(world.store, shops, JUNE)
     return world
@@ -867,7 +869,8 @@ async def test_trap_16_a_merge_changes_ids_and_the_old_ones_are_gone():
 
 
 async def test_every_request_and_response_is_as_square_describes_them(shared):
-    world = shop()
+    world = shop(options={"loyalty": "on"})
+    put_loyalty(world.store, [account(1)], [event(1)])
     world.vendor.put_promotions(world.store, [sale(1)], JUNE)
     kinds = {"sale": -1, "return": 1, "receipt": 5, "count": 12, "transfer": -2, "loss": -1}
     world.vendor.put_movements(

@@ -178,9 +178,10 @@ async def test_an_unticked_box_is_a_withdrawal_only_where_the_estate_says_so(con
     assert con.execute("SELECT state, vendor_state FROM woocommerce.consents").fetchall() == [(state, "no")]
 
 
-async def test_a_yes_is_no_word_for_a_withdrawal():
-    with pytest.raises(ConfigurationError, match="consent_no_words names '1', which is a yes"):
-        await shop(options=OPTIONS | {"consent_no_words": "0, 1"}).rows("settings")
+def test_a_yes_is_no_word_for_a_withdrawal_and_that_is_said_before_anything_is_read():
+    with pytest.raises(ConfigurationError, match="consent_no_words names '1', which is a yes; take it out") as raised:
+        shop(options=OPTIONS | {"consent_no_words": "0, 1"})
+    assert "[systems.woocommerce.options]" in str(raised.value)
 
 
 async def test_without_options_no_permission_card_or_birth_date_is_made_up(con):

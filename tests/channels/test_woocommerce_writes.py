@@ -117,6 +117,8 @@ async def test_one_of_two_values_keeps_the_other():
     assert prices(world)["201"] == ("1990", "2990")
     assert words(await world.writer("prices")([price(world, "201", None, "compare_at")])) == [(APPLIED, "")]
     assert prices(world)["201"] == ("1990", None)
+    after = world.store.get("woocommerce", "variations", "201").body
+    assert after["sale_price"] == "", "a sale that we ended waits in no record for a higher regular price"
 
 
 def idle(world: Outside, sale: str, starts: timedelta | None, ends: timedelta | None) -> None:
@@ -162,12 +164,16 @@ async def test_a_sale_price_that_goes_on_lying_idle_is_left_alone(sale, ends):
     assert sent(world)[-1] == {"id": 101, "regular_price": "25.00"}
 
 
-async def test_a_sale_of_ours_takes_the_place_of_one_that_has_run_out():
+@pytest.mark.parametrize("ends", [timedelta(days=-1), timedelta(days=9)], ids=["run out", "never below the price"])
+async def test_a_sale_of_ours_takes_the_place_of_one_that_has_run_out(ends):
     world = shop()
-    idle(world, "22.00", None, timedelta(days=-1))
+    idle(world, "22.00", None, ends)
     rows = [price(world, "101", "2100"), price(world, "101", "2500", "compare_at")]
     assert words(await world.writer("prices")(rows)) == [(APPLIED, "")] * 2
     assert prices(world)["101"] == ("2100", "2500"), "it runs now, so it has no days"
+    after = world.store.get("woocommerce", "products", "101").body
+    assert not after["date_on_sale_to_gmt"], "nor does it end with the one that lay there"
+    assert sent(world)[-1]["date_on_sale_to_gmt"] == ""
 
 
 async def test_what_the_shop_could_not_show_is_not_sent():

@@ -69,6 +69,31 @@ def without_json(endpoint: Endpoint):
     return read
 
 
+def without_fields(endpoint: Endpoint):
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        async for page in endpoint.read(session, window):
+            yield Page([replace(row, payload=b"{}") for row in page.rows], page.total)
+
+    return read
+
+
+def of_another_kind(endpoint: Endpoint):
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        async for page in endpoint.read(session, window):
+            rows = [replace(row, payload=row.payload.replace(b"ITEM_VARIATION", b"ITEM_VARIANT")) for row in page.rows]
+            yield Page(rows, page.total)
+
+    return read
+
+
+def without_rows(endpoint: Endpoint):
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        async for _ in endpoint.read(session, window):
+            yield Page([], 0)
+
+    return read
+
+
 def leaving_equal_stamps_out(endpoint: Endpoint):
     def read(session: Session, window: Window) -> AsyncIterator[Page]:
         since = window.since and window.since + timedelta(seconds=1)
@@ -132,6 +157,12 @@ def by_offset(endpoint: Endpoint):
             offset += 4
 
     return read
+
+
+def by_offset_in_deltas(endpoint: Endpoint):
+    """Counts offsets where it asks for changes alone."""
+    moving = by_offset(endpoint)
+    return lambda session, window: (endpoint.read if window.since is None else moving)(session, window)
 
 
 def from_a_cache(endpoint: Endpoint):
@@ -440,6 +471,30 @@ def in_a_hurry(channel: Channel) -> Channel:
     return replace(channel, connect=connect)
 
 
+def without_a_pause(channel: Channel) -> Channel:
+    """A session that repeats at once what was refused, behind a limiter that paces every call."""
+
+    def connect(connection: Any) -> Session:
+        session = in_a_hurry(channel).connect(connection)
+        acquire, hasty = session._limiter.acquire, session._judge
+
+        async def slowly(cost: float) -> None:
+            await session.clock.sleep(10.0)
+            await acquire(cost)
+
+        def at_once(answer: Any) -> None:
+            try:
+                hasty(answer)
+            except RetriableChannelError as error:
+                error.retry_after = 0.0
+                raise
+
+        session._limiter.acquire, session._judge = slowly, at_once  # type: ignore[method-assign]
+        return session
+
+    return replace(channel, connect=connect)
+
+
 BROKEN = (
     Broken("identity", "a scope is missing", replace(HUBSPOT, needed_scopes=frozenset({"tickets"})), "tickets"),
     Broken("declared", "a rung for what nobody writes", replace(
@@ -453,6 +508,13 @@ BROKEN = (
     Broken("census", "rows come twice", reading(HUBSPOT, "contacts", twice), "came twice"),
     Broken("count", "the count is another", counting_one_more(HUBSPOT), "by the vendor's count"),
     Broken("staging", "a record is no JSON", reading(HUBSPOT, "contacts", without_json), "Exception"),
+    Broken("staging", "records without fields, that may have none", reading(HUBSPOT, "contacts", without_fields),
+           "none says more"),
+    Broken("staging", "records without fields, that must have some", reading(MAILCHIMP, "members", without_fields),
+           "in quarantine: consents"),
+    Broken("staging", "records of a kind that nobody knows", reading(SQUARE, "catalog_objects", of_another_kind),
+           "items: none is staged"),
+    Broken("staging", "nothing is read", everywhere(FILES, without_rows), "no record", verdict=Verdict.NOT_SHOWN),
     Broken("filter", "the filter is ignored", HUBSPOT, "older records",
            wrap=lambda inner, _: Bodies(inner, "/search", ignoring_times)),
     Broken("filter", "every delta asks for all", everywhere(HUBSPOT, sweeping), "contacts", verdict=Verdict.NOT_SHOWN),
@@ -474,8 +536,13 @@ BROKEN = (
     Broken("rate_limits", "a 429 ends the read", giving_up(HUBSPOT), "ends the read"),
     Broken("rate_limits", "Retry-After is not heard", in_a_hurry(HUBSPOT), "were asked for"),
     Broken("rate_limits", "its own pace hides that it does not wait", slow_to_start(HUBSPOT), "were asked for"),
+    Broken("rate_limits", "its own pace is all the wait there is", without_a_pause(HUBSPOT), "a 429 without"),
     Broken("equal_stamps", "goes on by stamps alone", reading(HUBSPOT, "contacts", by_stamps_alone), "in no delta"),
+    Broken("equal_stamps", "all comes in one page", reading(HUBSPOT, "contacts", in_one_page), "in one page",
+           verdict=Verdict.NOT_SHOWN),
     Broken("under_change", "counts offsets", reading(HUBSPOT, "contacts", by_offset), "misses"),
+    Broken("under_change", "counts offsets in deltas alone", reading(HUBSPOT, "contacts", by_offset_in_deltas),
+           "a delta that is believed misses"),
     Broken("under_change", "no read is believed", reading(HUBSPOT, "contacts", declaring_too_many), "10000",
            verdict=Verdict.NOT_SHOWN),
     Broken("under_change", "all comes in one page", reading(HUBSPOT, "contacts", in_one_page), "in 1 page",
@@ -499,6 +566,9 @@ BROKEN = (
     Broken("partial_failure", "a bad row is told as written", writing(
         HUBSPOT, "customers", after=told(OutcomeStatus.APPLIED)
     ), "told as applied"),
+    Broken("partial_failure", "no two rows share a batch", writing(
+        HUBSPOT, "customers", group=lambda c: c.vendor_id
+    ), "a group holds one record", verdict=Verdict.NOT_SHOWN),
     Broken("lost_answer", "a repeat adds again", SQUARE, "not the one that was written",
            lambda inner, _: Bodies(inner, "/inventory/changes/batch-create", adding())),
     Broken("lost_answer", "a write that went through is told as refused", sure_of_itself(HUBSPOT, "customers"),

@@ -23,22 +23,25 @@ from starlette.routing import Mount
 from conformance.bench import Bench
 from conformance.checks import CHECKS
 from conformance.hands import Hands, hands_of, write_test
-from conformance.staged import opened, prepare, scratch
+from conformance.staged import KEY, opened, prepare, scratch
 from conformance.wire import Wire
 from pipelines.channels.base import Channel, Connection, Writer
 from pipelines.clock import Clock
 from pipelines.estate import Estate, read_estate
 from pipelines.http import Session
+from pipelines.macros import load_key
 from pipelines.model import Correction
 from resources.clock import SystemClock
 from sandbox.app import load_vendors
 from sandbox.estate import write_estate
 from sandbox.records import Customer, Price
+from sandbox.square.loyalty import put_loyalty
 from sandbox.store import Store
 from sandbox.vendor import Settings
 from sandbox.world.create import create_world
 from sandbox.world.settings import EPOCH, WorldSettings
 from tests.channels.harness import StillStore, WorldClock
+from tests.channels.square_points import account, event
 from tests.conformance.folder import folder_bench
 from tests.conformance.shops import OWN_WORLDS
 
@@ -59,6 +62,7 @@ def make_world(folder: Path) -> Path:
     store = Store(folder / "world.sqlite", epoch=EPOCH)
     create_world(folder, SIZES, store, load_vendors())
     _reduce_a_price(store)
+    _reward_customers(store)
     store.close()
     write_estate(folder, SIZES, "http://sandbox")
     return folder
@@ -70,6 +74,13 @@ def _reduce_a_price(store: Store) -> None:
     key, name, currency, amount, *_ = next(row for row in shopify.observe_prices(store) if int(row[3]) > 0)
     reduced = Price(key, name, currency, int(amount), compare_at=int(amount) + 1_000)
     shopify.put_prices(store, [reduced], store.now())
+
+
+def _reward_customers(store: Store) -> None:
+    """The world has no loyalty program, and what a till tells of one is to be paged, filtered and cut like all else."""
+    days = [EPOCH - timedelta(days=number) for number in range(1, 6)]
+    accounts = [account(number, 49, at=days[number % 5]) for number in range(8)]
+    put_loyalty(store, accounts, [event(number, card=number % 8, at=days[number % 5]) for number in range(40)])
 
 
 def bench_of(
@@ -85,6 +96,8 @@ def bench_of(
     if vendor is None:
         return _outside(channel, estate, write), None
     options: Mapping[str, str] = estate.systems[channel.name].options if channel.name in estate.systems else {}
+    if channel.name == "square":
+        options = {**options, "loyalty": "on"}
     base = f"http://sandbox/{channel.name}"
     if channel.name in OWN_WORLDS and channel.name not in estate.systems:
         own = OWN_WORLDS[channel.name]()
@@ -122,6 +135,7 @@ def _scratch(channel: Channel, estate: Estate, world: Path) -> duckdb.DuckDBPyCo
         con.execute(f"ATTACH '{path}' AS prepared (READ_ONLY)")
         con.execute(f"COPY FROM DATABASE prepared TO {name}")
         con.execute("DETACH prepared")
+    load_key(con, KEY)
     return con
 
 
@@ -166,7 +180,7 @@ def shown_in(channel: Channel, hands: Hands | None) -> set[str]:
     if {"http", "https"}.isdisjoint(channel.schemes):
         lacks |= {"rate_limits", "lost_answer", "page_caps", "batch_max"}
     if any(holds_one_record(writer) for writer in channel.writers if writer.entity == "customers"):
-        lacks.add("batch_max")
+        lacks |= {"batch_max", "partial_failure"}
     return names - lacks
 
 

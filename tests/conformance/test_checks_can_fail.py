@@ -10,6 +10,7 @@ from conformance.hands.hubspot import HubspotHands
 from conformance.run import run_checks
 from conformance.verdicts import Check, Need, Result, Verdict
 from pipelines.channels.hubspot import HUBSPOT
+from pipelines.channels.shopify import SHOPIFY
 from pipelines.errors import AmbiguousWrite, FatalChannelError
 from pipelines.model import OutcomeStatus
 from sandbox.hubspot import HubspotVendor
@@ -34,6 +35,20 @@ async def test_a_check_sees_what_is_broken(broken, world, tmp_path, monkeypatch)
     found, *_ = await results_of(broken, world, tmp_path, broken.check)
     assert (found.check, found.verdict) == (broken.check, broken.verdict), found.detail
     assert broken.says in found.detail
+
+
+async def test_what_comes_in_one_page_is_said_to_show_nothing_of_pages(world, tmp_path):
+    """Shopify's bulk files have none."""
+    bench, _ = bench_of(SHOPIFY, world, tmp_path / "copy.sqlite")
+    caps, change, *_ = await run_checks(bench, [check("page_caps"), check("under_change")])
+    await bench.close()
+    assert caps.verdict is change.verdict is Verdict.PASSED
+    shown, _, rest = caps.detail.partition("; not shown: no smaller pages at ")
+    untried = set(rest.split(", "))
+    assert {"variants", "customers", "orders"} <= untried
+    assert untried.isdisjoint(one.split()[0] for one in shown.split(", "))
+    assert len(untried) + len(shown.split(", ")) == len(SHOPIFY.endpoints)
+    assert "in 1 page, which cannot move; delta" in change.detail
 
 
 def test_every_check_is_shown_something_broken():

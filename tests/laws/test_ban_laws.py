@@ -8,20 +8,21 @@ from random import Random
 
 import duckdb
 import pyarrow as pa
-from hypothesis import Phase, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.reconcile.consents import build_consents
 from tests.conftest import open_warehouse
+from tests.law import law
 
-COUNT = 300
+COUNT = 1_000
 SYSTEMS = ("brevo", "hubspot", "shopify")
 LISTS = {"6": "news", "7": "news", "12": "events"}
 Said = list[tuple[str, str, str, str, str, bool]]
 """System, record, audience, contact point, state, and whether a no of it is a ban."""
 
 
-@settings(max_examples=5, deadline=None, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@law(1, holds=COUNT, is_seeded=True)
 @given(seed=st.integers(0, 2**32))
 def test_nobodys_yes_falls_by_our_own_write(seed):
     con = open_warehouse()

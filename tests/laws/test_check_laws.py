@@ -14,7 +14,7 @@ UNMAPPED = "plan_place_unmapped"
 """The worlds have no places, so that nothing is mapped: this check must fail wherever a price or level is approved."""
 
 
-@LAW
+@LAW()
 @given(seed=SEEDS)
 def test_no_check_of_the_plan_finds_fault_with_the_planner(seed):
     con = warehouse()

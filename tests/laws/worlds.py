@@ -15,6 +15,8 @@ import pyarrow as pa
 from pipelines.tables import TABLES
 from tests.plan.world import FIELDS, start_night
 
+COUNT = 1_000
+"""Worlds in one execution, which costs about the same for one or for hundreds."""
 SYSTEMS = ("square", "shopify")
 PAIRS = [(entity, field) for entity, fields in FIELDS.items() for field in fields if entity != "consents"]
 CLASSES = ("never_agreed", "here", "elsewhere", "both", "rule", "explained", "unexplained")
@@ -37,7 +39,7 @@ class World:
     unread: tuple[str, str] | None
 
 
-def worlds(seed: int, count: int = 150) -> dict[int, World]:
+def worlds(seed: int, count: int = COUNT) -> dict[int, World]:
     """Many worlds by number."""
     dice = Random(seed)
     return {number: _world(dice) for number in range(count)}

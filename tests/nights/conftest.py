@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-import resources.steps
+import resources.closing
+from resources.means import Means
 from sandbox.world.settings import DayRates, WorldSettings
 from tests.conftest import played_once
+from tests.nights import harness
 from tests.nights.harness import Night, PlayedEstate
 
 SIZE = WorldSettings(seed=11, variants=90, persons=240, shops=2)
@@ -17,22 +19,23 @@ MANY_OPT_OUTS = DayRates(opt_outs=(0.0, 16))
 
 @pytest.fixture(scope="package", autouse=True)
 def whole() -> Iterator[Callable[[pytest.MonkeyPatch], None]]:
-    """Leaves out what takes a second a night and decides nothing here: the suites of Great Expectations, the charts.
+    """Leaves out what takes a second a night and decides nothing here: suites of Great Expectations, charts.
 
-    What it gives sets both back, for a test that wants its nights whole. It ends with this package: others run after it
-    in the same process, and need both.
+    What it gives sets both back, and dlt, for a test that wants its nights whole. It ends with this package: others run
+    after it in the same process, and need both.
     """
     from pipelines.check import suites
 
-    real = suites.run_suites, resources.steps.write_report
+    real = suites.run_suites, resources.closing.write_report
 
     def set_back(patch: pytest.MonkeyPatch) -> None:
         patch.setattr(suites, "run_suites", real[0])
-        patch.setattr(resources.steps, "write_report", real[1])
+        patch.setattr(resources.closing, "write_report", real[1])
+        patch.setattr(harness, "MEANS", Means())
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(suites, "run_suites", lambda con, checks: [])
-        patch.setattr(resources.steps, "write_report", lambda con, night_id, folder: folder / night_id)
+        patch.setattr(resources.closing, "write_report", lambda con, night_id, folder: folder / night_id)
         yield set_back
 
 

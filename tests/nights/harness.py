@@ -20,10 +20,11 @@ import httpx
 
 from cli.summary import Summary, last_night, summarise
 from pipelines.channels import CHANNELS
-from pipelines.ledger.inbox import Answer, AnswerKind, drop_answer
+from pipelines.ledger.inbox import Answer, AnswerKind, drop
 from pipelines.planfile import write_plan_file
 from pipelines.report.facts import plan_rows
 from resources.channels import Settings
+from resources.means import Means
 from resources.steps import run_night
 from resources.tonight import Tonight
 from resources.warehouse import open_copy
@@ -41,12 +42,16 @@ from sandbox.world.day import live_day
 from sandbox.world.scene import Scene
 from sandbox.world.settings import EPOCH, DayRates, WorldSettings
 from sandbox.world.truth import Row, read_truth
+from tests import arming
 from tests.described.openapi import Mismatch
 from tests.described.vendors import described
+from tests.simulation.loading import load_by_arrow
 
 URL = "http://sandbox.test"
 KEY = "the tests' own key"
 SYSTEMS = ("square", "shopify", "hubspot", "mailchimp")
+MEANS = Means(load=load_by_arrow)
+"""The raw tables without dlt, which takes a quarter of a small night; nights that are played whole have it."""
 _EVERYTHING = 1_000_000
 _ANSWER_TAKES = timedelta(milliseconds=7)
 
@@ -143,9 +148,12 @@ class PlayedEstate:
         """Systems that the last night could not read."""
         self.slowness: dict[str, float] = {}
         """How the vendors lag, by the names of the sandbox's settings."""
+        self.is_armed = True
+        """Whether all is armed anew before each run."""
         self.settings = Settings.read({
             "TRUEUP_HOME": str(self.home), "TRUEUP_ESTATE": str(self.world / "estate.toml"),
             "TRUEUP_CONTACT_KEY": KEY, "TRUEUP_THREADS": "1",
+            "TRUEUP_SIGNING_KEY": str(arming.private_key(folder / "ana.pem")),
             **{secret: "sandbox" for channel in CHANNELS for secret in channel.secrets},
         })
 
@@ -155,7 +163,7 @@ class PlayedEstate:
         (folder / "world").mkdir(parents=True)
         played = cls(folder)
         create_world(played.world, size, played.store, played.vendors)
-        write_estate(played.world, size, URL)
+        arming.name_her(write_estate(played.world, size, URL))
         return played
 
     def copied(self, folder: Path) -> "PlayedEstate":
@@ -191,13 +199,15 @@ class PlayedEstate:
 
     @contextmanager
     def open(self, *, down: Sequence[str] = (), refuses: Sequence[str] = ()) -> Iterator[Workplace]:
-        """The workplace of one run."""
+        """The workplace of one run; armed, unless `is_armed` says otherwise."""
+        if self.is_armed:
+            arming.arm(self.settings, self.store.now())
         behaviour = Behaviour(base_url=URL, is_down=frozenset(down), refuses=frozenset(refuses), **self.slowness)
         app = build_app(self.store, behaviour, folder=self.world, vendors=self.vendors)
         vendors = Vendors(app, self.store, _planted(self.scene()))
         with open_workplace(
             self.settings, CHANNELS, holder="a test", clock=WorldClock(self.store),
-            transports=lambda _: vendors,
+            transports=lambda _: vendors, means=MEANS,
         ) as place:
             yield place
         assert not vendors.mismatches, "\n".join(vendors.mismatches)
@@ -239,10 +249,10 @@ class PlayedEstate:
         """A person's word on a held row; it takes effect with the next night."""
         at = self.store.now()
         until = None if days is None else at + timedelta(days=days)
-        drop_answer(self.settings.inbox, Answer(
+        drop(self.settings.inbox, Answer(
             correction_key=row["correction_key"], answer=kind, author="Ana", reason="I asked the shop", at=at,
             until=until,
-        ))
+        ), arming.signer())
 
     def summary(self) -> Summary:
         """What the command line shows of the last night."""

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
-import resources.steps
+import resources.closing
 from pipelines.check import suites
 from sandbox.verdict import Verdict
 from sandbox.world.settings import DayRates, WorldSettings
@@ -84,13 +84,13 @@ def _line(seed: int, name: str, night: Night, verdict: Verdict, seconds: float) 
 @contextmanager
 def _only_what_decides() -> Iterator[None]:
     """Leaves out what takes a second a night and decides nothing here: suites of checks, and the report."""
-    real = suites.run_suites, resources.steps.write_report
+    real = suites.run_suites, resources.closing.write_report
     suites.run_suites = lambda con, checks: []
-    resources.steps.write_report = lambda con, night_id, folder: folder / night_id
+    resources.closing.write_report = lambda con, night_id, folder: folder / night_id
     try:
         yield
     finally:
-        suites.run_suites, resources.steps.write_report = real
+        suites.run_suites, resources.closing.write_report = real
 
 
 @contextmanager

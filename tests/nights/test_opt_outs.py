@@ -41,7 +41,7 @@ def test_opt_outs_are_written_before_anything_else(second: tuple[PlayedEstate, N
 def test_opt_outs_have_gone_out_when_persons_fail(
     lived: PlayedEstate, copy: Copy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(con: object) -> None:
+    def broken(con: object, **means: object) -> None:
         raise MemoryError("too many pairs")
 
     monkeypatch.setattr("pipelines.reconcile.persons.reconcile_persons", broken)

@@ -2,10 +2,12 @@
 
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 
 from cli.questions import status
+from pipelines import extract
 from pipelines.errors import ConfigurationError
 from resources import steps
 from resources.tonight import Tonight
@@ -45,6 +47,29 @@ def test_a_dry_runs_plan_goes_out_whole_with_its_opt_outs_first(lived: PlayedEst
     assert status_of(played, dry) == "complete", "what was written is a night"
     following = played.night()
     assert following.new == [] and following.effects == []
+
+
+def test_how_short_a_read_how_old_a_plan_and_what_goes_first_are_the_policys_figures(
+    lived: PlayedEstate, copy: Copy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    played, seen = copy(lived), []
+    path = played.world / "estate.toml"
+    figures = "[policy.push]\nplan_minutes = 7\ncanary_rows = 3\n[policy.reads]\nmin_share_pct = 75.0\n"
+    path.write_text(f"{path.read_text()}\n{figures}")
+    pushed = steps.push_plan
+    monkeypatch.setattr(steps, "push_plan", lambda *a, **how: seen.append(how["canary_rows"]) or pushed(*a, **how))
+    read = extract.extract_all
+    shares: list[float] = []
+    monkeypatch.setattr(extract, "extract_all", lambda *a, **how: shares.append(how["min_share"]) or read(*a, **how))
+    night = played.night()
+    assert (set(seen), shares) == ({3}, [0.75])
+    with played.copy() as con:
+        ages = con.execute(
+            "SELECT DISTINCT p.expires_at - p.as_of, g.valid_until - g.approved_at FROM sync.plans AS p "
+            "JOIN sync.approvals AS g ON g.plan_id = p.plan_id WHERE p.plan_id = ? AND g.approver = 'policy'",
+            [f"{night.night_id}-main"],
+        ).fetchall()
+    assert ages == [(timedelta(minutes=7), timedelta(minutes=7))]
 
 
 def test_a_dry_runs_plan_is_not_taken_up_unnamed(adopted: PlayedEstate, copy: Copy) -> None:

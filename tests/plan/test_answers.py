@@ -7,6 +7,7 @@ import pytest
 from pipelines.approve import approve_by_person, approve_by_policy
 from pipelines.plan import build_plan
 from pipelines.push import push_plan
+from tests.arming import ARMED
 from tests.plan.vendor import FakeVendor
 from tests.plan.world import AS_OF, VirtualClock, consent, drift, fresh, insert, plan_rows, policy, start_night
 
@@ -43,7 +44,7 @@ def test_an_approved_row_is_approved_in_the_next_plans_for_seven_days(world):
     (again,) = planned(world, drift(**HELD), night=2)
     assert (again["disposition"], again["approver"], again["held_since"]) == ("approve", "Ana", AS_OF)
     assert again["disposition_reason"] == "Approved by Ana: I know"
-    approve_by_policy(world, "n2-main", clock=VirtualClock(AS_OF + timedelta(days=1)))
+    approve_by_policy(world, "n2-main", armed=ARMED, clock=VirtualClock(AS_OF + timedelta(days=1)))
     assert world.execute("SELECT approver, valid_until FROM ledger.sync.approvals").fetchall() == [
         ("Ana", AS_OF + timedelta(days=7))
     ]
@@ -58,9 +59,9 @@ def test_no_approval_outlives_the_price_that_it_is_of(world, answered):
     say(world, row, "approve")
     if answered == "before the plan":
         planned(world, drift(**HELD, desired_until=ends), night=2)
-        approve_by_policy(world, "n2-main", clock=VirtualClock(AS_OF + timedelta(hours=1)))
+        approve_by_policy(world, "n2-main", armed=ARMED, clock=VirtualClock(AS_OF + timedelta(hours=1)))
     else:
-        approve_by_person(world, "n1-main", clock=VirtualClock(AS_OF + timedelta(hours=1)))
+        approve_by_person(world, "n1-main", armed=ARMED, clock=VirtualClock(AS_OF + timedelta(hours=1)))
     assert world.execute("SELECT approver, valid_until FROM ledger.sync.approvals").fetchall() == [("Ana", ends)]
 
 
@@ -284,12 +285,12 @@ async def test_a_person_releases_rows_of_a_stored_plan_and_push_reads_them_first
     clock = VirtualClock(AS_OF + timedelta(days=2))
     for row in rows:
         say(world, row, "approve", at=clock.at)
-    assert approve_by_person(world, "n1-main", clock=clock) == 2
-    assert approve_by_person(world, "n1-main", clock=clock) == 0
+    assert approve_by_person(world, "n1-main", armed=ARMED, clock=clock) == 2
+    assert approve_by_person(world, "n1-main", armed=ARMED, clock=clock) == 0
     vendor = FakeVendor("shopify", clock)
     now = {"v1": "1000", "v2": "1234", "v3": "1"}
     vendor.values = {("prices", "amount", vendor_id, "base"): value for vendor_id, value in now.items()}
-    report = await push_plan(world, "n1-main", {"shopify": vendor.session()}, clock=clock)
+    report = await push_plan(world, "n1-main", {"shopify": vendor.session()}, armed=ARMED, clock=clock)
     assert report.systems["shopify"].counts == {"stale": 1, "applied": 1}
     assert vendor.values["prices", "amount", "v1", "base"] == "1100"
 
@@ -298,7 +299,7 @@ def test_a_row_held_for_an_incomplete_read_is_not_released(world):
     world.execute("UPDATE reads.verdicts SET is_complete = false WHERE system = 'square'")
     (row,) = planned(world, drift())
     say(world, row, "approve")
-    assert approve_by_person(world, "n1-main", clock=VirtualClock()) == 0
+    assert approve_by_person(world, "n1-main", armed=ARMED, clock=VirtualClock()) == 0
 
 
 WITHDRAWN = [("reject", None), ("accept-theirs", None), ("pin", AS_OF + timedelta(days=9))]
@@ -314,9 +315,9 @@ def shop(*rows, **rest):
 
 async def pushed(world, vendor, clock, plan_id="n1-main"):
     """How many rows a person and the policy approve of a stored plan now, and what the shop is sent."""
-    approve_by_policy(world, plan_id, clock=clock)
-    approve_by_person(world, plan_id, clock=clock)
-    report = await push_plan(world, plan_id, {vendor.name: vendor.session()}, clock=clock)
+    approve_by_policy(world, plan_id, armed=ARMED, clock=clock)
+    approve_by_person(world, plan_id, armed=ARMED, clock=clock)
+    report = await push_plan(world, plan_id, {vendor.name: vendor.session()}, armed=ARMED, clock=clock)
     return report.systems[vendor.name].counts if report.systems else {}
 
 
@@ -389,3 +390,36 @@ async def test_no_word_keeps_an_opt_out_back(world):
         say(world, row, answer, until=until)
     vendor, clock = shop(row)
     assert await pushed(world, vendor, clock, "n1-suppression") == {"applied": 1}
+
+
+PART = {"taken_system": "hubspot", "taken_id": "v1", "kept_system": "square", "kept_id": "s1", "author": "Ana",
+        "reason": "two", "at": AS_OF, "together_since": AS_OF}
+
+
+@pytest.mark.parametrize("side", ["taken", "kept"])
+async def test_what_was_approved_when_two_were_taken_for_one_is_not_written_once_they_are_parted(world, side):
+    planned(world, lane="suppression")
+    (row,) = planned(world, drift("hubspot", "customers", "city", vendor_sub_id="", desired="Lyon"))
+    vendor, clock = shop(row, faults={1: "credential"})
+    assert await pushed(world, vendor, clock) == {"skipped": 1}
+    said = PART | {"parting_id": "w1", "last_plan_at": world.execute("SELECT max(created_at) FROM ledger.sync.plans")
+                   .fetchall()[0][0]}
+    turned = {name.replace("taken", "x").replace("kept", "taken").replace("x", "kept"): said[name] for name in said}
+    insert(world, "ledger.identity.apart", [said if side == "taken" else turned])
+    assert await pushed(world, vendor, clock) == {} and vendor.effects == []
+    insert(world, "ledger.identity.apart_undone", [{"parting_id": "w1", "author": "A", "reason": "r", "at": AS_OF}])
+    assert await pushed(world, vendor, clock) == {"applied": 1}, "taken back, the plan stands again"
+
+
+async def test_what_is_taken_back_from_the_parted_is_written_only_while_they_are_parted(world):
+    planned(world, lane="suppression")
+    insert(world, "ledger.identity.apart", [PART | {"parting_id": "w1", "last_plan_at": AS_OF - timedelta(days=1)}])
+    (row,) = planned(world, drift("hubspot", "customers", "city", vendor_sub_id="", desired="Lyon", drift_class="rule",
+                                  rule="unmerge", authority=None))
+    assert (row["disposition"], row["is_releasable"]) == ("hold", True)
+    vendor, clock = shop(row)
+    say(world, row, "approve")
+    insert(world, "ledger.identity.apart_undone", [{"parting_id": "w1", "author": "A", "reason": "r", "at": AS_OF}])
+    assert await pushed(world, vendor, clock) == {} and vendor.effects == []
+    world.execute("DELETE FROM ledger.identity.apart_undone")
+    assert await pushed(world, vendor, clock) == {"applied": 1}

@@ -5,7 +5,8 @@ from hashlib import sha256
 
 import pytest
 
-from pipelines.plan import build_plan
+from pipelines.plan import build_plan, decide
+from pipelines.scope import narrow_plan
 from tests.plan.world import AS_OF, VirtualClock, consent, drift, fresh, insert, plan_rows, policy, start_night
 
 STOCK = {"entity": "stock", "field": "available"}
@@ -124,6 +125,21 @@ def test_caps_hold_the_whole_group_and_nothing_else(world):
     held = by["shopify", "amount", "v0"]
     assert held["disposition_reason"] == "cap: 4 corrections of shopify prices.amount in one night, 3 allowed."
     assert (held["approver"], held["held_since"]) == (None, AS_OF)
+
+
+def test_a_run_that_was_asked_for_a_part_is_no_way_past_a_cap(world):
+    world.execute("UPDATE policy.caps SET floor_rows = 3 WHERE field = 'amount'")
+    world.execute("INSERT INTO estate.systems VALUES ('shopify', 's', 'UTC')")
+    insert(world, "ledger.identity.items", [
+        {"system": "shopify", "vendor_id": f"v{i}", "item_id": f"i{i}", "rule": "sku", "bound_at": AS_OF,
+         "night_id": "n"} for i in range(4)
+    ])
+    insert(world, "reconcile.drift", [drift(vendor_id=f"v{i}") for i in range(4)])
+    decide(world, "main")
+    assert narrow_plan(world, systems=[], entities=[], keys=["v0", "v1"]) == 2
+    told = world.execute("SELECT vendor_id, disposition, disposition_reason FROM plan.decided ORDER BY 1").fetchall()
+    why = "cap: 4 corrections of shopify prices.amount in one night, 3 allowed."
+    assert told == [("v0", "hold", why), ("v1", "hold", why)]
 
 
 def test_caps_are_a_share_of_what_the_system_holds_up_to_an_absolute_number(world):

@@ -69,6 +69,7 @@ class FakeVendor:
     _keys: dict[str, list[Outcome]] = field(default_factory=dict)
     _old: dict[Place, str | None] = field(default_factory=dict)
     on_call: Callable[[int], None] = lambda number: None
+    on_read: Callable[[], None] = lambda: None
 
     def channel(self) -> Channel:
         """The vendor as a channel that writes and reads back every entity."""
@@ -138,6 +139,7 @@ class FakeVendor:
         if self.is_deaf:
             raise ChannelError("down", system=self.name)
         self.reads += 1
+        self.on_read()
         seen = self.values if self.reads > self.lag else self.values | self._old
         return [
             Reading(self.name, c.entity, c.field, c.vendor_id, c.vendor_sub_id, seen.get(place_of(c)),

@@ -374,6 +374,18 @@ async def test_one_bad_row_is_refused_and_the_others_are_written(shop):
     assert readings[0].value == gtin[1:] and not readings[1].exists
 
 
+async def test_a_barcode_that_another_product_has_takes_no_other_of_its_load_with_it(shop):
+    free, taking, having = sorted((shop.products[sku] for sku in shop.skus[:3]), key=str)
+    await shop.stage()
+    gtin, other = ("00" + str(uuid4().int)[:12] for _ in range(2))
+    held = shop.correction("items", "gtin", having, gtin)
+    assert statuses(await shop.write(held)) == [APPLIED]
+    good, taken = shop.correction("items", "gtin", free, other), shop.correction("items", "gtin", taking, gtin)
+    assert statuses(await shop.write(good, taken)) == [APPLIED, (OutcomeStatus.REJECTED, "LOAD_REFUSED")]
+    readings = await shop.read_back([good, taken])
+    assert [reading.value for reading in readings] == [other[1:], taken.observed]
+
+
 async def test_variants_that_share_a_price_are_corrected_together_or_not_at_all(shop):
     name = f"Taille {shop.skus[0]}"
     attribute = shop.api.create("product.attribute", [

@@ -1,6 +1,7 @@
 """The command of the real estate without a server: how much it loads, what a day takes, what it tells at the end."""
 
 import shlex
+from contextlib import nullcontext
 from types import SimpleNamespace
 
 import pytest
@@ -70,12 +71,26 @@ def test_an_order_online_that_takes_nothing_off_a_shelf_is_a_failure(monkeypatch
         list(plant._sold_online(estate, ITEM, SimpleNamespace(email="a@example.fr")))
 
 
+SERVERS = SimpleNamespace(
+    odoo_url="http://127.0.0.1:1", odoo_key="a key", vendure_url="http://127.0.0.1:2", vendure_key="b'c",
+    pids=(11, 12, 13),
+)
+
+
+@pytest.mark.parametrize("words", [[], ["--keep"]])
+def test_what_stays_after_a_night_that_failed_is_told_too(monkeypatch, tmp_path, capsys, words):
+    def failing(home, servers, retail, say, *, pour_only):
+        raise RuntimeError("the quiet night failed")
+
+    monkeypatch.setattr(run, "running", lambda folder, say, *, is_kept: nullcontext(SERVERS))
+    monkeypatch.setattr(run, "_nights", failing)
+    with pytest.raises(RuntimeError, match="quiet night"):
+        run.main(["--made", "--folder", str(tmp_path / "real"), *words])
+    assert ("and to end them: kill 11 12 13" in capsys.readouterr().out.splitlines()) == bool(words)
+
+
 def test_what_stays_is_told_in_lines_that_a_shell_takes_and_the_tests_read(tmp_path, capsys):
-    servers = SimpleNamespace(
-        odoo_url="http://127.0.0.1:1", odoo_key="a key", vendure_url="http://127.0.0.1:2", vendure_key="b'c",
-        pids=(11, 12, 13),
-    )
-    run._tell_kept(servers, tmp_path)
+    run._tell_kept(SERVERS, tmp_path)
     said = capsys.readouterr().out.splitlines()
     names = dict(shlex.split(line)[1].split("=", 1) for line in said if line.startswith("export "))
     assert names["TRUEUP_ODOO_URL"] == "http://127.0.0.1:1" and names["TRUEUP_ODOO_KEY"] == "a key"

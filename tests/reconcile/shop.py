@@ -10,10 +10,12 @@ from typing import Any
 
 import duckdb
 
+from pipelines.plan import build_plan
 from pipelines.reconcile.drift import build_drift
 from pipelines.reconcile.items import reconcile_items
 from pipelines.reconcile.trees import build_trees
 from pipelines.tables import fill_table
+from tests.plan.world import VirtualClock
 
 FIRST = datetime(2026, 6, 15, tzinfo=UTC)
 SYSTEMS = ("square", "shopify", "hubspot")
@@ -125,6 +127,16 @@ class Shop:
         build_trees(self.con)
         build_drift(self.con)
         return rows(self.con, "SELECT * FROM reconcile.drift ORDER BY ALL")
+
+    def send(self) -> None:
+        """Plan tonight's drift and send its first row; the night ends before anything is proved."""
+        clock = VirtualClock(self.as_of(self.day))
+        plan_id = build_plan(self.con, lane="main", clock=clock)
+        insert(self.con, "ledger.sync.intents", {
+            "plan_id": plan_id, "batch_id": "b", "vendor_key": "k", "attempt": 1, "state": "sent",
+            "composed_at": clock.now(), "sent_at": clock.now(),
+            "correction_key": rows(self.con, "SELECT correction_key FROM ledger.sync.corrections")[0]["correction_key"],
+        })
 
     def agree(self) -> None:
         """Everything observed that does not drift is the new base."""

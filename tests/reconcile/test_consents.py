@@ -33,6 +33,19 @@ def golden(con, email):
     ).fetchall()
 
 
+def written(con, record, at):
+    """The correction of a record's permission that tonight's drift asks for has been applied."""
+    system, vendor_id = record.split("/")
+    con.execute(
+        "INSERT INTO ledger.sync.corrections BY NAME SELECT d.*, 'p' AS plan_id, ? AS correction_key, "
+        "'e' AS estate, 'low' AS risk, 'approve' AS disposition, '' AS disposition_reason, true AS is_new, "
+        "false AS is_releasable FROM reconcile.consent_drift AS d WHERE d.system = ? AND d.vendor_id = ?",
+        [record, system, vendor_id])
+    con.execute(
+        'INSERT INTO ledger.sync.outcomes (plan_id, correction_key, status, code, message, request_id, "at") '
+        "VALUES ('p', ?, 'applied', '', '', '', ?)", [record, at])
+
+
 def test_one_no_lowers_every_other_system_and_nothing_else(night):
     put_consent(night, "shopify/1", A, "no", said=LATE)
     put_consent(night, "mailchimp/1", " Anne@Example.FR", "yes", said=EARLY, is_proven=True)
@@ -129,20 +142,49 @@ def test_our_own_no_at_a_shared_address_goes_no_further(night):
     lowered = {("mailchimp/1", "yes", "no", "lower"), ("hubspot/2", "yes", "no", "lower")}
     assert drift(night) == lowered
     for record in ("mailchimp/1", "hubspot/2"):
-        system, vendor_id = record.split("/")
-        night.execute(
-            "INSERT INTO ledger.sync.corrections BY NAME SELECT d.*, 'p' AS plan_id, ? AS correction_key, "
-            "'e' AS estate, 'low' AS risk, 'approve' AS disposition, '' AS disposition_reason, true AS is_new, "
-            "false AS is_releasable FROM reconcile.consent_drift AS d WHERE d.system = ? AND d.vendor_id = ?",
-            [record, system, vendor_id])
-        night.execute(
-            'INSERT INTO ledger.sync.outcomes (plan_id, correction_key, status, code, message, request_id, "at") '
-            "VALUES ('p', ?, 'applied', '', '', '', ?)", [record, NIGHT + timedelta(days=1, hours=1)])
+        written(night, record, NIGHT + timedelta(days=1, hours=1))
         put_consent(night, record, family, "no", said=NIGHT + timedelta(days=1, hours=1))
     start_night(night, 2)
     assert drift(night) == set()
     assert golden(night, family) == [("no", "withdrawal of the same person")], "ours keeps its reason"
     assert golden(night, B) == [("yes", "opt-in")]
+
+
+def test_a_persons_own_no_is_not_our_echo_where_our_write_did_not_last(night):
+    """Our no came to nothing in a system without times; after a proven opt-in the person says no there."""
+    put_consent(night, "shopify/1", A, "no", said=LATE)
+    put_consent(night, "square/1", A, "yes")
+    assert drift(night) == {("square/1", "yes", "no", "lower")}
+    written(night, "square/1", NIGHT + timedelta(hours=1))
+    start_night(night, 1)
+    assert drift(night) == {("square/1", "yes", "no", "lower")}
+    start_night(night, 9)
+    put_consent(night, "mailchimp/1", A, "yes", said=NIGHT + timedelta(days=8), is_proven=True)
+    drift(night)
+    assert golden(night, A) == [("yes", "proven opt-in after withdrawal")]
+    start_night(night, 60)
+    put_consent(night, "square/1", A, "no")
+    drift(night)
+    assert golden(night, A) == [("no", "withdrawal")]
+
+
+def test_our_write_makes_no_no_younger_where_the_system_stamps_it(night):
+    """The proven opt-in came before our write, and was read after it."""
+    put_consent(night, "shopify/1", A, "no", said=LATE)
+    put_consent(night, "square/1", A, "yes")
+    assert drift(night) == {("square/1", "yes", "no", "lower")}
+    written(night, "square/1", NIGHT + timedelta(hours=1))
+    put_consent(night, "square/1", A, "no", said=NIGHT + timedelta(minutes=59))
+    for number in (1, 2):
+        start_night(night, number)
+        drift(night)
+        assert golden(night, A) == [("no", "withdrawal")]
+    start_night(night, 3)
+    put_consent(night, "mailchimp/1", A, "yes", said=NIGHT - timedelta(days=1), is_proven=True)
+    drift(night)
+    assert golden(night, A) == [("yes", "proven opt-in after withdrawal")]
+    events = "SELECT count(*) FROM ledger.identity.consent_events WHERE system = 'square' AND state = 'no'"
+    assert night.execute(events).fetchall() == [(1,)]
 
 
 def test_editing_a_record_makes_its_no_no_younger(night):

@@ -2,10 +2,9 @@
 
 import pytest
 
-from pipelines.plan import build_plan
-from pipelines.reconcile.drift import Target, drift
+from pipelines.reconcile.differing import Target
+from pipelines.reconcile.drift import drift
 from pipelines.tables import TABLES
-from tests.plan.world import VirtualClock
 from tests.reconcile.shop import Shop, insert, rows, told
 
 
@@ -146,12 +145,7 @@ def test_units_come_off_the_till_once_though_a_movement_hides_the_write(shop, ki
     shop.move("shopify", 1, -1, kind="order", state="fulfilled", key="web")
     shop.level(1, available=8)
     assert told(shop.night()) == [("square", "on_hand", "V1", "10", "9", "explained")]
-    clock = VirtualClock(shop.as_of(shop.day))
-    insert(shop.con, "ledger.sync.intents", {
-        "plan_id": build_plan(shop.con, lane="main", clock=clock), "batch_id": "b", "vendor_key": "k", "attempt": 1,
-        "state": "sent", "composed_at": clock.now(), "sent_at": clock.now(),
-        "correction_key": rows(shop.con, "SELECT correction_key FROM ledger.sync.corrections")[0]["correction_key"],
-    })
+    shop.send()
     shop.move("square", 1, 9, kind="count", key="1 count")
     shop.move("square", 1, since, kind=kind, key="2 since")
     shop.level(1, on_hand=9 + since)
@@ -184,6 +178,22 @@ def test_text_that_differs_in_looks_alone_is_no_drift(shop):
     found = shop.night()
     assert told(found) == [("shopify", "first_name", "C2", "Zoé", "Léa", "never_agreed")]
     assert "Léa" not in found[0]["reason"], "a sentence never holds a personal value"
+
+
+def test_what_is_taken_back_from_the_parted_stands_in_place_of_what_else_would_be_written(shop):
+    insert(
+        shop.con, "observed.customers",
+        {"system": "shopify", "vendor_id": "C2", "person_id": "p1", "first_name": "Zoé"},
+        {"system": "shopify", "vendor_id": "C3", "person_id": "p1", "first_name": "Zoé"},
+    )
+    insert(shop.con, "golden.customers", {"person_id": "p1", "first_name": "Léa", "first_name_authority": "hubspot"})
+    insert(shop.con, "reconcile.person_undo", {
+        "system": "shopify", "entity": "customers", "field": "first_name", "vendor_id": "C2", "vendor_sub_id": "",
+        "observed": "Zoé", "desired": "Ana", "drift_class": "rule", "rule": "unmerge"})
+    assert told(shop.night()) == [
+        ("shopify", "first_name", "C2", "Zoé", "Ana", "rule"),
+        ("shopify", "first_name", "C3", "Zoé", "Léa", "never_agreed"),
+    ]
 
 
 def test_a_tolerance_lets_small_differences_be(shop):

@@ -1,11 +1,16 @@
 """An error in a first name and a relative look alike in one pair; all records together tell them apart."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from pipelines.reconcile import persons_link
 from pipelines.reconcile.persons import reconcile_persons
-from tests.reconcile.people import put_customers, start_night, together
+from pipelines.reconcile.persons_blocks import build_candidates, filled_features
+from pipelines.reconcile.persons_clusters import join_eliminated
+from pipelines.reconcile.persons_settings import FEATURES, linkage
+from tests.reconcile.people import persons, put_customers, start_night, together
 
 PERSONS = 400
 ERRORS = 15
@@ -82,3 +87,93 @@ def test_a_group_that_would_hold_two_cards_is_left_as_it_was(night):
     found = together(night)
     assert frozenset({"square/0", "hubspot/0"}) not in found
     assert frozenset({"square/1", "hubspot/1"}) in found
+
+
+@pytest.mark.parametrize(
+    ("column", "one", "other", "is_kept_apart"),
+    [("card", "FID-A", "FID-B", True), ("email", "a@example.fr", "b@example.fr", True),
+     ("card", "FID-A", "FID-A", False)],
+    ids=["two cards", "two e-mails of one system", "one card"],
+)
+def test_a_group_is_left_as_it_was_where_two_that_join_it_contradict_each_other(con, column, one, other, is_kept_apart):
+    """Persons 1 and 3 have two records each; 2 and 4 are eliminated into 1, 6 into 3. No pair contradicts itself."""
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_eliminations (l BIGINT, r BIGINT)")
+    con.execute("INSERT INTO reconcile.person_eliminations VALUES (1, 2), (1, 4), (3, 6)")
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_clusters (record_id BIGINT, cluster BIGINT)")
+    con.execute("INSERT INTO reconcile.person_clusters VALUES (1, 1), (5, 1), (2, 2), (3, 3), (7, 3), (4, 4), (6, 6)")
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_features "
+                "(record_id BIGINT, card VARCHAR, email VARCHAR, source VARCHAR)")
+    con.execute("INSERT INTO reconcile.person_features SELECT unnest(range(1, 8)), NULL, NULL, 'square'")
+    con.execute(f"UPDATE reconcile.person_features SET {column} = ? WHERE record_id = 2", [one])
+    con.execute(f"UPDATE reconcile.person_features SET {column} = ? WHERE record_id = 4", [other])
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_apart (l BIGINT, r BIGINT)")
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_links (l BIGINT, r BIGINT, rule VARCHAR, is_auto BOOLEAN)")
+    con.execute("INSERT INTO reconcile.person_links VALUES (1, 2, 'splink', false), (1, 4, 'splink', false), "
+                "(3, 6, 'splink', false)")
+    join_eliminated(con)
+    found = dict(con.execute("SELECT record_id, cluster FROM reconcile.person_clusters").fetchall())
+    expected = {1: 1, 5: 1, 2: 1, 4: 1, 3: 3, 7: 3, 6: 3} | ({2: 2, 4: 4} if is_kept_apart else {})
+    assert found == expected
+    links = con.execute("SELECT l, r, rule FROM reconcile.person_links WHERE is_auto ORDER BY ALL").fetchall()
+    joined = [] if is_kept_apart else [(1, 2), (1, 4)]
+    assert links == [(left, right, "elimination") for left, right in [*joined, (3, 6)]]
+
+
+def looks(monkeypatch, con, records, *found):
+    """How often is looked for eliminations where each look finds so many."""
+    seen = []
+
+    def build(_con, model):
+        if model.name != "reconcile.person_eliminations":
+            return 0
+        seen.append(model.name)
+        return found[len(seen) - 1]
+
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_features AS "
+                "SELECT unnest(range(1, ? + 1)) AS record_id", [records])
+    for table in persons_link.SCRATCH:
+        con.execute(f"CREATE TABLE IF NOT EXISTS reconcile.{table} (l BIGINT)")
+    monkeypatch.setattr(persons_link, "build", build)
+    for name in ("filled_features", "build_candidates", "score_candidates", "build_clusters", "join_eliminated"):
+        monkeypatch.setattr(persons_link, name, lambda *_: None)
+    persons_link.link_records(con)
+    return len(seen)
+
+
+@pytest.mark.parametrize(
+    ("found", "expected"), [((0,), 1), ((10,), 1), ((11, 10), 2), ((11, 11, 11), 3)],
+    ids=["nothing", "hardly any", "many, then hardly any", "many every time"],
+)
+def test_another_look_is_taken_while_the_last_one_joined_many_and_three_at_most(monkeypatch, con, found, expected):
+    assert looks(monkeypatch, con, 1_000, *found) == expected
+
+
+@pytest.mark.parametrize(
+    ("records", "is_looked_at"), [(2_000, True), (1_999, False), (2_002, False)],
+    ids=["few", "too few to train on", "too many"],
+)
+def test_few_records_are_looked_at_more_closely(con, records, is_looked_at):
+    """Two records that share a street, and nothing else, are a pair where the rules for few hold."""
+    limits = linkage()
+    few = replace(limits, blocking={**limits.blocking, "few_records": 2_001})
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_features AS SELECT unnest(range(1, ? + 1)) AS record_id, "
+                + ", ".join(f"CAST(NULL AS VARCHAR) AS {name}" for name in FEATURES), [records])
+    con.execute("UPDATE reconcile.person_features SET street = '12 rue foch' WHERE record_id <= 2")
+    build_candidates(con, few, filled_features(con))
+    found = con.execute("SELECT l, r FROM reconcile.person_candidates").fetchall()
+    assert found == ([(1, 2)] if is_looked_at else [])
+
+
+def test_who_was_joined_stays_one_when_a_later_night_would_not_have_joined_them(night):
+    put_customers(night, world())
+    reconcile_persons(night)
+    before = persons(night)
+    start_night(night, 1)
+    put_customers(night, [  # many who stand alone: tonight nothing is joined by elimination any more
+        {"key": f"square/new{n}", **person(n + PERSONS)} for n in range(2 * PERSONS)
+    ])
+    reconcile_persons(night)
+    links = night.execute("SELECT count(*) FROM reconcile.person_links WHERE rule = 'elimination'").fetchall()
+    assert links == [(0,)]
+    after = persons(night)
+    assert {record: after[record] for record in before} == before

@@ -38,3 +38,15 @@ def test_a_person_has_the_permissions_of_all_their_addresses_and_the_last_word_a
     assert sorted(consent["state"] for consent in consents) == ["no", "yes"]
     assert {(consent["channel"], consent["purpose"]) for consent in consents} == {("email", "news")}
     assert found[of["shopify/2"]] == [1, 0, None, None]
+
+
+def test_a_no_that_we_wrote_is_no_word_of_the_person(night):
+    put_customers(night, [{"key": "square/1", "first_name": "Anne", "last_name": "Roux", "email": A}])
+    put_consent(night, "square/1", A, "yes", said=EARLY)
+    build_consents(night)
+    night.execute(
+        "INSERT INTO ledger.identity.consent_events BY NAME SELECT e.* REPLACE ('no' AS state, 'ours' AS proof, "
+        "? AS changed_at) FROM ledger.identity.consent_events AS e", [LATE])
+    reconcile_persons(night)
+    build_models(night, "golden.customer_360")
+    assert night.execute("SELECT last_contact_at FROM golden.customer_360").fetchall() == [(EARLY,)]

@@ -121,6 +121,17 @@ def rich_night(size: int = 60) -> NightFacts:
             {"system": "files", "entity": "prices", "field": "amount", "request": "prices.t." + "x" * 90 + ".csv",
              "asked_at": AS_OF, "row_count": 1000 + number} for number in range(3)
         ],
+        assortment=[
+            {"system": system, "expected": 9000, "listed": 8000, "unpublished": 400, "deleted": 300, "missing": 200,
+             "unknown": 100 * place, "proved_at": AS_OF if place else None, "census_at": AS_OF if place else None}
+            for place, system in enumerate(("square", "shopify", "hubspot"))
+        ],
+        worklist=[
+            {"kind": kind, "system": "shopify", "vendor_id": f"gid://shopify/ProductVariant/{number}",
+             "name": _title(number), "state": "in quarantine", "action": "x" * 90, "reason": "r" * 120,
+             "alike_count": 1000}
+            for kind in ("assortment", "keys") for number in range(20)
+        ],
         quarantine=[
             {"system": "hubspot", "entity": "customers", "field": "first_name", "reason": "r" * 120, "row_count": 3}
             for _ in range(20)

@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.report.change import base, difference, effect, place, proof, subject, value
+from tests.law import law
 from tests.report.night import row, unsent
 
 NAMES = st.text(st.characters(categories=("L", "N", "Z", "P")), max_size=40)
@@ -48,6 +49,7 @@ def test_what_kind_of_difference_it_is(before, after, words):
     assert difference(before, after) == words
 
 
+@law(100)
 @given(NAMES, NAMES)
 def test_a_kind_of_difference_depends_on_no_letter_of_the_value(before, after):
     kinds = {

@@ -18,6 +18,10 @@ CASES = {
         {"status": "planned", "flow": [flow(unpushed=115, waiting=62, refused=17)]},
         "Dry run: nothing was written. 115 values would be corrected, 62 would wait for a person.",
     ),
+    "a night that nobody had armed": (
+        {"status": "unarmed", "flow": [flow(unpushed=115, waiting=62)]},
+        "Planned and not armed: nothing was written. 115 values would be corrected, 62 would wait for a person.",
+    ),
     "a dry run that found nothing": (
         {"status": "planned", "flow": []}, "Dry run: nothing was written. Nothing differs in what was read.",
     ),
@@ -32,6 +36,14 @@ CASES = {
     "a partial night by its reads": (
         {"reads": [read("square", is_complete=False), read("shopify")]},
         "Partial night: square not read completely, and nothing that depends on it was changed.",
+    ),
+    "a night on an older ledger": (
+        {"status": "partial", "summary": {"too_old": {"rows": 4, "reason": "it is old"}}, "flow": [flow(unpushed=4)]},
+        "Partial night: the ledger is older than what was written, so nothing but opt-outs went out.",
+    ),
+    "a night with values that were refused too often": (
+        {"status": "partial", "summary": {"parked": {"shopify": 2, "square": 1}}, "flow": [flow(waiting=3)]},
+        "Partial night: 3 values of shopify, square had been refused as often as may be, and wait for a person.",
     ),
     "a partial night by its status": (
         {"status": "partial", "summary": {"unread": [{"system": "hubspot", "entity": "prices", "reason": "down"}]}},
@@ -111,6 +123,17 @@ def test_a_dry_run_calls_nothing_late():
     night = facts(status="planned", flow=[flow(unpushed=3)])
     assert "3 would be written" in " ".join(sentences(night))
     assert "not pushed" not in " ".join(sentences(night))
+
+
+def test_what_is_not_armed_is_told_with_the_reason():
+    night = facts(status="unarmed", summary={"unarmed": {"rows": 3, "reason": "nothing has been armed; `trueup arm`"}})
+    assert "3 rows may go by policy and are not armed: nothing has been armed; `trueup arm`." in sentences(night)
+    assert not any("not armed" in sentence for sentence in sentences(facts()))
+
+
+def test_what_an_older_ledger_kept_back_is_told_with_the_cure():
+    night = facts(status="partial", summary={"too_old": {"rows": 3, "reason": "it was lost. `trueup restore`"}})
+    assert "3 rows may go by policy and were kept back: it was lost. `trueup restore`." in sentences(night)
 
 
 def test_scope_is_named_and_its_keys_are_only_counted():

@@ -1,8 +1,9 @@
 -- grain: one line of a file of permissions: one address in one audience
 -- key: vendor_id, vendor_audience_id (a column, the mapping's word, or a part of the file's name)
 -- why: a permission is yes, no or pending in the mapping's own words; a blank is unknown, which is not yes, and so is a
---      box that is not ticked, unless the mapping says that it takes a permission back; another word is neither. A no stands whatever is written beside it; a yes is proven only where
---      the file says when it was given and that a double opt-in is kept
+--      box that is not ticked, unless the mapping says that it takes a permission back; another word is neither. A no
+--      stands whatever is written beside it; a yes is proven only where the file says when it was given and that a double
+--      opt-in is kept
 WITH parsed AS (
   SELECT
     from_json(payload, '{"key": "VARCHAR", "place": "VARCHAR", "table": "VARCHAR", "file": "VARCHAR", "line": "VARCHAR",

@@ -26,7 +26,10 @@ def _read_parquet(name: str, content: bytes, table: Table) -> Sheet:
     return read_parquet(name, content, table)
 
 
-_READERS = {"csv": read_csv, "xlsx": read_excel, "parquet": _read_parquet}
+def _read(name: str, content: bytes, table: Table, width: int) -> Sheet:
+    if table.format == "xlsx":
+        return read_excel(name, content, table, width)
+    return _read_parquet(name, content, table) if table.format == "parquet" else read_csv(name, content, table)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,14 @@ async def drops_of(session: FilesSession, table: Table) -> list[Drop]:
     return first
 
 
-async def sheet_of(session: FilesSession, drop: Drop, table_name: str, table: Table) -> Sheet:
-    """A file taken apart, once a night; FatalChannelError where it is not whole."""
-    key = (table_name, drop.entry)
+async def sheet_of(session: FilesSession, drop: Drop, table_name: str, table: Table, width: int = 0) -> Sheet:
+    """A file taken apart, once a night; FatalChannelError where it is not whole. `width`: as of `read_excel`."""
+    key = (table_name, drop.entry, width)
     if key not in session.kept:
         content = await session.read(drop.entry.name)
         if len(content) != drop.entry.size:
             raise broken(drop.entry.name, None, "it changed while it was read: the next night reads it")
-        session.kept[key] = await asyncio.to_thread(_READERS[table.format], drop.entry.name, content, table)
+        session.kept[key] = await asyncio.to_thread(_read, drop.entry.name, content, table, width)
     found: Sheet = session.kept[key]
     return found
 

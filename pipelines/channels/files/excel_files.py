@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import BadZipFile, ZipFile
 
 from pipelines.channels.files.mapping import Table
-from pipelines.channels.files.sheet import Line, Sheet, broken, located, text_of, without_trailer
+from pipelines.channels.files.sheet import MAX_UNPACKED_BYTES, Line, Sheet, broken, located, text_of, without_trailer
 
 _ZEROS = re.compile(r"0+")
 NOT_XML = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -29,11 +29,18 @@ class Typed:
     shown: str
 
 
-def read_excel(name: str, content: bytes, table: Table) -> Sheet:
-    """One sheet of a workbook; FatalChannelError for a file that is none or has no such sheet."""
+def read_excel(name: str, content: bytes, table: Table, width: int = 0) -> Sheet:
+    """One sheet of a workbook; FatalChannelError for a file that is none or has no such sheet.
+
+    `width`: how many columns it has at least, where it has no headers: Excel keeps no blank cells that would say it.
+    """
     from openpyxl import load_workbook  # here: it takes half a second, and most estates have no Excel
 
     try:
+        with ZipFile(io.BytesIO(content)) as packed:  # no part of it gives more than it says here
+            size = sum(part.file_size for part in packed.infolist())
+        if size > MAX_UNPACKED_BYTES:
+            raise broken(name, None, f"it unpacks to {size} bytes, more than {MAX_UNPACKED_BYTES}")
         book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     except (BadZipFile, KeyError, ValueError, OSError, EOFError, SyntaxError) as error:
         raise broken(name, None, "it does not open as Excel (.xlsx): cut off, or still being written?") from error
@@ -59,7 +66,8 @@ def read_excel(name: str, content: bytes, table: Table) -> Sheet:
     if table.header_row:
         header, filled = _trimmed(filled[0][1]), filled[1:]
     else:
-        header = tuple(f"#{place}" for place in range(1, max(len(cells) for _, cells, _ in filled) + 1))
+        widest = max(width, *(len(cells) for _, cells, _ in filled))
+        header = tuple(f"#{place}" for place in range(1, widest + 1))
     width = len(header)
     lines = []
     for number, cells, typed in filled:

@@ -44,7 +44,7 @@ class Form(Section):
     yes: list[str] = ["oui", "o", "yes", "y", "vrai", "true", "1", "x"]
     no: list[str] = Field(
         ["non", "n", "no", "faux", "false", "0"],
-        description="Of permissions, an unticked box (faux, false, 0) is only a no where the mapping says so here.",
+        description="An unticked box (faux, false, 0) is only a withdrawal where [consents.<name>] itself lists it.",
     )
     pending: list[str] = ["en attente", "pending"]
     newest_by: Literal["time", "name"] = Field("time", description="Which of several files is the newest.")
@@ -79,13 +79,12 @@ class Form(Section):
     @classmethod
     def _are_words(cls, value: list[str]) -> list[str]:
         if not value or any(word != word.strip().lower() or not word for word in value):
-            raise ValueError("not words; allowed: words in lower case without outer blanks, the first is written")
+            raise ValueError("not words; allowed: words in lower case without outer blanks")
         return value
-
 
     @property
     def withdrawals(self) -> list[str]:
-        """The words that take a permission back: who never ticked a box has not, unless the mapping says so."""
+        """The words that take a permission back: who never ticked a box has not, unless the table itself says so."""
         return self.no if "no" in self.model_fields_set else [word for word in self.no if word not in UNTICKED]
 
 

@@ -31,11 +31,14 @@ def mapping_of(file: TomlFile) -> Mapping:
     content = file.content
     defaults = content.get("defaults", {})
     parse(file, Form, defaults, ("defaults",))
+    own = content.get("consents", {})
     for entity in ENTITIES:
         tables = content.get(entity, {})
         if isinstance(tables, dict):
             content[entity] = {n: {**defaults, **t} if isinstance(t, dict) else t for n, t in tables.items()}
     mapping = parse(file, Mapping, content)
+    for name, table in mapping.consents.items():
+        table.model_fields_set.intersection_update(own[name])  # a no under [defaults] is not said of permissions
     if told := [file.error(path, message).message for path, message in _faults(mapping)]:
         raise ConfigurationError("\n".join(told))
     return mapping

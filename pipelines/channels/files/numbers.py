@@ -7,11 +7,13 @@ both to the macros of identifiers.sql.
 import re
 from decimal import Decimal
 
-from pipelines.channels.files.mapping import Table
+from pipelines.channels.files.mapping import UNTICKED, Table
 
 _PLAIN = re.compile(r"[-+]?(?:[0-9]{1,3}(?:_[0-9]{3})+|[0-9]+)(?:\.[0-9]+)?")
 _BLANKS = " \u00a0\u202f"
 _EURO = re.compile(r"\s*€$")
+_BESIDE = {"1": "0", "true": "false", "vrai": "faux", "oui": "non", "yes": "no", "o": "n", "y": "n"}
+"""The word for no, by the word for yes that it stands beside."""
 
 
 def plain(text: str, table: Table) -> Decimal | None:
@@ -51,6 +53,16 @@ def permission(text: str, table: Table) -> str | None:
         if word in words:
             return state
     return None
+
+
+def denial(held: str, table: Table) -> str:
+    """The word that takes a permission back in a cell that holds `held`: of a box, or of a column of the same words."""
+    told = held.strip()
+    word = _BESIDE.get(told.lower(), told.lower())
+    # The table's own first word goes before a pair of ours, but it is no value of a box.
+    if word not in table.no or "no" in table.model_fields_set and word not in UNTICKED:
+        return (table.withdrawals or table.no)[0]
+    return word.upper() if told.isupper() else word.capitalize() if told.istitle() else word
 
 
 def _sign(character: str, table: Table) -> str:

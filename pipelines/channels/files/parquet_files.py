@@ -12,7 +12,16 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipelines.channels.files.mapping import Table
-from pipelines.channels.files.sheet import Line, Sheet, broken, located, text_of, without_trailer
+from pipelines.channels.files.sheet import (
+    MAX_UNPACKED_BYTES,
+    MOST_CELLS,
+    Line,
+    Sheet,
+    broken,
+    located,
+    text_of,
+    without_trailer,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +38,12 @@ class _Row:
 def read_parquet(name: str, content: bytes, table: Table) -> Sheet:
     """A whole file as a sheet; FatalChannelError for what is not one."""
     try:
+        said = pq.read_metadata(io.BytesIO(content))
+        size = sum(said.row_group(number).total_byte_size for number in range(said.num_row_groups))
+        cells = said.num_rows * said.num_columns
+        if size > MAX_UNPACKED_BYTES or cells > MOST_CELLS:
+            words = f"it unpacks to {size} bytes and {cells} cells, more than {MAX_UNPACKED_BYTES} or {MOST_CELLS}"
+            raise broken(name, None, words)
         held = pq.read_table(io.BytesIO(content))
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, ValueError) as error:
         raise broken(name, None, "it does not open as Parquet: cut off, or still being written?") from error

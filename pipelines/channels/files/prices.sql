@@ -42,6 +42,7 @@ SELECT
   compare_at_minor,
   tax_basis,
   CAST(tax_pct * 100 AS INTEGER) AS tax_rate_bp,
+  CAST(NULL AS TIMESTAMPTZ) AS valid_until,
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
   CAST(json_object('table', table_name, 'file', file, 'line', line, 'digits', currency_digits(currency)) AS VARCHAR)

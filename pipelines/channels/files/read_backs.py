@@ -39,5 +39,7 @@ def value_of(record: Record, correction: Correction) -> str | None:
     if correction.entity == "stock":
         return units(text, record.table)
     if correction.entity == "consents":
-        return permission(text, record.table)
+        said = permission(text, record.table)
+        # Our own no shows, even where the file's word for it is that of a box which nobody ticked.
+        return "no" if said == "unknown" and correction.observed in ("yes", "pending") else said
     return text or None

@@ -137,9 +137,11 @@ class FilesSession(Session):
             retry=retry_if_exception_type(RetriableChannelError),
         ):
             with attempt:
-                self.counters.calls += 1
-                self.counters.retries += attempt.retry_state.attempt_number > 1
-                return await asyncio.to_thread(self._translated, work, name)
+                self.fence()
+                with self.breaker.call():
+                    self.counters.calls += 1
+                    self.counters.retries += attempt.retry_state.attempt_number > 1
+                    return await asyncio.to_thread(self._translated, work, name)
         raise AssertionError("unreachable: tenacity re-raises")
 
     def _translated(self, work: Callable[[], T], name: str) -> T:

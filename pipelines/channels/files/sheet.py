@@ -15,6 +15,11 @@ from typing import Any
 from pipelines.channels.files.mapping import Table, headers_of
 from pipelines.errors import FatalChannelError
 
+MAX_UNPACKED_BYTES = 2 * 1024 * 1024 * 1024
+"""What a packed file (Excel, Parquet) may become; the largest that is read is of 512 MB, and may hold a bomb."""
+MOST_CELLS = 200_000_000
+"""Of a Parquet file, which writes a billion equal cells in a few bytes."""
+
 
 @dataclass(frozen=True, slots=True)
 class Line:

@@ -4,6 +4,7 @@ A name is `entity.table@place.plan.key.columns.format`; no word of the first two
 is taken apart as it was made. Writes nothing.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import PurePosixPath
 from urllib.parse import quote, unquote
@@ -11,7 +12,7 @@ from urllib.parse import quote, unquote
 from pipelines.channels.files.drops import Drop, sheet_of
 from pipelines.channels.files.records import Record, records_in
 from pipelines.channels.files.session import FilesSession
-from pipelines.channels.files.sheet import Line
+from pipelines.channels.files.sheet import Line, broken
 
 Waiting = dict[tuple[str, str], tuple[datetime, Line]]
 """Whole rows by key and place, and when their file was made."""
@@ -38,25 +39,34 @@ def of_what(name: str) -> tuple[str, str, str]:
     return entity, unquote(table), unquote(place)
 
 
-async def waiting_of(session: FilesSession, entity: str, record: Record, since: datetime) -> Waiting:
-    """Rows of files of the record's table and place that were made since then, the last of each.
+async def waiting_of(session: FilesSession, entity: str, records: Sequence[Record]) -> Waiting:
+    """Rows of the records' keys that wait in files of their table and place, made since these were dropped; the last.
 
-    Without them a whole row would take back what an earlier one, not imported yet, corrects in another column.
+    The records are of one file to be. Without them a whole row would take back what an earlier one, not imported yet,
+    corrects in another column: so FatalChannelError where one has other columns than those that are dropped now.
     """
-    out = (await session.mapping()).out
+    out, like = (await session.mapping()).out, records[0]
     if not await session.has(out):
         return {}
-    mine = (entity, record.table_name, record.drop.place)
+    dropped = {(record.key, record.place): record.drop.entry.modified_at for record in records}
+    mine = (entity, like.table_name, like.drop.place)
     ours = [
         entry for entry in await session.entries(out)
         if of_what(PurePosixPath(entry.name).name) == mine
-        and PurePosixPath(entry.name).suffix == f".{record.table.format}"
-        and entry.modified_at > since
+        and PurePosixPath(entry.name).suffix == f".{like.table.format}"
+        and entry.modified_at > min(dropped.values())
     ]
     found: Waiting = {}
     for entry in sorted(ours, key=lambda entry: (entry.modified_at, entry.name)):
-        drop = Drop(entry, record.drop.place)
-        sheet = await sheet_of(session, drop, f"{entity}.{record.table_name}", record.table)
-        if sheet.header == record.sheet.header:
-            found |= {(r.key, r.place): (entry.modified_at, r.line) for r in records_in(entity, record, drop, sheet)}
+        drop = Drop(entry, like.drop.place)
+        width = len(like.sheet.header)
+        sheet = await sheet_of(session, drop, f"{entity}.{like.table_name}", like.table, width)
+        theirs: Waiting = {
+            (r.key, r.place): (entry.modified_at, r.line) for r in records_in(entity, like, drop, sheet)
+            if (at := dropped.get((r.key, r.place))) is not None and at < entry.modified_at
+        }
+        if theirs and sheet.header != like.sheet.header:
+            words = f"its columns are not those of {like.sheet.name}; import it and take it away"
+            raise broken(entry.name, None, f"{words}, or a whole row would take back what it corrects")
+        found |= theirs
     return found

@@ -14,11 +14,12 @@ from typing import Any
 
 from pipelines.channels.barcodes import printed
 from pipelines.channels.files.mapping import PLACES
-from pipelines.channels.files.numbers import written_amount
+from pipelines.channels.files.numbers import denial, written_amount
 from pipelines.channels.files.records import Record, held_of
 from pipelines.channels.files.session import FilesSession, of_files
 from pipelines.channels.files.shapes import content_of, fault_of
 from pipelines.channels.files.waiting import Waiting, beginning, waiting_of
+from pipelines.channels.outcomes import rejected
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus
 
@@ -101,30 +102,28 @@ async def _composed(
 
 def _cell(c: Correction, record: Record) -> tuple[int, str] | Outcome:
     """Place and text of what is to be written; or the outcome that says why it is not."""
-
-    def rejected(code: str, message: str) -> Outcome:
-        return Outcome(c.correction_key, OutcomeStatus.REJECTED, code, message)
-
     table = record.table
     if table.rows == "none":
-        return rejected("ROWS_NONE", 'the mapping says rows = "none": nothing is written from this table')
+        return rejected(c, "ROWS_NONE", 'the mapping says rows = "none": nothing is written from this table')
     place = record.sheet.columns.get(c.field)
     if place is None:
-        return rejected("NO_COLUMN", f"the mapping names no column for {c.field}")
-    if c.entity == "consents":
-        word = (place, table.withdrawals[0])
-        return word if c.desired == "no" else rejected("RAISE_REFUSED", "a permission is never raised by a sync")
-    if c.field == "compare_at" and c.desired is None:
-        return place, ""
-    if c.desired is None or not c.desired.strip():
-        return rejected("BLANK", "a blank is never written")
+        return rejected(c, "NO_COLUMN", f"the mapping names no column for {c.field}")
+    if c.entity == "consents" and c.desired != "no":
+        return rejected(c, "RAISE_REFUSED", "a permission is never raised by a sync")
+    is_cleared = c.field == "compare_at" and c.desired is None
+    if not is_cleared and not (c.desired or "").strip():
+        return rejected(c, "BLANK", "a blank is never written")
     text = _written(c, c.desired, record)
-    fault = fault_of(text, record.sheet, place, table)
-    return rejected(*fault) if fault else (place, text)
+    fault = fault_of(text, record.sheet, place, table)  # of every text: one that fits nowhere would stop the others
+    return rejected(c, *fault) if fault else (place, text)
 
 
-def _written(c: Correction, desired: str, record: Record) -> str:
-    """A canonical value in the writing of the file."""
+def _written(c: Correction, desired: str | None, record: Record) -> str:
+    """A canonical value in the writing of the file; '' for none."""
+    if desired is None:
+        return ""
+    if c.entity == "consents":
+        return denial(record.text(c.field), record.table)
     if c.entity == "prices":
         return written_amount(desired, record.table, int(c.context["digits"]))
     return printed(desired) if c.entity == "items" else desired
@@ -157,8 +156,7 @@ async def _put(session: FilesSession, entity: str, name: str, rows: Sequence[_Ro
     if await session.has(path):
         return
     is_whole = table.rows == "whole"
-    since = min(row.record.drop.entry.modified_at for row in rows)
-    waiting = await waiting_of(session, entity, rows[0].record, since) if is_whole else {}
+    waiting = await waiting_of(session, entity, [row.record for row in rows]) if is_whole else {}
     named = [sheet.columns[word] for word in ("key", PLACES.get(entity, "")) if word in sheet.columns]
     places = list(range(len(sheet.header))) if is_whole else sorted({*named, *rows[0].cells})
     cells = [_cells(row, places, waiting) for row in rows]
@@ -177,6 +175,5 @@ async def _filed(session: FilesSession, name: str, rows: Sequence[_Row]) -> dict
 
 def _cells(row: _Row, places: Sequence[int], waiting: Waiting) -> list[Any]:
     record = row.record
-    dropped = (record.drop.entry.modified_at, record.line)
-    _, held = max(dropped, waiting.get((record.key, record.place), dropped), key=lambda made: made[0])
+    _, held = waiting.get((record.key, record.place), (record.drop.entry.modified_at, record.line))
     return [row.cells[place] if place in row.cells else held.kept(place) for place in places]

@@ -58,7 +58,7 @@ HUBSPOT = Channel(
         # One field a batch: HubSpot refuses an id that comes twice, and a bad field must not take another with it.
         Writer(
             "customers", frozenset(CUSTOMER_PROPERTIES), MAX_BATCH, within_scopes(write_customers),
-            group=lambda correction: correction.field, needs_check=True,
+            group=lambda correction: correction.field, needs_check=True, clears=True,
         ),
         Writer("consents", frozenset({"state"}), 1, within_scopes(write_consents), needs_check=True, max_in_flight=8),
     ),

@@ -43,6 +43,7 @@ SELECT
   CAST(NULL AS BIGINT) AS compare_at_minor,
   'unknown' AS tax_basis,
   CAST(NULL AS INTEGER) AS tax_rate_bp,
+  CAST(NULL AS TIMESTAMPTZ) AS valid_until,
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
   CAST(json_object('digits', currency_digits(currency)) AS VARCHAR) AS write_context,

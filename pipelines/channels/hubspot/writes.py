@@ -14,6 +14,7 @@ from urllib.parse import quote
 import msgspec
 
 from pipelines.channels.hubspot.reads import decode
+from pipelines.channels.outcomes import rejected
 from pipelines.errors import FatalChannelError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
@@ -91,10 +92,10 @@ async def _update(
     session: Session, kind: str, corrections: Sequence[Correction], value: Callable[[Correction], tuple[str, str]]
 ) -> list[Outcome]:
     """A batch update; an outcome for each correction, in order."""
-    blank = {c.correction_key for c in corrections if c.desired is None or not c.desired.strip()}
-    sent = [c for c in corrections if c.correction_key not in blank]
+    blank = [c for c in corrections if not c.clears and not (c.desired or "").strip()]
+    sent = [c for c in corrections if c not in blank]
     done = {outcome.correction_key: outcome for outcome in await _batch(session, kind, sent, value)} if sent else {}
-    done |= {key: _rejected(key, "BLANK", "a blank is never written") for key in blank}
+    done |= {c.correction_key: rejected(c, "BLANK", "a blank is never written") for c in blank}
     return [done[correction.correction_key] for correction in corrections]
 
 
@@ -116,7 +117,7 @@ async def _batch(
         key, bad = correction.correction_key, refused.get(correction.correction_key)
         if bad is not None:
             code = bad.errors[0].code if bad.errors and bad.errors[0].code else bad.category
-            outcomes.append(_rejected(key, code, "HubSpot refused the row", request_id))
+            outcomes.append(rejected(correction, code, "HubSpot refused the row", request_id))
         elif correction.vendor_id in applied:
             outcomes.append(Outcome(key, OutcomeStatus.APPLIED, request_id=request_id))
         else:
@@ -124,10 +125,6 @@ async def _batch(
             text = "HubSpot's answer does not name the row"
             outcomes.append(Outcome(key, OutcomeStatus.UNKNOWN, "NOT_NAMED", text, request_id))
     return outcomes
-
-
-def _rejected(key: str, code: str, message: str, request_id: str = "") -> Outcome:
-    return Outcome(key, OutcomeStatus.REJECTED, code, message, request_id)
 
 
 async def write_consents(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
@@ -138,7 +135,7 @@ async def write_consents(session: Session, corrections: Sequence[Correction], ke
 async def _unsubscribe(session: Session, correction: Correction) -> Outcome:
     key = correction.correction_key
     if correction.desired != "no":
-        return _rejected(key, "RAISE_REFUSED", "a permission is never raised by a sync")
+        return rejected(correction, "RAISE_REFUSED", "a permission is never raised by a sync")
     email = str(correction.context["email"])
     request = {"emailAddress": email, "subscriptionId": correction.vendor_sub_id}
     try:
@@ -150,7 +147,7 @@ async def _unsubscribe(session: Session, correction: Correction) -> Outcome:
         # HubSpot also refuses to take away what is already gone: then the goal is reached.
         if await _status(session, email, correction.vendor_sub_id) == "no":
             return Outcome(key, OutcomeStatus.APPLIED, "ALREADY", "was unsubscribed already", error.request_id)
-        return _rejected(key, error.code, "HubSpot refused the unsubscription", error.request_id)
+        return rejected(correction, error.code, "HubSpot refused the unsubscription", error.request_id)
     return Outcome(key, OutcomeStatus.APPLIED, request_id=answer.headers.get("x-hubspot-correlation-id", ""))
 
 

@@ -32,7 +32,9 @@ MAILCHIMP = Channel(
         Endpoint("lists", ("consents",), read_lists, has_delta=False),
     ),
     writers=(
-        Writer("customers", frozenset(FIELDS), MAX_BATCH, write_customers, group=group_of, needs_check=True),
+        Writer(
+            "customers", frozenset(FIELDS), MAX_BATCH, write_customers, group=group_of, needs_check=True, clears=True
+        ),
         Writer(
             # Checked first: a write would revive who was archived meanwhile.
             "consents", frozenset({"state"}), MAX_BATCH, write_consents,

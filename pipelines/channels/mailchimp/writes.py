@@ -14,6 +14,7 @@ from typing import Any
 import msgspec
 
 from pipelines.channels.mailchimp.reads import decode
+from pipelines.channels.outcomes import rejected
 from pipelines.errors import FatalChannelError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus, Reading
@@ -58,19 +59,18 @@ def group_of(correction: Correction) -> str:
 async def write_customers(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
     """One merge field of up to 500 members of one audience."""
     rows: dict[str, dict[str, Any]] = {}
-    blank = {c.correction_key for c in corrections if c.desired is None or not c.desired.strip()}
-    sent = [c for c in corrections if c.correction_key not in blank]
+    blank = [c for c in corrections if not c.clears and not (c.desired or "").strip()]
+    sent = [c for c in corrections if c not in blank]
     for correction in sent:
         email, tag = str(correction.context["email"]), FIELDS[correction.field]
         fields = rows.setdefault(email.lower(), {"email_address": email, "merge_fields": {}})["merge_fields"]
         if tag == "ADDRESS":
             whole = fields.setdefault(tag, dict(correction.context.get("address") or {}))
-            whole[ADDRESS_PARTS[correction.field]] = correction.desired
+            whole[ADDRESS_PARTS[correction.field]] = correction.desired or ""
         else:
-            fields[tag] = correction.desired
+            fields[tag] = correction.desired or ""
     done = await _batch(session, sent, list(rows.values()), is_repeatable=False) if sent else {}
-    rejected = OutcomeStatus.REJECTED
-    done |= {one: Outcome(one, rejected, "BLANK", "a blank is never written") for one in blank}
+    done |= {c.correction_key: rejected(c, "BLANK", "a blank is never written") for c in blank}
     return [done[correction.correction_key] for correction in corrections]
 
 
@@ -84,10 +84,7 @@ async def write_consents(session: Session, corrections: Sequence[Correction], ke
     done = await _batch(session, lowered, rows, is_repeatable=True) if lowered else {}
     done |= await _ask_to_join(session, asked) if asked else {}
     refused = "a permission is never raised by a sync"
-    return [
-        done.get(c.correction_key) or Outcome(c.correction_key, OutcomeStatus.REJECTED, "RAISE_REFUSED", refused)
-        for c in corrections
-    ]
+    return [done.get(c.correction_key) or rejected(c, "RAISE_REFUSED", refused) for c in corrections]
 
 
 async def _batch(
@@ -103,7 +100,7 @@ async def _batch(
     made_anew = {member.id for member in batch.new_members}
     text = "the member was gone, and Mailchimp made it anew; take it out again"
     return done | {
-        c.correction_key: Outcome(c.correction_key, OutcomeStatus.REJECTED, "MADE_ANEW", text, request_id)
+        c.correction_key: rejected(c, "MADE_ANEW", text, request_id)
         for c in corrections if c.vendor_id in made_anew
     }
 
@@ -136,7 +133,7 @@ def _outcomes(
         key, bad = correction.correction_key, refused.get(str(correction.context["email"]).lower())
         if bad is not None:
             code = ".".join(part for part in (bad.error_code or "ERROR_GENERIC", bad.field) if part)
-            outcomes[key] = Outcome(key, OutcomeStatus.REJECTED, code, "Mailchimp refused the row", request_id)
+            outcomes[key] = rejected(correction, code, "Mailchimp refused the row", request_id)
         elif member_of(correction) in applied:
             outcomes[key] = Outcome(key, OutcomeStatus.APPLIED, request_id=request_id)
         else:

@@ -4,7 +4,7 @@ Declares only. `session` is how it is reached, `models` and `reads` what it says
 it, `read_backs` what it holds now; the `.sql` files beside turn its raw tables into ours.
 """
 
-from pipelines.channels.base import Ability, Channel
+from pipelines.channels.base import Ability, Channel, Rounding
 from pipelines.channels.odoo.read_backs import READ_BACKS
 from pipelines.channels.odoo.reads import ENDPOINTS
 from pipelines.channels.odoo.session import KEY, connect, identify
@@ -46,6 +46,7 @@ ODOO = Channel(
     read_backs=READ_BACKS,
     abilities=_ABILITIES,
     secrets=(KEY,),
-    roles={"pos": ("items", "prices", "stock", "orders"), "crm": ("customers",), "email": ("consents",)},
+    roles={"pos": ("items", "prices", "stock", "orders"), "crm": ("customers", "loyalty"), "email": ("consents",)},
     bans=frozenset({BLACKLIST}),
+    rounding=Rounding("half_up", "line", "its documentation; by order where the company rounds globally"),
 )

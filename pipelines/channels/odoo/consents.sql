@@ -7,7 +7,8 @@
 --      ban that neither carries (archived, deleted, a lead) stands by itself. An entry that is no address may be anybody's
 --      no: then no yes is believed. Odoo keeps when somebody opted out, never when or how somebody opted in: a yes has no
 --      time and no proof; a no is as young as the younger of opt-out and ban. Nothing is sent to an archived list. What
---      cannot be told to be of a contact, a list or an address is a problem, never left out.
+--      cannot be told to be of a contact, a list or an address is a problem, never left out. `bans` says which no is the
+--      blacklist's, standing or to be written: one that we put there makes a no of every list, and is nobody's word.
 WITH bans AS (
   SELECT
     id AS ban_id,
@@ -150,7 +151,9 @@ SELECT
   norm_email(s.email) AS email,
   CAST(NULL AS VARCHAR) AS version,
   s.updated_at,
-  CAST(json_merge_patch(s.write_context, json_object('email', norm_email(s.email))) AS VARCHAR) AS write_context,
+  CAST(json_merge_patch(s.write_context, json_object('email', norm_email(s.email), 'bans',
+    (s.vendor_audience_id IS NOT DISTINCT FROM 'blacklist' OR (s.said <> 'no' AND f.email_norm IS NOT NULL))
+  )) AS VARCHAR) AS write_context,
   s.misshapen || problems([
     email_problem(s.email IS NOT NULL AND norm_email(s.email) IS NULL),
     problem(

@@ -68,8 +68,14 @@ PARTNERS = Model(
             ["type", "not in", ["invoice", "delivery", "other"]]),
 )
 LOYALTY_CARDS = Model(
-    "loyalty_cards", "loyalty.card", ("customers",), ("partner_id", "program_id", "points", "active", "write_date"),
+    "loyalty_cards", "loyalty.card", ("customers", "loyalty"),
+    ("partner_id", "program_id", "points", "active", "write_date"),
     booleans=frozenset({"active"}), domain=(_LOYALTY, ["partner_id", "!=", False]), switch="loyalty",
+)
+LOYALTY_HISTORY = Model(
+    "loyalty_history", "loyalty.history", ("loyalty",),
+    ("card_id", "issued", "used", "order_model", "order_id", "create_date", "write_date"),
+    domain=(["card_id.program_id.program_type", "=", "loyalty"], ["card_id.partner_id", "!=", False]), switch="loyalty",
 )
 CONTACTS = Model("contacts", "mailing.contact", ("consents",), ("email", "write_date"))
 SUBSCRIPTIONS = Model(
@@ -99,6 +105,6 @@ ORDER_LINES = Model(
 )
 
 MODELS = (
-    PRODUCTS, UNITS, TAXES, WAREHOUSES, LOCATIONS, QUANTS, MOVES, PARTNERS, LOYALTY_CARDS, CONTACTS, SUBSCRIPTIONS,
-    LISTS, BLACKLIST, REGISTERS, PICKING_TYPES, ORDERS, ORDER_LINES,
+    PRODUCTS, UNITS, TAXES, WAREHOUSES, LOCATIONS, QUANTS, MOVES, PARTNERS, LOYALTY_CARDS, LOYALTY_HISTORY,
+    CONTACTS, SUBSCRIPTIONS, LISTS, BLACKLIST, REGISTERS, PICKING_TYPES, ORDERS, ORDER_LINES,
 )

@@ -121,6 +121,7 @@ SELECT
   CASE WHEN kind IN ('sale', 'return') THEN 'fulfilled' END AS order_state,
   to_moment(occurred_at || 'Z') AS occurred_at,
   to_moment(updated_at || 'Z') AS updated_at,
+  CAST(NULL AS VARCHAR) AS hold_id,
   misshapen || problems([
     missing_problem(quantity_text IS NULL, 'quantity'),
     unknown_problem(is_other_unit AND len(misshapen) = 0, 'unit', 'unit'),

@@ -7,11 +7,13 @@ passed on.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from pipelines.channels.odoo.session import NO_ACCESS, SYSTEM, OdooSession
+from pipelines.channels.outcomes import rejected
 from pipelines.errors import CredentialError, FatalChannelError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus
@@ -21,11 +23,18 @@ MAX_ROUNDS = 4
 REFUSED_WHOLE = frozenset({400, 404, 409, 422})
 """A call answered so has written nothing: Odoo rolls it back."""
 STOPPED = "stopped"
-REFUSED_ROW = "Odoo refused the row; try the value in Odoo itself, which says why"
 
 Write = Callable[[Session, Sequence[Correction], str], Awaitable[list[Outcome]]]
 Part = tuple[Sequence[Correction], Callable[[], Awaitable[Mapping[str, Outcome]]]]
 """Corrections, and the call that writes them and no others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a row of a load is not written."""
+
+    code: str = "LOAD_REFUSED"
+    message: str = "Odoo refused the row; try the value in Odoo itself, which says why"
 
 
 class _Message(msgspec.Struct):
@@ -43,19 +52,14 @@ def applied(correction: Correction, code: str = "") -> Outcome:
     return Outcome(correction.correction_key, OutcomeStatus.APPLIED, code)
 
 
-def rejected(correction: Correction, code: str, message: str) -> Outcome:
-    """Not written, and not to be tried again as it is."""
-    return Outcome(correction.correction_key, OutcomeStatus.REJECTED, code, message)
+def loaded(correction: Correction, refusal: Refusal | None) -> Outcome:
+    """What became of a row that was sent in a load."""
+    return rejected(correction, refusal.code, refusal.message) if refusal else applied(correction)
 
 
 def stale(correction: Correction, code: str, message: str) -> Outcome:
     """Not written: what the plan saw is no longer there."""
     return Outcome(correction.correction_key, OutcomeStatus.STALE, code, message)
-
-
-def in_order(corrections: Sequence[Correction], outcomes: Mapping[str, Outcome]) -> list[Outcome]:
-    """One outcome per correction, in order."""
-    return [outcomes[c.correction_key] for c in corrections]
 
 
 def is_blank(correction: Correction) -> bool:
@@ -71,14 +75,14 @@ def ids_of(corrections: Sequence[Correction]) -> list[int]:
 async def load(
     own: OdooSession, model: str, fields: Sequence[str], rows: Mapping[str, Sequence[str]],
     *, is_repeatable: bool = False, context: dict[str, Any] | None = None,
-) -> set[str]:
-    """Write `fields` of records by id, one row a record; returns the ids of the records that Odoo refuses.
+) -> dict[str, Refusal]:
+    """Write `fields` of records by id, one row a record; returns the ids of the records that Odoo refuses, and why.
 
     Where Odoo refuses all and names no row, or too many one by one, each half is a load of its own.
     """
-    refused: set[str] = set()
+    refused: dict[str, Refusal] = {}
+    left, bad = dict(rows), None
     for _ in range(MAX_ROUNDS):
-        left = {key: row for key, row in rows.items() if key not in refused}
         if not left:
             return refused
         bad = await _refused(own, model, fields, left, is_repeatable=is_repeatable, context=context)
@@ -86,25 +90,26 @@ async def load(
             break
         if not bad:
             return refused
-        refused |= bad
-    if len(left) == 1:
-        return refused | set(left)
+        refused |= dict.fromkeys(bad, Refusal())
+        left = {key: row for key, row in left.items() if key not in bad}
+    if bad is None and len(left) == 1:
+        return refused | dict.fromkeys(left, Refusal())
     keys = list(left)
     written: set[str] = set()
     for half in (keys[: len(keys) // 2], keys[len(keys) // 2 :]):
         part = {key: rows[key] for key in half}
         try:
-            bad = await load(own, model, fields, part, is_repeatable=is_repeatable, context=context)
+            found = await load(own, model, fields, part, is_repeatable=is_repeatable, context=context)
         except CredentialError as error:
             if error.code == NO_ACCESS:
-                bad = set(part)
+                found = dict.fromkeys(part, Refusal(NO_ACCESS, error.message))
             elif written:
                 # As a credential's, it would say that nothing of the batch was sent: push is to read back.
                 raise FatalChannelError(error.message, system=SYSTEM, status=error.status, code=error.code) from error
             else:
                 raise
-        refused |= bad
-        written |= set(part) - bad
+        refused |= found
+        written |= part.keys() - found.keys()
     return refused
 
 
@@ -131,8 +136,9 @@ async def _refused(
         if found.ids != [int(key) for key in keys]:
             raise FatalChannelError(f"{model}: a load wrote other records than were named", system=SYSTEM)
         return set()
-    places = {m.record for m in found.messages if m.type == "error" and m.record is not None}
-    return {keys[place] for place in places if place < len(keys)} or None
+    places = {m.record for m in found.messages if m.type == "error" and m.record is not None and m.record < len(keys)}
+    # Odoo says the error of the whole once more, of its first row: that one is told with the next call.
+    return {keys[place] for place in places - {0} or places} or None
 
 
 async def in_parts(parts: Sequence[Part]) -> dict[str, Outcome]:

@@ -68,6 +68,7 @@ SELECT
   CAST(NULL AS BIGINT) AS compare_at_minor,
   tax_basis,
   tax_rate_bp,
+  CAST(NULL AS TIMESTAMPTZ) AS valid_until,
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
   CAST(json_object('template_id', template_id, 'variants', variants, 'extra_minor', extra_minor,

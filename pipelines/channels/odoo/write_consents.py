@@ -8,8 +8,9 @@ from functools import partial
 
 from pipelines.channels.base import Writer
 from pipelines.channels.odoo.levels import ALL
-from pipelines.channels.odoo.outcomes import Part, applied, in_order, in_parts, rejected, within_rights
+from pipelines.channels.odoo.outcomes import Part, applied, in_parts, within_rights
 from pipelines.channels.odoo.session import OdooSession, odoo
+from pipelines.channels.outcomes import in_order, rejected
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 

@@ -9,16 +9,9 @@ from decimal import Decimal
 
 from pipelines.channels.barcodes import printed
 from pipelines.channels.base import Writer
-from pipelines.channels.odoo.outcomes import (
-    REFUSED_ROW,
-    applied,
-    in_order,
-    is_blank,
-    load,
-    rejected,
-    within_rights,
-)
+from pipelines.channels.odoo.outcomes import is_blank, load, loaded, within_rights
 from pipelines.channels.odoo.session import odoo
+from pipelines.channels.outcomes import blank, in_order, rejected
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
@@ -58,7 +51,7 @@ async def write_prices(session: Session, corrections: Sequence[Correction], key:
     refused = await load(odoo(session), "product.template", ["list_price"], rows)
     for template in rows:
         for c in templates[template]:
-            outcomes[c.correction_key] = _done(c, template in refused)
+            outcomes[c.correction_key] = loaded(c, refused.get(template))
     return in_order(corrections, outcomes)
 
 
@@ -71,20 +64,12 @@ def _listed(correction: Correction) -> str:
 
 async def write_barcodes(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
     """Set variants' barcodes; one outcome each, in order. Odoo refuses one that another product has."""
-    outcomes = {
-        c.correction_key: rejected(c, "BLANK", "a blank is never written") for c in corrections if is_blank(c)
-    }
+    outcomes = {c.correction_key: blank(c) for c in corrections if is_blank(c)}
     ready = [c for c in corrections if c.correction_key not in outcomes]
     rows = {c.vendor_id: [printed(c.desired or "")] for c in ready}
     refused = await load(odoo(session), "product.product", ["barcode"], rows)
-    outcomes |= {c.correction_key: _done(c, c.vendor_id in refused) for c in ready}
+    outcomes |= {c.correction_key: loaded(c, refused.get(c.vendor_id)) for c in ready}
     return in_order(corrections, outcomes)
-
-
-def _done(correction: Correction, is_refused: bool) -> Outcome:
-    if is_refused:
-        return rejected(correction, "LOAD_REFUSED", REFUSED_ROW)
-    return applied(correction)
 
 
 PRICE_WRITER = Writer(

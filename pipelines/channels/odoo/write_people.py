@@ -12,19 +12,9 @@ from typing import Any
 
 from pipelines.channels.base import Writer
 from pipelines.channels.odoo.levels import ALL, number
-from pipelines.channels.odoo.outcomes import (
-    REFUSED_ROW,
-    Part,
-    applied,
-    ids_of,
-    in_order,
-    in_parts,
-    is_blank,
-    load,
-    rejected,
-    within_rights,
-)
+from pipelines.channels.odoo.outcomes import Part, ids_of, in_parts, is_blank, load, loaded, within_rights
 from pipelines.channels.odoo.session import OdooSession, odoo
+from pipelines.channels.outcomes import blank, in_order, rejected
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
 
@@ -55,9 +45,7 @@ def split_name(name: str, *, is_company: bool) -> tuple[str, str]:
 async def write_customers(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
     """Set phone, address and name of partners; one outcome each, in order."""
     own = odoo(session)
-    outcomes = {
-        c.correction_key: rejected(c, "BLANK", "a blank is never written") for c in corrections if is_blank(c)
-    }
+    outcomes = {c.correction_key: blank(c) for c in corrections if is_blank(c)}
     values: dict[str, dict[str, str]] = {}
     shared = await _sharing(own, [c for c in corrections if c.correction_key not in outcomes])
     message = "a firm and its contacts share this address: Odoo would change all of theirs; write it in Odoo"
@@ -92,10 +80,7 @@ async def _load_partners(
     own: OdooSession, fields: Sequence[str], rows: Mapping[str, Sequence[str]], corrections: Sequence[Correction]
 ) -> dict[str, Outcome]:
     refused = await load(own, "res.partner", fields, rows)
-    return {
-        c.correction_key: rejected(c, "LOAD_REFUSED", REFUSED_ROW) if c.vendor_id in refused else applied(c)
-        for c in corrections
-    }
+    return {c.correction_key: loaded(c, refused.get(c.vendor_id)) for c in corrections}
 
 
 async def _sharing(own: OdooSession, corrections: Sequence[Correction]) -> set[str]:
@@ -171,8 +156,7 @@ async def write_points(session: Session, corrections: Sequence[Correction], key:
     fields = ["points", "history_ids/description", "history_ids/issued", "history_ids/used"]
     refused = await load(own, "loyalty.card", fields, rows, context={"loyalty_no_mail": True})
     for card in rows:
-        c = ready[card]
-        outcomes[c.correction_key] = rejected(c, "LOAD_REFUSED", REFUSED_ROW) if card in refused else applied(c)
+        outcomes[ready[card].correction_key] = loaded(ready[card], refused.get(card))
     return in_order(corrections, outcomes)
 
 

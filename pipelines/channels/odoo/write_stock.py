@@ -14,18 +14,17 @@ from functools import partial
 from pipelines.channels.base import Writer
 from pipelines.channels.odoo.levels import Level, Quant, number, read_levels, read_quants
 from pipelines.channels.odoo.outcomes import (
-    REFUSED_ROW,
     REFUSED_WHOLE,
     Part,
     applied,
-    in_order,
     in_parts,
     load,
-    rejected,
+    loaded,
     stale,
     within_rights,
 )
 from pipelines.channels.odoo.session import OdooSession, odoo
+from pipelines.channels.outcomes import in_order, rejected
 from pipelines.errors import ChannelError, FatalChannelError
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome
@@ -117,7 +116,7 @@ async def _count(own: OdooSession, by_quant: dict[int, Count], uid: int, standin
     refused = await load(
         own, "stock.quant", ["inventory_quantity", "user_id/.id"], rows, is_repeatable=True, context=_COUNTING
     )
-    standing -= {int(quant) for quant in refused if by_quant[int(quant)].quant}
+    standing -= set(map(int, refused))
     # A write of its own: in one with the count, Odoo computes the difference anew.
     rows = {str(quant): [number(c.counted - c.seen)] for quant, c in by_quant.items() if str(quant) not in refused}
     refused |= await load(
@@ -129,23 +128,23 @@ async def _count(own: OdooSession, by_quant: dict[int, Count], uid: int, standin
         alike = {quant: c for quant, c in said.items() if c.level == level}
         parts.append(([c.correction for c in alike.values()], partial(_apply_unmoved, own, level, alike, standing)))
     outcomes = {
-        c.correction.correction_key: rejected(c.correction, "LOAD_REFUSED", REFUSED_ROW)
+        c.correction.correction_key: loaded(c.correction, refused[str(quant)])
         for quant, c in by_quant.items() if quant not in said
     }
     return outcomes | await in_parts(parts)
 
 
 async def _make_quants(own: OdooSession, counts: Sequence[Count]) -> dict[str, int]:
-    """Quants of 0 where the stock room has none; by correction."""
+    """Quants of 0 where the stock room has none; by correction.
+
+    Without a count: where the answer is lost, nobody could take it back. An empty one that is left Odoo clears away.
+    """
     if not counts:
         return {}
     made = await own.execute(
         "stock.quant", "create",
-        vals_list=[
-            {"product_id": int(c.correction.vendor_id), "location_id": c.found.room_id, "inventory_quantity": c.counted}
-            for c in counts
-        ],
-        context=_COUNTING,
+        vals_list=[{"product_id": int(c.correction.vendor_id), "location_id": c.found.room_id} for c in counts],
+        context=_COUNTING, is_repeatable=False,
     )
     if not isinstance(made, list) or len(made) != len(counts):
         raise FatalChannelError("stock.quant: not every quant was made", system=own.system)

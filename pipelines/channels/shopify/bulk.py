@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from pipelines.answers import MAX_BODY_BYTES
 from pipelines.channels.base import Page, RawRow
 from pipelines.channels.shopify.documents import read_document
 from pipelines.channels.shopify.session import SYSTEM, ShopifySession, ask
@@ -118,6 +119,8 @@ async def bulk_pages(
     seen = 0
     async for lines in _lines(session, file):
         seen += len(lines)
+        if seen > file.lines:
+            raise FatalChannelError(f"more than the {file.lines} lines that the bulk file is to have", system=SYSTEM)
         rows = [row for row in map(row_of, lines) if row is not None]
         if rows:
             yield Page(rows, None if is_partial else total)
@@ -135,7 +138,9 @@ async def _lines(session: Session, file: BulkFile) -> AsyncIterator[list[bytes]]
     rest = b""
     async for chunk in session.download(file.url):
         *whole, rest = (rest + chunk).split(b"\n")
-        if lines := [readable(line) for line in whole if line]:
+        if len(rest) > MAX_BODY_BYTES:
+            raise FatalChannelError(f"a line of the bulk file has more than {MAX_BODY_BYTES} bytes", system=SYSTEM)
+        if lines := [readable(line, system=SYSTEM) for line in whole if line]:
             yield lines
     if rest:
-        yield [readable(rest)]
+        yield [readable(rest, system=SYSTEM)]

@@ -4,7 +4,7 @@
 --      waits, so a part delivery still counts as open. Cancelled fulfilment orders count only in cancelled orders,
 --      where units went back by the refund beside them. A line whose variant is deleted names none: the movement is
 --      kept, for the ledger remembers what it was of. A place that is null was deleted: what an open order takes must have
---      one. What cannot be told to belong to an order, a line or a place is a problem, never left out
+--      one. Units that wait to be picked up there name their hold (holds.sql). What cannot be told to belong to an order, a line or a place is a problem, never left out
 WITH orders AS (
   SELECT
     id,
@@ -43,7 +43,10 @@ picks AS (
     id,
     as_key(payload -> '$.assignedLocation.location.id') AS location_id,
     json_type(payload, '$.assignedLocation.location') = 'NULL' AS is_of_deleted_place,
-    as_key(payload -> '$.status') AS status
+    as_key(payload -> '$.status') AS status,
+    coalesce(as_key(payload -> '$.deliveryMethod.methodType') = 'PICK_UP', false) AS is_pickup,
+    len(wrong_kinds(json_type(payload, ['$.deliveryMethod', '$.deliveryMethod.methodType']), ['OBJECT', 'VARCHAR'],
+      ['delivery', 'delivery'])) > 0 AS is_of_no_method
   FROM raw_shopify.orders
   WHERE id LIKE 'gid://shopify/FulfillmentOrder/%'
 ),
@@ -67,7 +70,9 @@ sold AS (
     -sum(to_units(k.quantity)) AS quantity,
     bool_and(coalesce(to_units(k.quantity) >= 0, false)) AS is_whole,
     bool_or(k.pick_id IS NULL) AS is_of_no_pick,
-    bool_or(p.id IS NOT NULL AND p.status IS NULL) AS is_of_no_status
+    bool_or(p.id IS NOT NULL AND p.status IS NULL) AS is_of_no_status,
+    bool_and(coalesce(p.is_pickup, false)) AS is_pickup,
+    bool_or(coalesce(p.is_of_no_method, false)) AS is_of_no_method
   FROM picked AS k
   LEFT JOIN picks AS p ON p.id = k.pick_id
   LEFT JOIN lines AS l ON l.id = k.line_id
@@ -123,20 +128,24 @@ back AS (
 every AS (
   SELECT
     line_id || '|' || location_id AS movement_id, line_id, item_id, location_id, 'order' AS kind, quantity, is_whole, state,
-    created_at AS occurred_at, updated_at, coalesce(misshapen, []) || problems([
+    created_at AS occurred_at, updated_at, CASE WHEN is_pickup THEN line_id || '|' || location_id END AS hold_id,
+    coalesce(misshapen, []) || problems([
       missing_problem(is_of_no_pick, 'fulfillment_order'),
-      missing_problem(is_of_no_status, 'status')
+      missing_problem(is_of_no_status, 'status'),
+      problem(is_of_no_method, 'delivery', 'wrong type', 'unknown value')
     ]) AS misshapen
   FROM sold
   UNION ALL
   SELECT
-    id || '|' || line_id, line_id, item_id, location_id, CASE restock_type WHEN 'CANCEL' THEN 'cancel' ELSE 'restock' END,
-    quantity, is_whole, state, created_at, updated_at, coalesce(misshapen, []) || problems([
-      missing_problem(restock_type IS NULL, 'kind'),
-      problem(NOT is_told, 'restocked', 'not true or false', 'unknown value'),
-      problem(line_id IS NOT NULL AND refunded > coalesce(ordered, 0), 'quantity', 'more than sold', 'number')
+    b.id || '|' || b.line_id, b.line_id, b.item_id, b.location_id, CASE b.restock_type WHEN 'CANCEL' THEN 'cancel' ELSE 'restock' END,
+    b.quantity, b.is_whole, b.state, b.created_at, b.updated_at, CASE WHEN s.is_pickup THEN b.line_id || '|' || b.location_id END,
+    coalesce(b.misshapen, []) || problems([
+      missing_problem(b.restock_type IS NULL, 'kind'),
+      problem(NOT b.is_told, 'restocked', 'not true or false', 'unknown value'),
+      problem(b.line_id IS NOT NULL AND b.refunded > coalesce(b.ordered, 0), 'quantity', 'more than sold', 'number')
     ])
-  FROM back
+  FROM back AS b
+  LEFT JOIN sold AS s ON s.line_id = b.line_id AND s.location_id = b.location_id
 )
 SELECT
   movement_id,
@@ -147,6 +156,7 @@ SELECT
   state AS order_state,
   to_moment(occurred_at) AS occurred_at,
   to_moment(updated_at) AS updated_at,
+  hold_id,
   misshapen || problems([
     missing_problem(line_id IS NULL, 'order_line'),
     missing_problem(location_id IS NULL, 'location'),

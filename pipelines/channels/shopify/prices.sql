@@ -81,6 +81,7 @@ SELECT
   nullif(compare_at_minor, 0) AS compare_at_minor,
   tax_basis,
   CAST(NULL AS INTEGER) AS tax_rate_bp,
+  CAST(NULL AS TIMESTAMPTZ) AS valid_until,
   CAST(NULL AS VARCHAR) AS version,
   to_moment(updated_at) AS updated_at,
   CAST(write_context AS VARCHAR) AS write_context,

@@ -20,7 +20,7 @@ from pipelines.channels.shopify.documents import Document, read_document
 from pipelines.channels.shopify.limiter import POINTS, CostLimiter, Unlimited, cost_of
 from pipelines.clock import Clock
 from pipelines.errors import CredentialError, FatalChannelError, RetriableChannelError
-from pipelines.http import Answer, Counters, Session
+from pipelines.http import Answer, Counters, Session, origin
 
 SYSTEM = "shopify"
 TOKEN = "TRUEUP_SHOPIFY_TOKEN"
@@ -28,6 +28,8 @@ PATH = "admin/api/2026-07/graphql.json"
 BULK_HOSTS = frozenset({"storage.googleapis.com"})
 """Where the vendor puts bulk files; the option `bulk_hosts` names others, separated by commas."""
 CHUNK_BYTES = 8 * 1024 * 1024
+MAX_FILE_BYTES = 16 * 1024 * 1024 * 1024
+"""Of one bulk file: twenty million lines of 800 bytes."""
 NEEDED_SCOPES = frozenset({
     "read_products", "write_products", "read_inventory", "write_inventory", "read_locations", "read_orders",
     "read_customers", "write_customers", "read_merchant_managed_fulfillment_orders",
@@ -76,10 +78,10 @@ class _Identity(msgspec.Struct, rename="camel"):
 class _Files(Session):
     """Fetches bulk files; carries no token."""
 
-    def on(self, host: str, counters: Counters) -> "_Files":
-        """The same connections for one host, counting into `counters`."""
+    def on(self, url: str, counters: Counters) -> "_Files":
+        """The same connections for where this file lies, counting into `counters`."""
         twin = copy.copy(self)
-        twin._host, twin.counters = host, counters
+        twin._origin, twin.counters = origin(url), counters
         return twin
 
 
@@ -99,9 +101,10 @@ class ShopifySession(Session):
     async def download(self, url: str) -> AsyncIterator[bytes]:
         """The bytes of a bulk file, in ranges, so that its size does not matter."""
         parts = urlsplit(url)
-        if parts.netloc != self._host and parts.hostname not in self._file_hosts:
+        is_safe = parts.scheme in ("https", self._origin[0])
+        if not is_safe or (origin(url) != self._origin and parts.hostname not in self._file_hosts):
             raise FatalChannelError("bulk file on a host that is not allowed", system=SYSTEM)
-        files = self._files.on(parts.netloc, self.counters)
+        files = self._files.on(url, self.counters)
         start, total = 0, 1
         while start < total:
             wanted = {"range": f"bytes={start}-{start + CHUNK_BYTES - 1}", "accept-encoding": "identity"}
@@ -111,7 +114,9 @@ class ShopifySession(Session):
             yield answer.body
             start += len(answer.body)
             said = answer.headers.get("content-range", "").rpartition("/")[2]
-            total = int(said) if answer.status == 206 and said.isdigit() else start
+            total = int(said) if answer.status == 206 and said.isdecimal() else start
+            if max(start, total) > MAX_FILE_BYTES:
+                raise FatalChannelError(f"a bulk file of more than {MAX_FILE_BYTES} bytes", system=SYSTEM)
 
 
 def connect(connection: Connection) -> Session:

@@ -61,7 +61,7 @@ async def _send(session: Session, name: str, changes: Sequence[_Change]) -> list
 
 async def write_customers(session: Session, corrections: Sequence[Correction], key: str) -> list[Outcome]:
     """Names, phones and addresses. Fields refused together are tried once more one by one."""
-    outcomes = {c.correction_key: blank(c) for c in corrections if not c.desired}
+    outcomes = {c.correction_key: blank(c) for c in corrections if not c.desired and not c.clears}
     rows = [c for c in corrections if c.correction_key not in outcomes]
     again: list[Correction] = []
     for change, errors, request in await _send(session, "UpdateCustomers", _changes(rows)) if rows else ():
@@ -136,7 +136,7 @@ def _consent_input(correction: Correction) -> dict[str, Any]:
 
 CUSTOMER_FIELDS = frozenset(PERSON_KEYS) | frozenset(ADDRESS_KEYS)
 CUSTOMER_WRITER = Writer(
-    "customers", CUSTOMER_FIELDS, RECORDS_AT_ONCE, write_customers, needs_check=True, max_in_flight=8
+    "customers", CUSTOMER_FIELDS, RECORDS_AT_ONCE, write_customers, needs_check=True, max_in_flight=8, clears=True
 )
 CONSENT_WRITER = Writer(
     "consents", frozenset({"state"}), RECORDS_AT_ONCE, write_consents, needs_check=True, max_in_flight=8

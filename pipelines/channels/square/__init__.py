@@ -4,10 +4,10 @@ Declares only. `session` is how it is reached, `reads` and `read_backs` what it 
 told to it; the `.sql` files beside turn its raw tables into ours. E-mail permission is read-only at Square.
 """
 
-from pipelines.channels.base import Ability, Channel
+from pipelines.channels.base import Ability, Channel, Rounding
 from pipelines.channels.square.read_backs import READ_BACKS
 from pipelines.channels.square.reads import ENDPOINTS
-from pipelines.channels.square.session import NEEDED_SCOPES, TOKEN, connect, identify
+from pipelines.channels.square.session import NEEDED_SCOPES, OPTIONAL_SCOPES, TOKEN, connect, identify
 from pipelines.channels.square.upserts import ITEM_WRITER, PRICE_WRITER
 from pipelines.channels.square.writes import CUSTOMER_FIELDS, CUSTOMER_WRITER, STOCK_WRITER
 
@@ -31,4 +31,7 @@ SQUARE = Channel(
     abilities=_ABILITIES,
     secrets=(TOKEN,),
     needed_scopes=NEEDED_SCOPES,
+    # https://developer.squareup.com/docs/orders-api/price-adjustments#rounding-rules
+    rounding=Rounding("half_even", "line", "bankers' rounding, of taxes and reductions (its price adjustments)"),
+    optional_scopes=OPTIONAL_SCOPES,
 )

@@ -33,7 +33,8 @@ flat AS (
     nullif(upper(trim(o.address.country)), '') AS country,
     nullif(trim(o.reference_id), '') AS card,
     CASE WHEN o.birthday NOT LIKE '0000%' THEN nullif(trim(o.birthday), '') END AS birthday,
-    o.version AS version,
+    -- One that is no number is none: without it nothing is compared, so nothing of the profile is written.
+    CASE WHEN regexp_full_match(o.version, '[0-9]{1,18}') THEN o.version END AS version,
     to_moment(o.created_at) AS created_at,
     to_moment(o.updated_at) AS updated_at
   FROM read

@@ -99,6 +99,7 @@ SELECT
   CAST(NULL AS BIGINT) AS compare_at_minor,
   CASE WHEN t.tax_count = 1 THEN coalesce(t.basis, 'unknown') ELSE 'unknown' END AS tax_basis,
   CASE WHEN t.tax_count = 1 THEN t.rate_bp END AS tax_rate_bp,
+  CAST(NULL AS TIMESTAMPTZ) AS valid_until,
   r.version,
   to_moment(r.updated_at) AS updated_at,
   '{}' AS write_context,

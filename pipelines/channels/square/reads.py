@@ -14,12 +14,12 @@ import msgspec
 from pipelines.channels.base import Endpoint, Page, RawRow, Window
 from pipelines.channels.keys import head_of, moment_of, raw_row, usable_ids
 from pipelines.channels.square.closing import closed
-from pipelines.channels.square.session import SYSTEM, VendorError
+from pipelines.channels.square.session import LOYALTY, SYSTEM, VendorError
 from pipelines.errors import FatalChannelError
 from pipelines.http import Session
 
 OBJECT_TYPES = ("ITEM", "ITEM_VARIATION", "CATEGORY", "TAX", "DISCOUNT", "PRICING_RULE", "PRODUCT_SET")
-LIMIT, CUSTOMER_LIMIT, LOCATIONS_A_CALL = 1000, 100, 10
+LIMIT, CUSTOMER_LIMIT, LOCATIONS_A_CALL, ACCOUNT_LIMIT, EVENT_LIMIT = 1000, 100, 10, 200, 30
 LAG = timedelta(minutes=10)
 """Customer search lags "well under 30 seconds", sometimes over a minute; late changes are read twice, not missed."""
 
@@ -38,11 +38,18 @@ class _Body(msgspec.Struct):
     customers: list[msgspec.Raw] = []
     orders: list[msgspec.Raw] = []
     locations: list[msgspec.Raw] = []
+    loyalty_accounts: list[msgspec.Raw] = []
+    events: list[msgspec.Raw] = []
 
 
 class _Record(msgspec.Struct):
     id: Any = None
     updated_at: Any = None
+
+
+class _Event(msgspec.Struct):
+    id: Any = None
+    created_at: Any = None
 
 
 class _Count(msgspec.Struct):
@@ -64,6 +71,7 @@ class _Change(msgspec.Struct):
 
 _decode_body = msgspec.json.Decoder(_Body).decode
 _RECORD = msgspec.json.Decoder(_Record)
+_EVENT = msgspec.json.Decoder(_Event)
 _COUNT = msgspec.json.Decoder(_Count)
 _CHANGE = msgspec.json.Decoder(_Change)
 
@@ -83,6 +91,11 @@ def _change_row(raw: msgspec.Raw) -> RawRow:
     change = head_of(raw, _CHANGE)
     block = change.physical_count or change.adjustment or change.transfer or _Change.Block()
     return raw_row(raw, block.id, at=block.created_at)
+
+
+def _event_row(raw: msgspec.Raw) -> RawRow:
+    event = head_of(raw, _EVENT)
+    return raw_row(raw, event.id, at=event.created_at)
 
 
 def moment(value: datetime, *, earlier_by: timedelta = timedelta()) -> str:
@@ -199,6 +212,30 @@ def read_locations(session: Session, window: Window) -> AsyncIterator[Page]:
     return pages(session, "/v2/locations", {}, "locations", _row, method="GET")
 
 
+async def read_loyalty_accounts(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Accounts of the loyalty program in the order of creation; no time of change can be asked for."""
+    if session.options.get(LOYALTY) != "on":
+        yield Page((), total=0)
+        return
+    async for page in pages(
+        session, "/v2/loyalty/accounts/search", {"limit": ACCOUNT_LIMIT}, "loyalty_accounts", _row
+    ):
+        yield page
+
+
+async def read_loyalty_events(session: Session, window: Window) -> AsyncIterator[Page]:
+    """Events of the loyalty program, newest first: one never changes, so those made since are all that is new."""
+    if session.options.get(LOYALTY) != "on":
+        yield Page((), total=0)
+        return
+    query: dict[str, Any] = {"limit": EVENT_LIMIT}
+    if window.since:
+        span = {"start_at": moment(window.since)} | ({"end_at": moment(window.until)} if window.is_closed else {})
+        query["query"] = {"filter": {"date_time_filter": {"created_at": span}}}
+    async for page in pages(session, "/v2/loyalty/events/search", query, "events", _event_row):
+        yield page
+
+
 ENDPOINTS = (
     Endpoint(
         "catalog_objects", ("items", "prices"), read_catalog, census_page=LIMIT, delta_page=LIMIT, gone="$.is_deleted"
@@ -214,4 +251,12 @@ ENDPOINTS = (
     ),
     Endpoint("orders", ("orders",), read_orders, overlap=LAG, may_be_empty=True, census_page=LIMIT, delta_page=LIMIT),
     Endpoint("locations", ("stock", "orders"), read_locations, has_delta=False),
+    Endpoint(
+        "loyalty_accounts", ("loyalty",), read_loyalty_accounts, has_delta=False, may_be_empty=True,
+        census_page=ACCOUNT_LIMIT,
+    ),
+    Endpoint(
+        "loyalty_events", ("loyalty",), read_loyalty_events, overlap=LAG, may_be_empty=True, census_page=EVENT_LIMIT,
+        delta_page=EVENT_LIMIT,
+    ),
 )

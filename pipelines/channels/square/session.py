@@ -18,6 +18,9 @@ from pipelines.http import Answer, Judge, Session
 SYSTEM = "square"
 TOKEN = "TRUEUP_SQUARE_TOKEN"
 VERSION = "2025-08-20"
+LOYALTY = "loyalty"
+"""The option that is "on" where the loyalty program is to be read; the token then needs one scope more."""
+OPTIONAL_SCOPES = {"LOYALTY_READ": "the events of the loyalty program (option loyalty)"}
 CALLS_PER_SECOND = "30"
 _PATIENCE_SECONDS = 120.0
 """One call may write ten thousand objects; to hang up meanwhile would only find the catalogue locked by ourselves."""
@@ -59,6 +62,9 @@ def connect(connection: Connection) -> Session:
         raise ConfigurationError(
             f"option calls_per_second must be a number above 0, not {rate!r}", system=SYSTEM
         ) from error
+    if connection.options.get(LOYALTY, "on") != "on":
+        message = 'option loyalty can only be "on"; leave it out where none is to be read'
+        raise ConfigurationError(message, system=SYSTEM)
     token = connection.secrets.get(TOKEN)
     if not token:
         raise ConfigurationError(f"{TOKEN} is not set", system=SYSTEM)

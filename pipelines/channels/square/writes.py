@@ -151,4 +151,4 @@ def _conflicted(found: Object | None, correction: Correction) -> Outcome:
 
 
 STOCK_WRITER = Writer("stock", frozenset({"on_hand"}), STOCK_MAX, write_stock, needs_check=True)
-CUSTOMER_WRITER = Writer("customers", CUSTOMER_FIELDS, CUSTOMER_MAX, write_customers)
+CUSTOMER_WRITER = Writer("customers", CUSTOMER_FIELDS, CUSTOMER_MAX, write_customers, clears=True)

@@ -5,7 +5,7 @@ says, `write_*` what is told to it; the `.graphql` files are its documents, the 
 ours.
 """
 
-from pipelines.channels.base import Ability, Channel
+from pipelines.channels.base import Ability, Channel, Rounding
 from pipelines.channels.vendure.options import SYSTEM
 from pipelines.channels.vendure.read_backs import READ_BACKS
 from pipelines.channels.vendure.reads import ENDPOINTS
@@ -34,4 +34,5 @@ VENDURE = Channel(
     abilities=_ABILITIES,
     secrets=(KEY,),
     roles={"webshop": ("items", "prices", "stock", "orders"), "crm": ("customers",), "email": ("consents",)},
+    rounding=Rounding("half_up", "unit", "its default money strategy"),
 )

@@ -140,6 +140,7 @@ SELECT
   state AS order_state,
   to_moment(occurred_at) AS occurred_at,
   to_moment(updated_at) AS updated_at,
+  CAST(NULL AS VARCHAR) AS hold_id,
   problems([
     key_problem(line_json, 'order_line'),
     key_problem(item_json, 'item'),

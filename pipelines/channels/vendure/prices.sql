@@ -32,8 +32,11 @@ read AS (
     l.price ->> '$.price' AS stored,
     TRY_CAST(l.tax_pct AS DECIMAL(9, 4)) AS tax_pct,
     CASE WHEN s.digits BETWEEN 0 AND 6 AND regexp_full_match(l.price ->> '$.price', '-?[0-9]{1,15}')
-      THEN CAST(CAST(TRY_CAST(l.price ->> '$.price' AS DECIMAL(24, 6)) / CAST(power(10, s.digits) AS BIGINT) AS DECIMAL(24, 6))
-        AS VARCHAR) END AS amount
+      THEN concat(
+        left(l.price ->> '$.price', CAST(starts_with(l.price ->> '$.price', '-') AS INTEGER)),
+        TRY_CAST(ltrim(l.price ->> '$.price', '-') AS BIGINT) // TRY_CAST(power(10, s.digits) AS BIGINT), '.',
+        lpad(CAST(TRY_CAST(ltrim(l.price ->> '$.price', '-') AS BIGINT) % TRY_CAST(power(10, s.digits) AS BIGINT) AS VARCHAR),
+          greatest(s.digits, 1), '0')) END AS amount
   FROM listed AS l
   CROSS JOIN shop AS s
 )
@@ -45,6 +48,7 @@ SELECT
   CAST(NULL AS BIGINT) AS compare_at_minor,
   tax_basis,
   CAST(round(100 * tax_pct) AS INTEGER) AS tax_rate_bp,
+  CAST(NULL AS TIMESTAMPTZ) AS valid_until,
   CAST(NULL AS VARCHAR) AS version,
   to_moment(updated_at) AS updated_at,
   CAST(json_object('precision', digits) AS VARCHAR) AS write_context,

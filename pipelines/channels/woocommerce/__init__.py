@@ -7,7 +7,7 @@ the `.sql` files turn its raw tables into ours. It has no version, no idempotenc
 
 from datetime import timedelta
 
-from pipelines.channels.base import Ability, Channel, Endpoint
+from pipelines.channels.base import Ability, Channel, Endpoint, Rounding
 from pipelines.channels.woocommerce.lists import PAGE
 from pipelines.channels.woocommerce.read_backs import CUSTOMER_FIELDS, READ_BACKS
 from pipelines.channels.woocommerce.reads import (
@@ -57,4 +57,5 @@ WOOCOMMERCE = Channel(
     read_backs=READ_BACKS,
     abilities=_ABILITIES,
     secrets=(KEY, SECRET),
+    rounding=Rounding("half_up", "line", "its own code; by order where `Rounding` of taxes is set to the subtotal"),
 )

@@ -129,6 +129,7 @@ SELECT
   state AS order_state,
   to_moment(occurred || 'Z') AS occurred_at,
   to_moment(modified || 'Z') AS updated_at,
+  CAST(NULL AS VARCHAR) AS hold_id,
   misshapen || problems([
     number_key_problem(id_json, 'line'),
     count_problem(quantity IS NULL OR (kind = 'order' AND quantity > 0), 'quantity'),

@@ -33,7 +33,7 @@ def no_words(options: Mapping[str, str]) -> frozenset[str]:
     words = frozenset(word.strip() for word in text.split(",")) - {""} or NO_WORDS
     if wrong := sorted(words & PAIRS.keys()):
         place = "[systems.woocommerce.options] consent_no_words"
-        raise ConfigurationError(f"{place} names {wrong[0]!r}, which is a yes", system="woocommerce")
+        raise ConfigurationError(f"{place} names {wrong[0]!r}, which is a yes; take it out", system="woocommerce")
     return words
 
 

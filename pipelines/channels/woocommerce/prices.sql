@@ -4,7 +4,8 @@
 --      price while the sale runs (compare-at is then the regular one), the regular price else. A sale price that is not
 --      below the regular one is no sale, as in the shop. Grouped products have no price of their own. Amounts are
 --      decimal strings; "12,50" cannot stand there, but 1250 in its place can. A thing without a price is not for sale:
---      a problem. What is misshapen in a variation's product is a problem of the item (items)
+--      a problem. A price holds until its sale begins or ends, whose last second is part of it. What is misshapen in a
+--      variation's product is a problem of the item (items)
 WITH shop AS (
   SELECT
     max(CASE id WHEN 'woocommerce_currency' THEN payload ->> '$.value' END) AS currency,
@@ -87,7 +88,9 @@ read AS (
 judged AS (
   SELECT
     vendor_id, product_id, currency, tax_basis, tax_rate_bp, regular, sale, regular_minor, sale_minor, starts, ends,
-    updated_at, misshapen,
+    updated_at, misshapen, as_of,
+    to_moment(starts || 'Z') AS started_at,
+    to_moment(ends || 'Z') + INTERVAL 1 SECOND AS ended_at,
     coalesce(sale_minor < regular_minor, FALSE)
       AND (starts IS NULL OR coalesce(to_moment(starts || 'Z') <= as_of, FALSE))
       AND (ends IS NULL OR coalesce(to_moment(ends || 'Z') >= as_of, FALSE)) AS is_on_sale
@@ -102,6 +105,8 @@ SELECT
   CASE WHEN is_on_sale THEN regular_minor END AS compare_at_minor,
   tax_basis,
   tax_rate_bp,
+  CASE WHEN is_on_sale THEN ended_at WHEN sale_minor < regular_minor AND started_at > as_of AND coalesce(ended_at > started_at, TRUE)
+    THEN started_at END AS valid_until,
   CAST(NULL AS VARCHAR) AS version,
   updated_at,
   CAST(json_object('product_id', product_id) AS VARCHAR) AS write_context,

@@ -14,7 +14,7 @@ import msgspec
 from pipelines.channels.base import Connection, Identity
 from pipelines.channels.limits import RateLimiter, retry_after
 from pipelines.channels.woocommerce.oauth import OneLegged
-from pipelines.channels.woocommerce.options import calls_per_second, orders_days
+from pipelines.channels.woocommerce.options import calls_per_second, no_words, orders_days
 from pipelines.clock import Clock
 from pipelines.errors import CredentialError, FatalChannelError, RetriableChannelError
 from pipelines.http import Answer, Judge, Session
@@ -33,6 +33,7 @@ def connect(connection: Connection) -> Session:
     ConfigurationError for an option that cannot be read.
     """
     orders_days(connection.options)
+    no_words(connection.options)  # else a wrong word stops the settings and the proof of permissions, every night
     clock = cast(Clock, connection.clock)
     key, secret = connection.secrets[KEY], connection.secrets[SECRET]
     is_safe = urlsplit(connection.base_url).scheme == "https"

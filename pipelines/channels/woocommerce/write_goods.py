@@ -3,7 +3,8 @@
 WooCommerce compares nothing before it sets: push reads back just before. A quantity is absolute, so what is sold
 between that reading and the write is lost; the next night finds it. Prices: of a running sale the sale price is
 corrected, and its days stay; without one the regular price is, and a sale price that lay idle and would count beside it
-is cleared. A sale that is still to come stays as it is, so nothing is struck through until it has begun.
+is cleared. A sale that we begin has no days, whatever lay there, and one that we end leaves nothing behind. A sale that
+is still to come stays as it is, so nothing is struck through until it has begun.
 """
 
 from collections.abc import Callable, Sequence
@@ -70,11 +71,12 @@ async def write_prices(session: Session, corrections: Sequence[Correction], key:
             outcomes |= {c.correction_key: rejected(c, "GONE", "the record is not there any more") for c in some}
             continue
         currency, now = _currency(some), session.clock.now()
-        wanted = _wanted(paid(record, currency, now), some)
+        was = paid(record, currency, now)
+        wanted = _wanted(was, some)
         if problem := _problem(wanted) or _in_the_way(record, wanted, now):
             outcomes |= {c.correction_key: rejected(c, "NO_SALE", problem) for c in some}
             continue
-        rows.append({"id": int(vendor_id), **_values(record, wanted, currency, now)})
+        rows.append({"id": int(vendor_id), **_values(record, was, wanted, currency, now)})
         sent.append((some, wanted))
     told = await update(session, _path(waiting), rows) if rows else []
     for (some, wanted), row in zip(sent, told, strict=True):
@@ -109,15 +111,19 @@ def _in_the_way(record: Row, wanted: Paid, now: datetime) -> str:
     return ""
 
 
-def _values(record: Row, wanted: Paid, currency: str, now: datetime) -> dict[str, Any]:
-    """What to set, so that the shop sells at what is wanted: no more than what differs, and the idle sale besides."""
+def _values(record: Row, was: Paid, wanted: Paid, currency: str, now: datetime) -> dict[str, Any]:
+    """What to set, so that the shop sells at what is wanted: no more than what differs, and what lay idle besides.
+
+    Where a sale begins or ends, what the record held of one goes: its days would end ours, its price come back.
+    """
     amount = to_decimal(wanted.amount or "", currency)
     if wanted.compare_at is None:
         values, idle = {"regular_price": amount}, _NO_SALE
     else:
         # A sale that has run out would not show its price: it is made one without days.
         values, idle = {"regular_price": to_decimal(wanted.compare_at, currency), "sale_price": amount}, _NO_DAYS
-    return values if paid({**record, **values}, currency, now) == wanted else {**idle, **values}
+    is_kept = (was.compare_at is None) == (wanted.compare_at is None)
+    return values if is_kept and paid({**record, **values}, currency, now) == wanted else {**idle, **values}
 
 
 def _holds(session: Session, correction: Correction, wanted: Paid) -> Callable[[Row], bool]:

@@ -4,7 +4,8 @@
 --   1. Withdrawal wins: any no makes the answer no, unless a proven opt-in at the same contact point is younger.
 --   2. A person's no reaches the person's other addresses: over bindings that were made without asking and that the
 --      ledger holds (from earlier nights; once persons are linked, tonight's too), and only where the record itself said no (not where we wrote it). There, too, a
---      younger proven opt-in counts. A yes never moves to another address.
+--      younger proven opt-in counts. A yes never moves to another address. It does not reach a record that somebody has
+--      parted from the one that said it; where it had been written before, that no stands like any other.
 --   3. Without a no: a proven yes is yes unless a younger pending stands; pending is pending, however many unproven yes
 --      stand beside it; else yes. Unknown is no event, and nothing is concluded from it.
 --   Times: a missing time is never now. A no without time is younger than everything, a yes without time proves nothing.
@@ -32,7 +33,7 @@ points AS (
 ),
 withdrawn AS (
   -- Who said no, where it still stands.
-  SELECT DISTINCT b.person_id, e.contact_point, e.channel, e.purpose, e.said_at, e.system
+  SELECT DISTINCT b.person_id, e.vendor_id, e.contact_point, e.channel, e.purpose, e.said_at, e.system
   FROM events AS e
   JOIN points AS p ON p.contact_point = e.contact_point AND p.channel = e.channel AND p.purpose = e.purpose
   JOIN ledger.identity.persons AS b ON b.system = e.system AND b.vendor_id = e.vendor_id AND b.rule <> 'review'
@@ -47,6 +48,11 @@ reached AS (
   JOIN observed.consents AS o
     ON o.system = b.system AND o.vendor_id = b.vendor_id AND o.channel = w.channel AND o.purpose = w.purpose
       AND o.contact_point <> w.contact_point
+  WHERE NOT EXISTS (
+    SELECT 1 FROM ledger.identity.apart AS a
+    ANTI JOIN ledger.identity.apart_undone AS u ON u.parting_id = a.parting_id
+    WHERE (a.taken_system = w.system AND a.taken_id = w.vendor_id AND a.kept_system = b.system AND a.kept_id = b.vendor_id)
+      OR (a.kept_system = w.system AND a.kept_id = w.vendor_id AND a.taken_system = b.system AND a.taken_id = b.vendor_id))
   GROUP BY o.contact_point, o.channel, o.purpose
 ),
 joined AS (

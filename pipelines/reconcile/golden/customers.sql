@@ -3,7 +3,8 @@
 -- why: survivorship, field by field: the first system in the order of policy.sources that holds a value; of two records
 --   in one system the one changed last. An address is one value, that of the first record with a street, blanks and all, so
 --   that no street gets another's postcode. Where a system that stands before it could not be read tonight, or keeps this
---   person's record in quarantine, the field is frozen: no value at all, and no other system stands in
+--   person's record in quarantine, the field is frozen: no value at all, and no other system stands in. What was written
+--   into a record while it was taken for somebody else's is nobody's word: it counts as what stood there before
 WITH ranks AS (
   SELECT system, rank AS place,
     field
@@ -32,12 +33,33 @@ gaps AS (
   JOIN wide AS w ON w.system = g.system
   GROUP BY g.person_id
 ),
+foreign_values AS (
+  SELECT w.system, w.vendor_id, list(w.field ORDER BY w.field) AS fields,
+    max(w.before) FILTER (w.field = 'first_name') AS first_name,
+    max(w.before) FILTER (w.field = 'last_name') AS last_name,
+    max(w.before) FILTER (w.field = 'phone') AS phone,
+    max(w.before) FILTER (w.field = 'street') AS street,
+    max(w.before) FILTER (w.field = 'city') AS city,
+    max(w.before) FILTER (w.field = 'postcode') AS postcode,
+    max(w.before) FILTER (w.field = 'loyalty_points') AS loyalty_points
+  FROM reconcile.person_written AS w
+  WHERE w.state = 'restore'
+  GROUP BY w.system, w.vendor_id
+),
 records AS (
-  SELECT o.person_id, o.system, o.first_name, o.last_name, o.phone, o.street, o.city, o.postcode, o.country, o.loyalty_points,
+  SELECT o.person_id, o.system, o.country,
+    CASE WHEN list_contains(f.fields, 'first_name') THEN f.first_name ELSE o.first_name END AS first_name,
+    CASE WHEN list_contains(f.fields, 'last_name') THEN f.last_name ELSE o.last_name END AS last_name,
+    CASE WHEN list_contains(f.fields, 'phone') THEN f.phone ELSE o.phone END AS phone,
+    CASE WHEN list_contains(f.fields, 'street') THEN f.street ELSE o.street END AS street,
+    CASE WHEN list_contains(f.fields, 'city') THEN f.city ELSE o.city END AS city,
+    CASE WHEN list_contains(f.fields, 'postcode') THEN f.postcode ELSE o.postcode END AS postcode,
+    CASE WHEN list_contains(f.fields, 'loyalty_points') THEN f.loyalty_points ELSE o.loyalty_points END AS loyalty_points,
     row_number() OVER (
       PARTITION BY o.person_id, o.system ORDER BY c.updated_at DESC NULLS LAST, o.vendor_id) AS age
   FROM observed.customers AS o
   JOIN staged.customers AS c ON c.system = o.system AND c.vendor_id = o.vendor_id
+  LEFT JOIN foreign_values AS f ON f.system = o.system AND f.vendor_id = o.vendor_id
 ),
 best AS (
   SELECT r.person_id,

@@ -2,8 +2,9 @@
 -- key: item_id, price_list_id
 -- why: the price of the first system, in the order of the policy, that holds one in this list, in that system's own
 --      currency and tax basis. `amount` is what the item sells for tonight; on a day of a promotion that is the reduced
---      price, half up, and `compare_at` the list price. Days are the estate's own: both ends of a promotion included.
---      `desired_until` is the midnight at which the next one begins or ends: what is worked out here is right until then.
+--      price and `compare_at` the list price: what is taken off is rounded as that system rounds (policy.roundings). Days are the estate's own: both ends of a promotion included.
+--      `desired_until` is the midnight at which the next one begins or ends, or the moment at which the source's own
+--      scheduled sale does: what is worked out here is right until then.
 --      Nobody stands in for a source that was not read whole, or whose price of this item is in quarantine: frozen, no row.
 WITH sources AS (
   SELECT s.system, s.rank, coalesce(bool_and(v.is_complete), false) AND count(v.entity) = 2 AS is_read
@@ -27,7 +28,7 @@ WITH sources AS (
   SELECT p.item_id, p.price_list_id, min(s.rank) AS rank,
     arg_min({
       'system': p.system, 'vendor_id': p.vendor_id, 'currency': p.currency, 'amount': p.amount, 'compare_at': p.compare_at,
-      'tax_basis': p.tax_basis, 'tax_rate_bp': p.tax_rate_bp}, s.rank) AS best
+      'tax_basis': p.tax_basis, 'tax_rate_bp': p.tax_rate_bp, 'valid_until': p.valid_until}, s.rank) AS best
   FROM observed.prices AS p
   JOIN sources AS s ON s.system = p.system
   GROUP BY p.item_id, p.price_list_id
@@ -46,17 +47,18 @@ WITH sources AS (
 )
 SELECT c.item_id, c.price_list_id, c.best.currency AS currency,
   CASE WHEN r.percent IS NULL THEN c.best.amount
-    ELSE CAST((CAST(c.best.amount AS HUGEINT) * (100 - r.percent) * 2 + 100) // 200 AS BIGINT) END AS amount,
+    ELSE c.best.amount - CAST(rounded(CAST(c.best.amount AS HUGEINT) * r.percent, 100, w.mode) AS BIGINT) END AS amount,
   CASE WHEN r.percent IS NULL THEN c.best.compare_at ELSE c.best.amount END AS compare_at,
   c.best.tax_basis AS tax_basis, coalesce(c.best.tax_rate_bp, i.tax_rate_bp) AS tax_rate_bp, c.best.system AS authority,
   CASE WHEN r.percent IS NULL THEN 'source of truth' ELSE 'promotion' END AS rule,
   CASE WHEN r.percent IS NULL THEN concat(c.best.system, ' sets the price of the list ', c.price_list_id)
     ELSE concat(c.best.system, ' sets the price of the list ', c.price_list_id, ', ', r.percent, ' % off until ',
       strftime(r.ends_on, '%Y-%m-%d')) END AS reason,
-  r.desired_until AS desired_until
+  least(r.desired_until, c.best.valid_until) AS desired_until
 FROM chosen AS c
 LEFT JOIN unread AS u ON u.price_list_id = c.price_list_id
 LEFT JOIN blocked AS b ON b.item_id = c.item_id AND b.price_list_id = c.price_list_id
 LEFT JOIN promoted AS r ON r.system = c.best.system AND r.vendor_id = c.best.vendor_id
 LEFT JOIN golden.items AS i ON i.item_id = c.item_id
+LEFT JOIN policy.roundings AS w ON w.system = c.best.system AND w.price_list_id = c.price_list_id
 WHERE coalesce(u.rank > c.rank, true) AND coalesce(b.rank > c.rank, true)

@@ -7,5 +7,5 @@ SELECT DISTINCT q.system, b.item_id, CASE WHEN q.entity = 'promotions' THEN 'pri
   CASE WHEN q.entity IN ('items', 'promotions') THEN '' ELSE coalesce(q.vendor_sub_id, '') END AS vendor_sub_id
 FROM staged.quarantine AS q
 JOIN ledger.identity.items AS b ON b.system = q.system AND b.vendor_id = q.vendor_id
-WHERE q.entity IN ('items', 'prices', 'promotions', 'stock', 'movements')
+WHERE q.entity IN ('items', 'prices', 'promotions', 'stock', 'movements', 'holds')
   AND NOT (q.entity = 'promotions' AND q.field = 'condition')

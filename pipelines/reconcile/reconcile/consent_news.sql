@@ -4,18 +4,26 @@
 --   the same purpose, the more restrictive one speaks, and of two no the one that we did not write. A no that stands
 --   unbroken is one event: where a system's only time is that of the record's last edit, later edits of a name do not
 --   make the no younger. A no that we wrote ourselves is marked as ours: it holds for its address, but it is nobody's own
---   word about other addresses. Where the system gives it no time, it has that of the no for which we wrote it: else our
---   own echo would be younger than every later opt-in.
+--   word about other addresses. It has the time of the no for which we wrote it, not that of our write, which some systems
+--   give it: else our own echo would be younger than every later opt-in. A yes that is read after we wrote a no is said
+--   again, though it is what was said before: our no did not last, and the next one is somebody's own.
 --   A ban is a no of the whole record (`bans` in a permission's write context). As long as one that we wrote stands, no
 --   audience of the record can say anything else: it is ours in every audience of the purpose that we wrote it for, and
 --   in those of other purposes it is no word at all, since nobody said no there
-WITH ours AS (
+WITH written AS (
+  -- A lost answer counts from when it was lost, until it is known what became of it.
+  SELECT o.plan_id, o.correction_key, arg_max(o.status, o.rowid) AS status,
+    min(o."at") FILTER (o.status IN ('applied', 'unknown')) AS written_at
+  FROM ledger.sync.outcomes AS o
+  GROUP BY o.plan_id, o.correction_key
+),
+ours AS (
   SELECT c.system, c.vendor_id, c.vendor_sub_id, c.subject_id AS contact_point, c.subject_sub_id AS permission,
-    coalesce(c.context->>'$.bans' = 'true', false) AS bans, max(o."at") AS written_at,
-    arg_max(to_moment(c.context ->> '$.changed_at'), o."at") FILTER (o.status = 'applied') AS no_at
+    coalesce(c.context->>'$.bans' = 'true', false) AS bans, max(w.written_at) AS written_at,
+    arg_max_null(to_moment(c.context ->> '$.changed_at'), w.written_at) FILTER (w.status = 'applied') AS no_at
   FROM ledger.sync.corrections AS c
-  JOIN ledger.sync.outcomes AS o ON o.plan_id = c.plan_id AND o.correction_key = c.correction_key
-  WHERE c.entity = 'consents' AND c.desired = 'no' AND o.status IN ('applied', 'unknown')
+  JOIN written AS w ON w.plan_id = c.plan_id AND w.correction_key = c.correction_key
+  WHERE c.entity = 'consents' AND c.desired = 'no' AND w.status IN ('applied', 'unknown')
   GROUP BY ALL
 ),
 bans AS (
@@ -66,8 +74,9 @@ latest AS (
     ORDER BY seen_at DESC, list_position(['no', 'pending', 'yes'], state), changed_at DESC NULLS FIRST) = 1
 )
 SELECT s.contact_point, s.channel, s.purpose, s.system, s.vendor_id, s.state, s.vendor_state,
-  CASE WHEN s.is_our_ban OR s.state = 'no' AND s.written_at >= l.seen_at AND l.state <> 'no'
-    THEN coalesce(s.changed_at, s.no_at) ELSE s.changed_at END AS changed_at,
+  CASE WHEN (s.is_our_ban OR s.state = 'no' AND s.written_at >= l.seen_at AND l.state <> 'no')
+      AND coalesce(s.changed_at <= s.written_at, s.changed_at IS NULL)
+    THEN least(s.changed_at, s.no_at) ELSE s.changed_at END AS changed_at,
   n.as_of AS seen_at, s.has_proof,
   CASE WHEN s.is_our_ban OR s.state = 'no' AND s.written_at >= l.seen_at AND l.state <> 'no' THEN 'ours' ELSE s.proof END
     AS proof,
@@ -81,6 +90,13 @@ WHERE l.state IS DISTINCT FROM s.state
   OR l.has_proof IS DISTINCT FROM s.has_proof
   OR l.vendor_state IS DISTINCT FROM s.vendor_state
   OR (l.changed_at IS DISTINCT FROM s.changed_at AND NOT (s.state = 'no' AND s.is_edit_time)
-    AND NOT (s.state = 'no' AND s.changed_at IS NULL AND l.is_ours))
+    AND NOT (s.state = 'no' AND l.is_ours AND coalesce(s.changed_at <= s.written_at, s.changed_at IS NULL)))
   -- Beside a no of ours, the first that is not.
   OR (s.state = 'no' AND l.is_ours AND NOT s.is_our_ban AND s.written_at IS NULL)
+  -- Open still, or again, since we wrote a no: once told, a later no is not our echo.
+  OR (s.state <> 'no' AND EXISTS (
+        SELECT 1 FROM ours AS w
+        WHERE w.system = s.system AND w.vendor_id = s.vendor_id AND w.contact_point = s.contact_point
+          AND (w.bans OR w.permission = concat(s.channel, ':', s.purpose))
+          AND w.written_at >= l.seen_at AND w.written_at < n.as_of)
+      AND EXISTS (SELECT 1 FROM reads.verdicts AS v WHERE v.system = s.system AND v.entity = 'consents' AND v.is_complete))

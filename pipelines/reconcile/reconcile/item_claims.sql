@@ -4,17 +4,18 @@
 --      Systems are asked in the order of the policy, so the same records give the same items in any order of rows.
 --      The id of a new item is minted from estate, system, vendor id and night: a repeated run mints the same one, and
 --      from then on it is read from the binding, never derived again. Where GTIN and SKU name different items, where a
---      key already belongs to two items, or where one system would hold an item twice, nobody gets it.
+--      key already belongs to two items, or where one system would hold an item twice, nobody gets it. Nor where a SKU
+--      is used again: all who held it are gone or archived, and had another GTIN than a record that has it now.
 WITH RECURSIVE free AS (
   SELECT r.system, r.vendor_id, r.rank, r.sku_norm, r.gtin_norm, r.is_archived
   FROM reconcile.item_records AS r
   WHERE r.fault IS NULL AND r.item_id IS NULL
 ), holders AS (
-  SELECT r.item_id, r.sku_norm, r.gtin_norm, false AS is_gone
+  SELECT r.item_id, r.sku_norm, r.gtin_norm, false AS is_gone, r.is_archived AS is_former
   FROM reconcile.item_records AS r
   WHERE r.fault IS NULL AND r.item_id IS NOT NULL
   UNION ALL
-  SELECT b.item_id, b.sku_norm, b.gtin_norm, true
+  SELECT b.item_id, b.sku_norm, b.gtin_norm, true, true
   FROM ledger.identity.items AS b
   WHERE NOT EXISTS (SELECT 1 FROM staged.items AS i WHERE i.system = b.system AND i.vendor_id = b.vendor_id)
   QUALIFY row_number() OVER (PARTITION BY b.system, b.vendor_id ORDER BY b.bound_at DESC, b.item_id) = 1
@@ -32,8 +33,17 @@ WITH RECURSIVE free AS (
     QUALIFY rank() OVER (PARTITION BY u.kind, u.value ORDER BY u.is_gone) = 1
   ) AS k
   GROUP BY k.kind, k.value
+), reused AS (
+  SELECT DISTINCT t.sku_norm
+  FROM (
+    SELECT f.sku_norm
+    FROM free AS f
+    JOIN holders AS h ON h.sku_norm = f.sku_norm
+    GROUP BY f.system, f.vendor_id, f.sku_norm
+    HAVING bool_and(coalesce(h.is_former AND h.gtin_norm <> f.gtin_norm, false))
+  ) AS t
 ), linked AS (
-  SELECT f.system, f.vendor_id, f.rank, f.is_archived,
+  SELECT f.system, f.vendor_id, f.rank, f.is_archived, u.sku_norm IS NOT NULL AS is_reused,
     kg.item_id AS gtin_item, ks.item_id AS sku_item,
     coalesce(kg.item_count, 0) > 1 AS has_split_gtin, coalesce(ks.item_count, 0) > 1 AS has_split_sku,
     CASE WHEN f.gtin_norm IS NOT NULL THEN first_value({'system': f.system, 'vendor_id': f.vendor_id}) OVER
@@ -43,8 +53,9 @@ WITH RECURSIVE free AS (
   FROM free AS f
   LEFT JOIN known AS kg ON kg.kind = 'gtin' AND kg.value = f.gtin_norm
   LEFT JOIN known AS ks ON ks.kind = 'sku' AND ks.value = f.sku_norm
+  LEFT JOIN reused AS u ON u.sku_norm = f.sku_norm
 ), steps AS (
-  SELECT l.system, l.vendor_id, l.is_archived, l.gtin_item, l.sku_item, l.has_split_gtin, l.has_split_sku, l.sku_head,
+  SELECT l.system, l.vendor_id, l.is_archived, l.is_reused, l.gtin_item, l.sku_item, l.has_split_gtin, l.has_split_sku, l.sku_head,
     CASE
       WHEN l.gtin_item IS NOT NULL THEN 'gtin'
       WHEN l.gtin_head.system <> l.system THEN 'gtin'
@@ -86,6 +97,7 @@ WITH RECURSIVE free AS (
       WHEN s.has_split_sku AND s.rule IN ('gtin', 'sku') AND s.sku_item IS NOT NULL
         THEN 'its SKU already belongs to more than one item'
       WHEN s.rule = 'gtin' AND coalesce(s.sku_item, h.item_id) <> o.item_id THEN 'its GTIN names one item, its SKU another'
+      WHEN s.is_reused THEN 'its SKU was that of another article, which had another GTIN'
     END AS reason
   FROM steps AS s
   JOIN roots AS o ON o.system = s.system AND o.vendor_id = s.vendor_id

@@ -2,14 +2,15 @@
 -- key: system, vendor_id
 -- why: identity is settled before any value is compared: a key that two records of one system share is nobody's key, on
 --      either side, and a SKU that moved to another record while its old holder lives is a conflict, not an update.
---      An archived record holds no key against a live one.
+--      An archived record holds no key against a live one. A record whose keys are all others than when it was bound,
+--      and no other system's of the item are, is another article under an id that is used again.
 WITH bound AS (
-  SELECT b.system, b.vendor_id, b.item_id, b.sku_norm
+  SELECT b.system, b.vendor_id, b.item_id, b.sku_norm, b.gtin_norm
   FROM ledger.identity.items AS b
   QUALIFY row_number() OVER (PARTITION BY b.system, b.vendor_id ORDER BY b.bound_at DESC, b.item_id) = 1
 ), records AS (
   SELECT i.system, i.vendor_id, i.sku_norm, i.gtin_norm, coalesce(i.status = 'archived', false) AS is_archived,
-    b.item_id, b.sku_norm AS bound_sku, coalesce(s.rank, 1000) AS rank
+    b.item_id, b.sku_norm AS bound_sku, b.gtin_norm AS bound_gtin, coalesce(s.rank, 1000) AS rank
   FROM staged.items AS i
   LEFT JOIN bound AS b ON b.system = i.system AND b.vendor_id = i.vendor_id
   LEFT JOIN policy.sources AS s ON s.system = i.system AND s.entity = 'items' AND s.field = 'gtin'
@@ -28,7 +29,7 @@ WITH bound AS (
   SELECT c.gtin_norm, string_agg(c.system, ', ' ORDER BY c.system) AS systems
   FROM gtin_counts AS c WHERE c.live_count <> 1 GROUP BY c.gtin_norm
 ), renamed AS (
-  SELECT r.system, r.vendor_id, r.item_id, r.bound_sku, r.sku_norm
+  SELECT r.system, r.vendor_id, r.item_id, r.bound_sku, r.sku_norm, r.gtin_norm, r.bound_gtin
   FROM records AS r
   WHERE r.item_id IS NOT NULL AND NOT r.is_archived AND r.sku_norm <> r.bound_sku
 ), moved AS (
@@ -43,6 +44,13 @@ WITH bound AS (
   SELECT v.system, v.vendor_id, 'its new SKU belongs to another item'
   FROM renamed AS v
   JOIN records AS o ON o.bound_sku = v.sku_norm AND o.item_id <> v.item_id AND NOT o.is_archived
+  UNION
+  SELECT v.system, v.vendor_id, 'its SKU and its GTIN are others than when it was bound: its id seems to be another article''s now'
+  FROM renamed AS v
+  LEFT JOIN records AS o ON o.item_id = v.item_id AND o.system <> v.system
+  GROUP BY v.system, v.vendor_id
+  HAVING coalesce(bool_or(v.gtin_norm <> v.bound_gtin OR o.gtin_norm <> v.gtin_norm), false)
+    AND NOT coalesce(bool_or(o.sku_norm = v.sku_norm OR o.gtin_norm = v.gtin_norm), false)
 ), conflicts AS (
   SELECT m.system, m.vendor_id, min(m.reason) AS reason FROM moved AS m GROUP BY m.system, m.vendor_id
 )

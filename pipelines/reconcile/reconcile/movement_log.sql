@@ -10,7 +10,7 @@ WITH there AS (
 )
 SELECT m.system, m.movement_id, g.vendor_id, m.vendor_location_id,
   CASE WHEN t.vendor_id IS NULL THEN coalesce(b.item_id, g.item_id) ELSE b.item_id END AS item_id, l.location_id, m.kind,
-  m.quantity, m.order_state, m.occurred_at, g.first_seen_at, g.settled_night, r.authority
+  m.quantity, m.order_state, m.occurred_at, g.first_seen_at, g.settled_night, r.authority, m.hold_id
 FROM staged.movements AS m
 JOIN ledger.identity.movements AS g ON g.system = m.system AND g.movement_id = m.movement_id
 LEFT JOIN reconcile.item_matches AS b ON b.system = m.system AND b.vendor_id = g.vendor_id

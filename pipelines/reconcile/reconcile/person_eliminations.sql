@@ -4,10 +4,11 @@
 --   A relative has other records of his own as often as anybody has. So the pairs of two persons that both have others
 --   (decoys: they are relatives) and the odds of standing alone tell how many pairs of records that stand alone are relatives
 --   too, as false discoveries are told by targets and decoys. Joined is what is alike enough that one in fifty is; of a doubt
---   that is seldom met, where one in fifty of all doubts is. Where relatives are many, or most records stand alone, nothing
+--   that is seldom met, where one in fifty of it and of all is. Where relatives are many, or most records stand alone, nothing
 --   is joined here, nor where a doubt is met too seldom to be judged. A couple shares everything but the first name and the
 --   birth date, so one that differs in the first name must have the other. That both ends stand alone makes one person of
---   them likelier, and counts as weight. Two loyalty cards are two persons whatever the rest says
+--   them likelier, and counts as weight. Two loyalty cards are two persons whatever the rest says, and so
+--   are two whom somebody has parted
 WITH sizes AS (
   SELECT cluster, count(*) AS records FROM reconcile.person_clusters GROUP BY cluster
 ), alone AS (
@@ -19,6 +20,7 @@ WITH sizes AS (
         WHEN 'missing' THEN 'no first name' END) AS doubt
   FROM reconcile.person_pairs AS p
   JOIN reconcile.person_links AS k ON k.l = p.l AND k.r = p.r
+  ANTI JOIN reconcile.person_apart AS q ON q.l = p.l AND q.r = p.r
   CROSS JOIN alone AS x
   WHERE NOT k.is_auto AND k.shares_more AND p.card <> 'other' AND (p.birth = 'same' OR p.first_name IN ('same', 'typo'))
     AND p.weight - log2(pow(x.odds, 2)) >= log2(0.9 / 0.1)
@@ -54,8 +56,7 @@ WITH sizes AS (
 ), judged AS (
   SELECT r.a, r.b, r.is_decoy, max(r.own) OVER (PARTITION BY r.doubt, r.alone) AS own,
     max(r.every) OVER (PARTITION BY r.alone) AS every,
-    min((r.own_decoys + 1) * r.odds / r.own) OVER own_below AS rate,
-    min(r.own_decoys * r.odds / r.own) OVER own_below AS own_rate,
+    min((r.own_decoys + 1) * r.odds / r.own) OVER own_below AS own_rate,
     min((r.all_decoys + 1) * r.odds / r.every) OVER all_below AS all_rate
   FROM ranked AS r
   WINDOW own_below AS (PARTITION BY r.doubt, r.alone ORDER BY r.weight RANGE UNBOUNDED PRECEDING),
@@ -64,4 +65,4 @@ WITH sizes AS (
 SELECT DISTINCT least(j.a, j.b) AS l, greatest(j.a, j.b) AS r
 FROM judged AS j
 WHERE NOT j.is_decoy
-  AND ((j.own >= 25 AND j.rate <= 0.02) OR (j.every >= 100 AND j.own_rate <= 0.02 AND j.all_rate <= 0.02))
+  AND j.own_rate <= 0.02 AND (j.own >= 25 OR (j.every >= 100 AND j.all_rate <= 0.02))

@@ -4,7 +4,8 @@
 --   contradiction of strong keys (card, birth date); first names that are clearly two (households, couples who share an
 --   address or a phone, twins) or might be (Lea and Leo). A shared street proves a household, not a person: where e-mails
 --   or phones differ and no key of one's own is shared (father and son of one name), its weight does not count; nor does
---   the town's where weights are the defaults. Two names alone are two people of one name
+--   the town's where weights are the defaults. Two names alone are two people of one name. Nor
+--   are two joined whom a person has parted
 WITH judged AS (
   SELECT p.l, p.r, p.weight, p.probability, p.card, p.email, p.phone, p.birth,
     p.card = 'other' OR p.birth = 'other' AS is_contradicted,
@@ -16,16 +17,18 @@ WITH judged AS (
     p.card = 'same' OR p.email = 'same' OR p.phone = 'same' OR p.birth = 'same' AS shares_own_key,
     p.birth = 'near' OR p.phone = 'typo' OR p.street IN ('same', 'typo')
       OR p.place NOT IN ('missing', 'other') AS shares_more_than_names,
+    x.l IS NOT NULL AS is_apart,
     p.weight - CASE WHEN p.email = 'other' OR p.phone = 'other'
                     THEN coalesce(s.weight, 0) + coalesce(t.weight, 0) ELSE 0 END AS own_weight
   FROM reconcile.person_pairs AS p
   LEFT JOIN reconcile.person_weights AS s ON s.comparison = 'street' AND s.level = p.street AND s.weight > 0
   LEFT JOIN reconcile.person_weights AS t
     ON t.comparison = 'place' AND t.level = p.place AND t.weight > 0 AND NOT t.is_trained
+  LEFT JOIN reconcile.person_apart AS x ON x.l = p.l AND x.r = p.r
 ),
 ruled AS (
   SELECT l, r, weight, probability, is_contradicted, first_agrees, last_agrees, shares_own_key, shares_more_than_names,
-    own_weight,
+    own_weight, is_apart,
     CASE WHEN card = 'same' AND first_agrees <> 'no' THEN 'card'
          WHEN email = 'same' AND (first_agrees = 'yes' OR (first_agrees = 'unknown' AND last_agrees <> 'no')) THEN 'email'
          WHEN phone = 'same' AND first_agrees = 'yes' AND (last_agrees = 'yes' OR birth = 'same') THEN 'phone'
@@ -33,7 +36,7 @@ ruled AS (
   FROM judged
 )
 SELECT l, r, weight, probability, rule, is_contradicted, shares_own_key OR shares_more_than_names AS shares_more,
-  NOT is_contradicted AND (
+  NOT is_apart AND NOT is_contradicted AND (
     rule <> 'splink'
     OR (probability >= 0.99
         AND ((first_agrees = 'yes' AND (shares_own_key
