@@ -25,6 +25,7 @@ from pipelines.answers import Answers, TooSlow
 from pipelines.breaker import Breaker
 from pipelines.clock import Clock
 from pipelines.errors import AmbiguousWrite, FatalChannelError, RetriableChannelError
+from pipelines.fence import Fence, Fenced, open_fence
 from pipelines.readable import readable
 
 MAX_TRIES = 5
@@ -104,14 +105,6 @@ def trust() -> ssl.SSLContext:
     return httpx.create_ssl_context()
 
 
-Fence = Callable[[], None]
-"""Raises where this run may not go on (LeaseHeld: another has taken its place)."""
-
-
-def open_fence() -> None:
-    """For who holds no lease: nothing is in the way."""
-
-
 Judge = Callable[[Answer], None]
 """Raises the right ChannelError for an answer that is not a success; returns for one that is."""
 
@@ -141,7 +134,7 @@ class Session(AbstractAsyncContextManager["Session"]):
         self.clock_offset: timedelta | None = None
         """The system's own time (its `Date` header) less ours, from its last answer (R11)."""
         self.fence: Fence = open_fence
-        """Asked before every call, repeats too: a run that stood still past its lease makes none (R5)."""
+        """Asked before every call, repeats and logins too: a run that stood still past its lease makes none (R5)."""
         self.breaker = Breaker(system, clock)
         """Asked before every call, repeats too: nothing is sent for a while to who fails call after call (R16)."""
         self._limiter, self._judge, self._chance = limiter, judge, chance
@@ -153,7 +146,7 @@ class Session(AbstractAsyncContextManager["Session"]):
         self._client = httpx.AsyncClient(
             headers=dict(headers),
             auth=auth,
-            transport=Answers(sockets, system=system),
+            transport=Answers(Fenced(sockets, lambda: self.fence()), system=system),
             timeout=timeout_seconds,
             follow_redirects=False,
             trust_env=False,
