@@ -24,6 +24,7 @@ NAMES = (
     "source", "first_name", "last_name", "full_name", "email", "phone", "birth_date", "street", "city", "postcode",
     "country", "card",
 )
+_INPUT = exp.to_table("input").as_("i")
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -74,16 +75,24 @@ def _records(named: dict[str, list[str]], kinds: dict[str, str]) -> str:
     its place among the sources, since numbers sort in a third of the time.
     """
     values = {name: _value(named.get(name, ()), kinds) for name in NAMES}
-    given_id = exp.column(named["record_id"][0])
-    sources = exp.select(values["source"].as_("name")).distinct().from_("input").subquery("named")
-    places = exp.select("name", _number(exp.column("name")).as_("place")).from_(sources).subquery("places")
-    numbered = exp.select("file_row_number", _number(exp.column("place"), given_id).as_("record_id")).from_("input")
-    numbered = numbered.join(places, on=exp.NullSafeEQ(this=exp.column("name"), expression=values["source"].copy()))
-    columns = [exp.alias_(value.copy(), name) for name, value in values.items()]
+    given_id, row = _given(named["record_id"][0]), _given("file_row_number")
+    source, place = exp.column("source", table="p"), exp.column("place", table="p")
+    sources = exp.select(values["source"].as_("source")).distinct().from_(_INPUT.copy()).subquery("s")
+    places = exp.select("source", _number(exp.column("source")).as_("place")).from_(sources).subquery("p")
+    numbered = exp.select(row.as_("row"), _number(place, given_id).as_("number")).from_(_INPUT.copy())
+    numbered = numbered.join(places, on=exp.NullSafeEQ(this=source, expression=values["source"].copy()))
     query = exp.select(
-        "record_id", exp.alias_(given_id, "given_id"), exp.cast(given_id, "VARCHAR").as_("vendor_id"), *columns
-    )
-    return str(query.from_("input").join(numbered.subquery("n"), using=["file_row_number"]).sql("duckdb"))
+        exp.column("number", table="n").as_("record_id"), given_id.as_("given_id"),
+        exp.cast(given_id.copy(), "VARCHAR").as_("vendor_id"),
+        *(value.copy().as_(name) for name, value in values.items()),
+    ).from_(_INPUT.copy())
+    query = query.join(numbered.subquery("n"), on=exp.EQ(this=exp.column("row", table="n"), expression=row.copy()))
+    return str(query.sql("duckdb"))
+
+
+def _given(column: str) -> exp.Column:
+    """A column of the file, whatever it is called: none of our own names is taken for it."""
+    return exp.column(column, table="i", quoted=True)
 
 
 def _number(*keys: exp.Expression) -> exp.Expression:
@@ -102,7 +111,7 @@ def _value(columns: Sequence[str], kinds: dict[str, str]) -> exp.Expression:
 
 def _text(column: str, kind: str) -> exp.Expression:
     """A column as text; whole numbers that came as floats lose their ".0"."""
-    value: exp.Expression = exp.cast(exp.column(column), "VARCHAR")
+    value: exp.Expression = exp.cast(_given(column), "VARCHAR")
     if kind in {"DOUBLE", "FLOAT"}:
         value = exp.func("regexp_replace", value, exp.Literal.string(r"\.0$"), exp.Literal.string(""))
     return value

@@ -10,6 +10,7 @@ from pipelines.reconcile.persons import reconcile_persons
 from pipelines.reconcile.persons_blocks import build_candidates, filled_features
 from pipelines.reconcile.persons_clusters import join_eliminated
 from pipelines.reconcile.persons_settings import FEATURES, linkage
+from pipelines.sql import build
 from tests.reconcile.people import persons, put_customers, start_night, together
 
 PERSONS = 400
@@ -87,6 +88,35 @@ def test_a_group_that_would_hold_two_cards_is_left_as_it_was(night):
     found = together(night)
     assert frozenset({"square/0", "hubspot/0"}) not in found
     assert frozenset({"square/1", "hubspot/1"}) in found
+
+
+def eliminations(con, is_borne):
+    """How many are joined of 30 pairs of lone records that differ in the first name; 20 others are lone, too.
+
+    Of 200 persons each has two records, which bear one first name where `is_borne` says so of his number; 60 pairs of
+    them, 0 and 1, 2 and 3 and so on, are as alike as the lone ones.
+    """
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_clusters AS SELECT r AS record_id, "
+                "CASE WHEN r <= 80 THEN r ELSE r - (r - 1) % 2 END AS cluster FROM range(1, 481) AS t (r)")
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_features AS SELECT record_id, NULL::DATE AS birth, "
+                "'n' || CASE WHEN cluster IN (SELECT unnest(?)) THEN cluster ELSE record_id END AS first_name "
+                "FROM reconcile.person_clusters", [[81 + 2 * n for n in range(200) if is_borne(n)]])
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_links AS "
+                "SELECT 2 * n - 1 AS l, 2 * n AS r, 'splink' AS rule, true AS shares_more, false AS is_auto "
+                "FROM range(1, 31) AS t (n)")
+    con.execute("INSERT INTO reconcile.person_links SELECT 81 + 4 * n, 83 + 4 * n, 'splink', true, false "
+                "FROM range(60) AS t (n)")
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_pairs AS SELECT l, r, 20.0 AS weight, 'other' AS first_name, "
+                "'same' AS birth, 'missing' AS card FROM reconcile.person_links")
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_apart (l BIGINT, r BIGINT)")
+    return build(con, persons_link.model("person_eliminations"))
+
+
+@pytest.mark.parametrize(("is_borne", "expected"), [
+    (lambda n: True, 0), (lambda n: n >= 120 or n % 2, 30), (lambda n: n >= 60 or n % 2, 0), (lambda n: False, 0),
+], ids=["relatives", "errors that kept two parts of a person apart", "some of both", "nothing can be told"])
+def test_who_bears_what_is_in_doubt_in_one_record_only_is_no_relative(con, is_borne, expected):
+    assert eliminations(con, is_borne) == expected
 
 
 @pytest.mark.parametrize(

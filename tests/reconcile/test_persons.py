@@ -1,5 +1,6 @@
 """Persons: who is joined and who is kept apart, ids that stay, what the ledger remembers; the command on any table."""
 
+import json
 import random
 import subprocess
 import sys
@@ -406,6 +407,30 @@ def test_the_command_matches_any_table_of_persons(tmp_path, capsys):
     right = len(pairs["found"] & pairs["true"])
     assert right / len(pairs["found"]) >= 0.99
     assert right / len(pairs["true"]) >= 0.95
+
+
+def test_the_command_takes_columns_whatever_they_are_called(tmp_path):
+    """As our own names, as words of SQL, with blanks and quotes."""
+    make_people(tmp_path / "people.parquet", 40, seed=3)
+    people = pq.read_table(tmp_path / "people.parquet")
+    called = {"id": "record_id", "system": "source", "given": "name", "family": "place", "mail": "select",
+              "mobile": "row", "born": 'Date "of" Birth', "code": "number", "number": "i", "road": "group"}
+    pq.write_table(people.rename_columns([called.get(name, name) for name in people.column_names]),
+                   tmp_path / "called.parquet")
+    names = {"record_id": "id", "source": "system", "first_name": "given", "last_name": "family", "email": "mail",
+             "phone": "mobile", "birth_date": "born", "postcode": "code", "street": ["number", "road"]}
+    found = []
+    for file, columns in (("people", names), ("called", {
+        name: [called[one] for one in plain] if isinstance(plain, list) else called[plain]
+        for name, plain in names.items()
+    })):
+        lines = [f"{name} = {json.dumps(column)}" for name, column in columns.items()]
+        (tmp_path / "columns.toml").write_text("\n".join(["[columns]", *lines]))
+        main(["--records", str(tmp_path / f"{file}.parquet"), "--columns", str(tmp_path / "columns.toml"),
+              "--out", str(tmp_path / "out.parquet")])
+        found.append(sorted(tuple(row.values()) for row in pq.read_table(tmp_path / "out.parquet").to_pylist()))
+    assert found[0] == found[1]
+    assert len({person for _, person in found[0]}) < len(found[0]) == people.num_rows
 
 
 def test_the_command_names_a_column_that_is_not_there(tmp_path):
