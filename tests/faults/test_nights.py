@@ -18,17 +18,18 @@ pytestmark = [pytest.mark.process, pytest.mark.night]
 
 EACH = {
     "latency": Faults(latency_ms=20), "slices": Faults(slice_bytes=300), "limit": Faults(bytes_per_second=200_000),
-    "reset": Faults(reset_pct=8), "cut": Faults(cut_pct=8),
+    "reset": Faults(reset_pct=25), "cut": Faults(cut_pct=25),
 }
-ALL = Faults(latency_ms=5, slice_bytes=2_000, bytes_per_second=2_000_000, reset_pct=4, cut_pct=4)
+ALL = Faults(latency_ms=5, slice_bytes=2_000, bytes_per_second=2_000_000, reset_pct=12, cut_pct=12)
+"""A night takes some 25 connections, since each is kept: of so many, these meet some of both (the seed says which)."""
 WHAT = {"latency": "late", "slices": "piece", "limit": "late"}
 
 
 @pytest.fixture
-def through(prepared: Path, tmp_path: Path) -> Callable[[str, Faults, str], None]:
+def through(prepared: Path, tmp_path: Path) -> Callable[[str, Faults, set[str]], None]:
     """Play a night through a proxy, and judge it once the network is well again."""
 
-    def play(seed: str, faults: Faults, what: str) -> None:
+    def play(seed: str, faults: Faults, what: set[str]) -> None:
         proxy = Proxy(seed, faults)
         shop = Shop.copied(prepared, tmp_path / "shop")
         with shop.served(proxy.url), proxy.running():
@@ -36,7 +37,7 @@ def through(prepared: Path, tmp_path: Path) -> Callable[[str, Faults, str], None
             since = judge.last_line(shop)
             run = shop.begin()
             assert run.ended() in (0, 1), run.said
-            assert proxy.befell[what], "the network was well all the time"
+            assert what <= proxy.befell.keys(), f"not ill enough: {proxy.befell}"
             proxy.faults = Faults()
             violations = judge.finished(shop, since)
             assert not violations, judge.told(violations, shop)
@@ -44,22 +45,22 @@ def through(prepared: Path, tmp_path: Path) -> Callable[[str, Faults, str], None
     return play
 
 
-def test_a_network_that_does_all_of_it(through: Callable[[str, Faults, str], None]) -> None:
-    through("all", ALL, "reset")
+def test_a_network_that_does_all_of_it(through: Callable[[str, Faults, set[str]], None]) -> None:
+    through("the lot", ALL, {"reset", "cut", "late"})
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", EACH)
 @pytest.mark.parametrize("seed", range(3))
-def test_one_fault_at_a_time(through: Callable[[str, Faults, str], None], name: str, seed: int) -> None:
-    through(f"{name} {seed}", EACH[name], WHAT.get(name, name))
+def test_one_fault_at_a_time(through: Callable[[str, Faults, set[str]], None], name: str, seed: int) -> None:
+    through(f"{name} {seed}", EACH[name], {WHAT.get(name, name)})
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(10))
-def test_whatever_is_drawn(through: Callable[[str, Faults, str], None], seed: int) -> None:
+def test_whatever_is_drawn(through: Callable[[str, Faults, set[str]], None], seed: int) -> None:
     dice = random.Random(seed)
     through(str(seed), Faults(
         latency_ms=dice.choice([0, 5, 50]), slice_bytes=dice.choice([0, 100, 5_000]), reset_pct=dice.randint(2, 15),
         cut_pct=dice.randint(0, 10), reset_within=dice.choice([50, 500, 20_000]),
-    ), "piece")
+    ), {"piece"})
