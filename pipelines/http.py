@@ -230,6 +230,9 @@ class Session(AbstractAsyncContextManager["Session"]):
                 method, url, content=content, params=dict(params) if params else None, headers=headers
             )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            if reason := _refused_certificate(error):
+                words = f"its certificate is refused: {reason} (SSL_CERT_FILE names a house's own authority)"
+                raise FatalChannelError(words, system=self.system) from error
             raise RetriableChannelError(f"no connection: {type(error).__name__}", system=self.system) from error
         except httpx.TransportError as error:
             words = f"answer lost: {error if isinstance(error, TooSlow) else type(error).__name__}"
@@ -261,3 +264,10 @@ class Session(AbstractAsyncContextManager["Session"]):
         if origin(path) != self._origin:
             raise FatalChannelError("link off the configured host refused", system=self.system)
         return path
+
+
+def _refused_certificate(error: BaseException | None) -> str:
+    """Why TLS refused whoever answered; '' where it is something else. That does not pass by trying again."""
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        error = error.__cause__ or error.__context__
+    return "" if error is None else error.verify_message
