@@ -48,7 +48,8 @@ def arm(
     ] = "",
     scope: Annotated[
         list[str] | None, typer.Option(
-            metavar="WORDS", help="all, or lanes=, systems=, entities=, fields=, max_rows=, with commas; repeatable."
+            metavar="WORDS", help="all, or lanes=, systems=, entities=, fields=, max_rows=, with commas; short=: "
+            "endpoints whose shrinking is explained; repeatable."
         ),
     ] = None,
     until: Annotated[
@@ -104,7 +105,7 @@ def armed(
     settings: Settings, policy_hash: str, words: list[str], until: datetime | None, *, reason: str, author: str
 ) -> dict[str, Any]:
     """What is, or would be, armed; with a hash that is today's the signed word is dropped in the inbox."""
-    from cli.signing import policy_now, signer, time_of
+    from cli.signing import endpoints_of, policy_now, signer, time_of
     from pipelines.arming.armings import Arming
     from pipelines.arming.content import changes, hash_of
     from pipelines.arming.scope import scope_of
@@ -131,7 +132,7 @@ def armed(
         )
     if until is None or not reason.strip():
         raise DataError("an arming needs --until, a day at most 90 days ahead, and a --reason")
-    scope = scope_of(words, sorted(estate.systems))
+    scope = scope_of(words, sorted(estate.systems), endpoints_of(estate))
     own = signer(settings)
     word = Arming(
         policy_hash=now, scope=scope, until=datetime.combine(until.date(), time(23, 59), tzinfo=UTC),

@@ -80,7 +80,7 @@ def arm_sandbox(settings: Settings) -> None:
     if own is None or approvers.refused:
         raise ConfigurationError(next(iter(approvers.refused.values()), "the built-in key is missing"))
     now = clock_of_systems([settings.base_url(estate, system) for system in estate.systems]).now()
-    policy_hash, soon = hash_of(settled), now + timedelta(days=1)
+    policy_hash, soon, endpoints = hash_of(settled), now + timedelta(days=1), endpoints_of(estate)
     if settings.snapshot.exists():
         with copy_of(settings) as con:
             if knows_words(con) and any(
@@ -88,10 +88,18 @@ def arm_sandbox(settings: Settings) -> None:
                 for each in standing(con, approvers, policy_hash=policy_hash, now=now)
             ):
                 return
+    scope = scope_of(["all", f"short={','.join(endpoints)}"], sorted(estate.systems), endpoints)
     drop(settings.inbox, Arming(
-        policy_hash=policy_hash, scope=scope_of(["all"], sorted(estate.systems)), until=now + _DAYS_OF_THE_SANDBOX,
-        author="trueup", reason="the sandbox", at=now,
+        policy_hash=policy_hash, scope=scope, until=now + _DAYS_OF_THE_SANDBOX, author="trueup", reason="the sandbox",
+        at=now,
     ), own)
+
+
+def endpoints_of(estate: Estate) -> tuple[str, ...]:
+    """What the estate's systems are read by: `system.endpoint`."""
+    from pipelines.channels import CHANNELS
+
+    return tuple(f"{c.name}.{e.name}" for c in CHANNELS if c.name in estate.systems for e in c.endpoints)
 
 
 def knows_words(con: "duckdb.DuckDBPyConnection") -> bool:

@@ -7,6 +7,7 @@ no system.
 import logging
 
 from pipelines.approve import approve_by_person, approve_by_policy, is_approved, unarmed
+from pipelines.arming.armings import believed_short
 from pipelines.ledger.inbox import import_answers
 from pipelines.ledger.plans import read_plan
 from pipelines.ledger.unsigned import void_unsigned
@@ -22,6 +23,20 @@ def take_answers(night: Tonight, say: logging.Logger) -> None:
         say.warning(f"answer {name} was not taken: {reason}")
     for key, reason in void_unsigned(place.con, place.approvers, clock=place.clock):
         say.warning(f"the answer to {key[:12]} counts no more: {reason}")
+
+
+def believe_short(night: Tonight, say: logging.Logger) -> frozenset[str]:
+    """The endpoints whose short census this run believes: those that it was asked for and that an arming names."""
+    place, asked = night.place, frozenset(night.accept_short)
+    found = believed_short(
+        place.con, place.approvers, asked, policy_hash=place.policy_hash, now=place.clock.now()
+    )
+    for endpoint in sorted(asked - found):
+        say.warning(
+            f"accept_short {endpoint}: no arming names it, so that a short census of it is not believed; `trueup arm` "
+            f"with --scope short={endpoint}, for a day"
+        )
+    return found
 
 
 def approve_armed(night: Tonight, plan_id: str, say: logging.Logger) -> tuple[int, int]:

@@ -22,7 +22,7 @@ from pipelines.push import KILLED, PushReport, push_plan
 from pipelines.scope import narrow_plan, narrow_to_rollback
 from pipelines.stage import create_unions, stage_system
 from pipelines.verify import verify_plan
-from resources.approving import approve_armed, take_answers
+from resources.approving import approve_armed, believe_short, take_answers
 from resources.catch_up import catch_up
 from resources.closing import close
 from resources.tonight import Tonight, of_a_night, on_disk
@@ -57,7 +57,7 @@ def extract(night: Tonight, say: logging.Logger = log) -> list[ReadVerdict]:
     catch_up(night, say)
     return extract_all(
         place.con, place.sessions, night_id=night_id, clock=place.clock, folder=place.scratch,
-        force_census=night.force_census, accept_short=frozenset(night.accept_short),
+        force_census=night.force_census, accept_short=believe_short(night, say),
         min_share=place.policy.reads.min_share, run=place.run, load=place.means.load,
     )
 

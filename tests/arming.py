@@ -29,6 +29,7 @@ EVERYTHING = Scope(
     lanes=LANES, systems=tuple(sorted(channel.name for channel in CHANNELS)),
     fields=("items.*", "prices.*", "stock.*", "customers.*", "consents.*"),
 )
+ENDPOINTS = [f"{channel.name}.{endpoint.name}" for channel in CHANNELS for endpoint in channel.endpoints]
 ARMED = Armed((Arming(policy_hash="", scope=EVERYTHING, until=FAR, author=NAME, reason="tests", at=FAR),))
 """For tests of what comes after the question whether anything is armed."""
 
@@ -55,8 +56,9 @@ def arm(settings: Settings, now: datetime, *words: str, days: int = 30, policy_h
     file = read_file(settings.estate)
     estate = estate_of(file)
     settled = document(read_policy(settings.policy, estate, estate_file=file), estate)
+    scope = scope_of(words or ("all",), sorted(estate.systems), ENDPOINTS)
     return drop(settings.inbox, Arming(
-        policy_hash=policy_hash or hash_of(settled), scope=scope_of(words or ("all",), sorted(estate.systems)),
+        policy_hash=policy_hash or hash_of(settled), scope=scope,
         until=now + timedelta(days=days), author=NAME, reason="a test", at=now,
     ), signer(estate.estate.name))
 

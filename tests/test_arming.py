@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.arming.armings import Armed, Arming, Disarming, armed, judge_arming, standing
+from pipelines.arming.armings import Armed, Arming, Disarming, armed, believed_short, judge_arming, standing
 from pipelines.arming.content import changes, document, hash_of, keep, kept
 from pipelines.arming.keys import (
     Ed25519PrivateKey,
@@ -179,6 +179,17 @@ def test_what_is_typed_becomes_a_scope(words, scope):
     )
 
 
+def test_whose_short_census_is_believed_is_in_a_scope_that_names_it_alone():
+    endpoints = ["shopify.orders", "square.orders"]
+    assert scope_of(["all"], SYSTEMS, endpoints).short == ()
+    assert scope_of(["all", "short=square.orders"], SYSTEMS, endpoints).short == ("square.orders",)
+    found = scope_of(["lanes=suppression", "short=square.orders,shopify.orders"], SYSTEMS, endpoints)
+    assert (found.lanes, found.short) == (("suppression",), ("square.orders", "shopify.orders"))
+    assert str(found).endswith("; believes short censuses of square.orders, shopify.orders")
+    with pytest.raises(DataError, match='did you mean "square.orders"'):
+        scope_of(["all", "short=square.order"], SYSTEMS, endpoints)
+
+
 @pytest.mark.parametrize(("words", "message"), [
     ([], "say what is armed"), (["systems=shopfy"], 'did you mean "shopify"'), (["prices"], "is not a scope"),
     (["entities=price"], 'did you mean "prices"'), (["max_rows=many"], "one whole number"),
@@ -257,6 +268,24 @@ def test_what_was_taken_back_stays_so(con, tmp_path):
     taken(con, tmp_path, arming())
     assert why(con) == "taken back", "the same word said again is the same word"
     assert armed(con, approvers("maison"), policy_hash="h", now=AS_OF, asked=Asked()).armings == ()
+
+
+def test_a_short_census_is_believed_where_a_word_that_counts_names_it(con, tmp_path):
+    wanted = frozenset({"square.orders", "shopify.orders"})
+
+    def believed(policy_hash="h", now=AS_OF, who=None):
+        return believed_short(con, who or approvers("maison"), wanted, policy_hash=policy_hash, now=now)
+
+    assert believed() == wanted, "nothing has been armed yet"
+    taken(con, tmp_path, arming())
+    assert believed() == frozenset()
+    assert believed(now=AS_OF + timedelta(days=90)) == frozenset(), "it has been armed, if not now"
+    named = msgspec.structs.replace(arming().scope, lanes=("suppression",), fields=("consents.*",),
+                                    short=("square.orders", "square.things"))
+    taken(con, tmp_path, arming(scope=named))
+    assert believed() == {"square.orders"}
+    assert believed(policy_hash="another") == believed(now=AS_OF + timedelta(days=90)) == frozenset()
+    assert believed(who=approvers("maison", may_arm=False)) == frozenset()
 
 
 def test_nothing_is_armed_without_a_word(con):

@@ -79,6 +79,19 @@ class Armed:
         return {group: max(self.armings[place].until for place in places) for group, places in found.items()}
 
 
+def believed_short(
+    con: duckdb.DuckDBPyConnection, approvers: Approvers, wanted: frozenset[str], *, policy_hash: str, now: datetime
+) -> frozenset[str]:
+    """Which of these endpoints' short censuses count: its configuration widens no run, a signed word names them.
+
+    All of them where nothing has ever been armed: whoever arms first has seen what came of it.
+    """
+    if not wanted or last_armed_hash(con) is None:
+        return wanted
+    counts = [each.arming for each in standing(con, approvers, policy_hash=policy_hash, now=now) if not each.fault]
+    return wanted & {endpoint for arming in counts for endpoint in arming.scope.short}
+
+
 def judge_arming(word: Arming | Disarming) -> None:
     """DataError where a word says too little or too much."""
     if not word.author.strip() or not word.reason.strip():

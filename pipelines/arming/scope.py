@@ -17,7 +17,7 @@ from pipelines.estate import Writable
 
 LANES = ("suppression", "main")
 EVERY_FIELD = "*"
-_NAMES = ("lanes", "systems", "entities", "fields", "max_rows")
+_NAMES = ("lanes", "systems", "entities", "fields", "max_rows", "short")
 Group = tuple[str, str, str]
 """System, entity and field: rows that a scope cannot tell apart."""
 
@@ -32,6 +32,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     max_rows: int | None = None
     """A plan of the main lane is not covered at all where its rows in the scope, with those that other plans of its day
     have been approved for, are more than this."""
+    short: tuple[str, ...] = ()
+    """Endpoints whose shrinking the signer has explained: a census of theirs is believed where a run asks for that."""
 
     def covers(self, lane: str, system: str, entity: str, field: str) -> bool:
         """Whether such a row is in the scope."""
@@ -40,7 +42,8 @@ class Scope(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     def __str__(self) -> str:
         most = f"; at most {self.max_rows:,} rows a day" if self.max_rows is not None else ""
-        return f"{', '.join(self.lanes)}: {', '.join(self.fields)} of {', '.join(self.systems)}{most}"
+        short = f"; believes short censuses of {', '.join(self.short)}" if self.short else ""
+        return f"{', '.join(self.lanes)}: {', '.join(self.fields)} of {', '.join(self.systems)}{most}{short}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +76,11 @@ def covered(scopes: Sequence[Scope], lane: str, counts: Mapping[Group, int], ask
     return found
 
 
-def scope_of(words: Iterable[str], systems: Sequence[str]) -> Scope:
+def scope_of(words: Iterable[str], systems: Sequence[str], endpoints: Sequence[str] = ()) -> Scope:
     """A scope from what is typed: `all`, or `lanes=`, `systems=`, `entities=`, `fields=`, `max_rows=`, with commas.
 
-    What is not named is not narrowed; nothing typed at all is an error, and so is a word that names nothing.
+    What is not named is not narrowed; nothing typed at all is an error, and so is a word that names nothing. `short=`
+    names some of `endpoints`; none is in a scope that does not name it, `all` neither.
     """
     given: dict[str, list[str]] = {}
     words = list(words)
@@ -90,7 +94,7 @@ def scope_of(words: Iterable[str], systems: Sequence[str]) -> Scope:
             allowed = ", ".join(("all", *(f"{each}=" for each in _NAMES)))
             raise DataError(f"--scope {word!r} is not a scope; allowed: {allowed} and values with commas between")
         given.setdefault(name, []).extend(values.split(","))
-    if "all" in words and given.keys() - {"max_rows"}:
+    if "all" in words and given.keys() - {"max_rows", "short"}:
         raise DataError("--scope all stands for everything; leave it out, or the others")
     if "entities" in given and "fields" in given:
         raise DataError("--scope: name entities or fields, not both; entities=prices stands for all fields of prices")
@@ -103,6 +107,7 @@ def scope_of(words: Iterable[str], systems: Sequence[str]) -> Scope:
         systems=tuple(_known("systems", given.get("systems", []), systems) or systems),
         fields=(*(f"{entity}.{EVERY_FIELD}" for entity in entities), *fields),
         max_rows=_number(given["max_rows"]) if "max_rows" in given else None,
+        short=tuple(_known("short", given.get("short", []), endpoints)),
     )
 
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from cli.questions import status
+from pipelines import extract
 from resources import steps
 from resources.tonight import Tonight
 from tests import arming
@@ -166,3 +167,20 @@ def test_an_arming_that_is_taken_back_arms_nothing(ready: PlayedEstate) -> None:
     night = ready.night()
     assert (night.status, night.effects) == ("unarmed", [])
     assert any("taken back" in words for words in night.words)
+
+
+def test_what_a_run_is_asked_to_believe_widens_nothing(
+    lived: PlayedEstate, copy: Copy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """`accept_short` is run configuration: it counts for the endpoints that a signed arming names."""
+    played, believed = copy(lived), []
+    monkeypatch.setattr(extract, "extract_all", lambda *a, **how: believed.append(how["accept_short"]) or [])
+    for words in ((), ("lanes=suppression", "short=square.orders")):
+        with played.open() as place:
+            if words:
+                arming.arm(played.settings, place.clock.now(), *words)
+            steps.extract(Tonight(place, "nightly", accept_short=["square.orders", "shopify.orders"]), LOG)
+    assert believed == [frozenset(), {"square.orders"}]
+    told = [record.getMessage() for record in caplog.records if "accept_short" in record.getMessage()]
+    assert [words.split()[1] for words in told] == ["shopify.orders:", "square.orders:", "shopify.orders:"]
+    assert all("trueup arm" in words and "--scope short=" in words for words in told)
