@@ -1,18 +1,38 @@
-"""Makes Dagster's SQLite history quick for one run: it opens and closes its files for every event it keeps.
+"""Dagster's history of runs in SQLite: made once however many processes are first in a home, and quick for one run.
 
-Closing the last connection of a file in WAL mode copies the log into it and waits for the disk, some hundred times a
-night. While one more connection is held open nothing is copied, and `synchronous = NORMAL` waits for the disk at
-checkpoints only: a power cut may lose the last events of a run's history, never the history itself, and nothing of
-the ledger.
+Dagster opens and closes its files for every event it keeps. Closing the last connection of a file in WAL mode copies
+the log into it and waits for the disk, some hundred times a night. While one more connection is held open nothing is
+copied, and `synchronous = NORMAL` waits for the disk at checkpoints only: a power cut may lose the last events of a
+run's history, never the history itself, and nothing of the ledger.
 """
 
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+from filelock import FileLock
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
+
+if TYPE_CHECKING:
+    import dagster as dg
+
+
+@contextmanager
+def opened(folder: Path) -> "Iterator[dg.DagsterInstance]":
+    """The instance of DAGSTER_HOME, which is `folder`.
+
+    One process after the other comes by here: of several that are first in a home each would make the databases and
+    write their version down, and with two versions in it Dagster opens none of them ever again.
+    """
+    import dagster as dg
+
+    with FileLock(folder / "opening.lock"):
+        instance = dg.DagsterInstance.get()
+    with instance:
+        yield instance
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import Any
 
 from rich.console import Console
 
-from cli.history import quick_history
+from cli.history import opened, quick_history
 from cli.home import dagster_home
 from pipelines import errors as known
 from pipelines.errors import LeaseHeld
@@ -37,7 +37,7 @@ class Ended:
 
 def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console: Console) -> Ended:
     """Run one job to its end. `config`: what is asked of the night."""
-    dagster_home(settings)
+    folder = dagster_home(settings)
     with console.status("loading Dagster") if console.is_terminal else _nothing():
         import dagster as dg
 
@@ -49,7 +49,7 @@ def launch(settings: Settings, job_name: str, config: Mapping[str, Any], console
         job = build_defs().resolve_job_def(job_name)
     run_id = str(uuid.uuid4())
     show = Progress(console)
-    with quick_history(), dg.DagsterInstance.get() as instance, show:
+    with quick_history(), opened(folder) as instance, show:
         for killed in fail_orphans(instance, settings, now=SystemClock().now()):
             tell_failure(instance, killed, settings.home)
         instance.add_event_listener(run_id, show.hear)

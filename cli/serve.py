@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from rich.console import Console
 
+from cli.history import opened
 from cli.home import ROOT, dagster_home
 from cli.outside import child_wait, free_port, outside
 from pipelines.errors import FatalChannelError
@@ -34,6 +35,8 @@ def ui(settings: Settings, console: Console, port: int) -> int:
         children: list[subprocess.Popen[bytes]] = []
         with words.open("wb") as sink:
             try:
+                with opened(folder):
+                    pass  # its databases are there before web server and daemon begin at once
                 children.append(_start([*code, *_QUIET], sink))
                 _await_code(inner, children[0], words)
                 for command in (web, ["dagster-daemon", "run", *where]):

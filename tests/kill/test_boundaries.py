@@ -15,9 +15,9 @@ ROUND = STEPS[::2], STEPS[1::2]
 """Two steps a night, so that one copy of the retailer does for both."""
 CHAINS = [
     *([At(step, name) for step in two for name in ("before", "after")] for two in zip(*ROUND, strict=True)),
-    *([At(step, name, nth) for name in (INTENDS, INTENDED, SENDS, SENT, NOTED)] for step, nth in (
-        ("suppress", 1), ("push", 1), ("push", 2),
-    )),
+    *([At("push", name, nth) for name in (INTENDS, INTENDED, SENDS, SENT, NOTED)] for nth in (1, 2)),
+    # The opt-outs are a batch a system, all under way at once: none may be left once one of them has been sent.
+    *([At("suppress", name) for name in names] for names in ((INTENDS, INTENDED, SENDS), (SENT,), (NOTED,))),
     [At("extract", SENDS, 20), At("suppress", VERIFIED), At("push", SENT, 6), At("verify", SENDS, 2),
      At("verify", VERIFIED)],
 ]
