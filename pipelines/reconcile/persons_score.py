@@ -8,6 +8,7 @@ learnt weights are rounded, so that the same records give the same model whateve
 
 import logging
 import math
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -86,7 +87,7 @@ def _train(
     linker.training.estimate_u_using_random_sampling(max_pairs=training["u_pairs"], seed=training["seed"], num_chunks=1)
     used: set[str] = set()
     for session in training["sessions"]:
-        if not filled.issuperset(session) or used & set(session):
+        if not filled.issuperset(session) or used & set(session) or not _teaches(comparisons, session):
             continue
         if count_pairs(con, session, table="linkage_sample") < training["least_pairs"]:
             continue
@@ -97,6 +98,12 @@ def _train(
             break
     learnt = linker.misc.save_model_to_json()
     return _merged(settings, learnt)
+
+
+def _teaches(comparisons: Sequence[Comparison], session: Sequence[str]) -> bool:
+    """Whether a comparison is left that none of the session's columns has a part in; Splink leaves out the others."""
+    parts = re.compile(rf"\b({'|'.join(session)})_[lr]\b")
+    return not all(any(parts.search(level.when or "") for level in comparison.levels) for comparison in comparisons)
 
 
 def _learn(linker: Any, session: Any, max_pairs: int) -> bool:

@@ -18,12 +18,16 @@ named AS (
       CASE WHEN contains(full_name, ',') THEN split_part(full_name, ',', 2)
            WHEN regexp_matches(full_name, '\p{Ll}') AND regexp_matches(full_name, '\p{Lu}[\p{Lu}''-]+')
              THEN regexp_replace(full_name, '\p{Lu}[\p{Lu}''-]+', ' ', 'g')
+           WHEN regexp_full_match(trim(full_name), '\P{Ll}{2,} \p{Lu}\.?')
+             THEN regexp_extract(full_name, '\p{Lu}\.?\s*$')
            ELSE split_part(trim(full_name), ' ', 1) END
       ELSE first_name END AS given,
     CASE WHEN first_name IS NULL AND last_name IS NULL AND full_name IS NOT NULL THEN
       CASE WHEN contains(full_name, ',') THEN split_part(full_name, ',', 1)
            WHEN regexp_matches(full_name, '\p{Ll}') AND regexp_matches(full_name, '\p{Lu}[\p{Lu}''-]+')
              THEN regexp_replace(regexp_replace(full_name, '[-'']*\p{Lu}?\p{Ll}+', ' ', 'g'), ' \p{Lu} ', ' ', 'g')
+           WHEN regexp_full_match(trim(full_name), '\P{Ll}{2,} \p{Lu}\.?')
+             THEN regexp_replace(full_name, '\p{Lu}\.?\s*$', '')
            ELSE substr(trim(full_name), length(split_part(trim(full_name), ' ', 1)) + 2) END
       ELSE last_name END AS family
   FROM reconcile.person_records
