@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from pipelines import ledger, sql
+from pipelines import duck, ledger, sql
 from pipelines.reconcile.drift import build_drift
 from pipelines.stage import create_unions
 
@@ -52,7 +52,7 @@ def main() -> None:
 
 
 def connect(folder: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(str(folder / "work.duckdb"), config={"threads": 2, "temp_directory": str(folder / "spill")})
+    con = duck.connect(str(folder / "work.duckdb"), threads=2, temp_directory=str(folder / "spill"))
     con.execute("SET TimeZone = 'UTC'; SET preserve_insertion_order = false")
     con.execute("ATTACH ? AS ledger", [str(folder / "ledger.duckdb")])
     return con

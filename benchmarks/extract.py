@@ -77,7 +77,7 @@ def ceiling(folder: Path, url: str, rows: int) -> dict[str, float]:
                 await asyncio.gather(*(one(number) for number in range(rows // PAGE)))
 
     asyncio.run(fetch())
-    con = duckdb.connect(str(folder / "w.duckdb"), config={"threads": 2})
+    con = duckdb.connect(str(folder / "w.duckdb"), config={"threads": 2})  # noqa: TID251 (plain DuckDB is the ceiling)
     con.execute(
         "CREATE TABLE p AS SELECT unnest(results, max_depth := 2) FROM "
         "read_json(?, format = 'newline_delimited', maximum_object_size = 33554432)", [str(folder / "raw.ndjson")],
@@ -90,10 +90,10 @@ def ceiling(folder: Path, url: str, rows: int) -> dict[str, float]:
 
 
 def trueup(folder: Path, url: str, rows: int) -> dict[str, float]:
-    import duckdb
     import msgspec
 
     from pipelines.channels.base import Channel, Endpoint, Identity, Page, RawRow, Window
+    from pipelines.duck import connect
     from pipelines.extract import extract_all
     from pipelines.http import Session
     from pipelines.ledger import migrate
@@ -139,7 +139,7 @@ def trueup(folder: Path, url: str, rows: int) -> dict[str, float]:
     channel = Channel(
         "shop", "Shop", lambda c: session, nobody, (Endpoint("products", ("items",), read),), (), (), (), ()
     )
-    con = duckdb.connect(str(folder / "w.duckdb"), config={"threads": 2})
+    con = connect(str(folder / "w.duckdb"), threads=2)
     con.execute("ATTACH ? AS ledger", [str(folder / "l.duckdb")])
     migrate(con)
     verdicts = extract_all(con, [(channel, session)], night_id="n", clock=Clock(), folder=folder)

@@ -16,6 +16,7 @@ from pathlib import Path
 import duckdb
 from sqlglot import exp
 
+from pipelines.duck import connect
 from pipelines.errors import ConfigurationError
 from pipelines.reconcile.persons_link import link_records
 from pipelines.sql import load_macros
@@ -34,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--out", required=True, type=Path)
     given = parser.parse_args(arguments)
     mapping = tomllib.loads(given.columns.read_text(encoding="utf-8"))["columns"]
-    con = duckdb.connect(config={"threads": 2, "preserve_insertion_order": False})
+    con = connect(threads=2, preserve_insertion_order=False)
     records, persons = match(con, given.records, mapping, given.out)
     print(json.dumps({"records": records, "persons": persons, "out": str(given.out)}))
 

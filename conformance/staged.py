@@ -11,6 +11,7 @@ import duckdb
 
 from conformance.read import Read
 from pipelines.channels.base import Channel
+from pipelines.duck import connect
 from pipelines.estate import Estate, compile_estate
 from pipelines.extract_log import ensure_raw_tables, raw_schema
 from pipelines.ledger import migrate
@@ -39,7 +40,7 @@ KEY = b"conformance"
 
 def opened(main: str = ":memory:", ledger: str = ":memory:") -> duckdb.DuckDBPyConnection:
     """An empty database and its ledger."""
-    con = duckdb.connect(main, config={"threads": 2})
+    con = connect(main, threads=2)
     con.execute("SET TimeZone = 'UTC'")
     con.execute(f"ATTACH '{ledger}' AS ledger")
     return con

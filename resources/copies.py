@@ -6,13 +6,14 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.duck import connect
 from pipelines.macros import load_macros
 
 
 @contextmanager
 def open_copy(path: Path, *, contact_key: bytes | None = None) -> Iterator[duckdb.DuckDBPyConnection]:
     """A read-only copy of the ledger (the snapshot) attached as `ledger`, for questions; with a key, the macros too."""
-    con = duckdb.connect(":memory:", config={"threads": 1})
+    con = connect(threads=1)
     try:
         con.execute("ATTACH ? AS ledger (READ_ONLY)", [str(path)])
         con.execute("SET TimeZone = 'UTC'")

@@ -11,6 +11,7 @@ from pathlib import Path
 import duckdb
 
 from pipelines.clock import Clock
+from pipelines.duck import connect
 from pipelines.errors import ConfigurationError, LeaseHeld
 from pipelines.ledger import migrate
 from pipelines.ledger.generation import FILE, age_fault, of_ledger
@@ -43,7 +44,7 @@ def restore(settings: Settings, *, clock: Clock) -> Restored:
     with acquire(settings.warehouse / "lease.json", holder="trueup restore", clock=clock):
         for leftover in (draft, _log(draft)):
             leftover.unlink(missing_ok=True)
-        with duckdb.connect() as con:
+        with connect() as con:
             con.execute("ATTACH ? AS ledger", [str(draft)])
             con.execute("SET TimeZone = 'UTC'")
             load_macros(con, contact_key=settings.contact_key)
@@ -69,7 +70,7 @@ def _generation_at(path: Path) -> int | None:
     if not path.exists():
         return None
     try:
-        with duckdb.connect() as con:
+        with connect() as con:
             con.execute("ATTACH ? AS ledger", [str(path)])
             return of_ledger(con)
     except duckdb.CatalogException:

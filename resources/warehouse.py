@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from pipelines.duck import connect
 from pipelines.errors import ConfigurationError, LeaseHeld
 from pipelines.ledger import migrate
 from pipelines.ledger.plans import unwritten
@@ -63,7 +64,7 @@ def _connected(folder: Path, patience_seconds: float) -> duckdb.DuckDBPyConnecti
     until = time.monotonic() + patience_seconds
     while True:
         try:
-            con = duckdb.connect(str(folder / "work.duckdb"))
+            con = connect(str(folder / "work.duckdb"))
             try:
                 con.execute("ATTACH ? AS ledger", [str(folder / "ledger.duckdb")])
             except BaseException:

@@ -19,6 +19,7 @@ import pytest
 from filelock import FileLock
 
 from pipelines import ledger, sql
+from pipelines.duck import connect
 from pipelines.macros import load_key
 from pipelines.stage import create_unions
 from tests import law
@@ -78,7 +79,7 @@ def _templates() -> TemporaryDirectory:
 
 
 def _opened(folder: Path) -> duckdb.DuckDBPyConnection:
-    con = duckdb.connect(folder / "work.duckdb", config={"threads": 2})
+    con = connect(str(folder / "work.duckdb"), threads=2)
     con.execute("SET TimeZone = 'UTC'")
     con.execute(f"ATTACH '{folder / 'ledger.duckdb'}' AS ledger")
     return con

@@ -201,13 +201,12 @@ async def test_a_night_of_ten_thousand_rows_is_linked_in_little_time(clock):
 
 
 def test_what_an_older_version_had_stored_is_linked_as_it_is_found(tmp_path, monkeypatch, clock):
-    import duckdb
-
     from pipelines import ledger
+    from pipelines.duck import connect
     from pipelines.macros import load_macros
     from tests.conftest import KEY
 
-    con = duckdb.connect()
+    con = connect()
     con.execute("ATTACH ? AS ledger", [str(tmp_path / "ledger.duckdb")])
     load_macros(con, contact_key=KEY)
     every = ledger.migrations()

@@ -4,13 +4,13 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-import duckdb
 import httpx
 import msgspec
 import pytest
 
 from pipelines.channels.base import Channel, Endpoint, Identity, Page, RawRow, Window
 from pipelines.channels.keys import raw_row
+from pipelines.duck import connect
 from pipelines.errors import CredentialError, FatalChannelError
 from pipelines.extract import extract_all, extract_days
 from pipelines.http import Session
@@ -68,7 +68,7 @@ class Estate:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.clock = folder, StillClock()
-        self.con = duckdb.connect(folder / "work.duckdb")
+        self.con = connect(str(folder / "work.duckdb"))
         self.con.execute("ATTACH ? AS ledger", [str(folder / "ledger.duckdb")])
         migrate(self.con)
 

@@ -9,6 +9,7 @@ import duckdb
 import pytest
 
 from pipelines import ledger
+from pipelines.duck import connect
 from pipelines.errors import ConfigurationError, DataError, LeaseHeld
 from pipelines.ledger.export import export_ledger, swap_snapshot
 from pipelines.ledger.inbox import Answer, drop, import_answers, refusals
@@ -20,7 +21,7 @@ from tests.plan.world import AS_OF, VirtualClock, consent, drift, insert, plan_r
 
 
 def attached(path):
-    con = duckdb.connect()
+    con = connect()
     con.execute(f"ATTACH '{path}' AS ledger")
     return con
 
@@ -180,7 +181,7 @@ def test_the_export_holds_every_table_and_replaces_the_last(planned, tmp_path):
 def test_the_snapshot_is_swapped_whole_and_readable_while_the_writer_works(planned, tmp_path):
     con, rows = planned
     path = swap_snapshot(con, tmp_path / "snapshot.duckdb")
-    reader = duckdb.connect()
+    reader = connect()
     reader.execute(f"ATTACH '{path}' AS ledger (READ_ONLY)")
     insert(con, "golden.items", [{"item_id": "i1"}])
     assert reader.execute("SELECT count(*) FROM ledger.sync.corrections").fetchone() == (len(rows),)
@@ -188,7 +189,7 @@ def test_the_snapshot_is_swapped_whole_and_readable_while_the_writer_works(plann
     swap_snapshot(con, path)
     assert reader.execute("SELECT count(*) FROM ledger.golden.items").fetchone() == (0,)
     reader.close()
-    reader = duckdb.connect(str(path), read_only=True)
+    reader = connect(str(path), access_mode="read_only")
     assert reader.execute("SELECT count(*) FROM golden.items").fetchone() == (1,)
     reader.close()
     assert [entry.name for entry in tmp_path.iterdir()] == ["snapshot.duckdb"]

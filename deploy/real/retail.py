@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 
 from deploy.real.rows import CatalogueRow, CustomerRow, OrderLine, OrderRow
+from pipelines.duck import connect
 
 SQL = Path(__file__).with_name("retail.sql")
 MADE = Path(__file__).with_name("retail_made.sql")
@@ -72,7 +73,7 @@ class Retail:
 
 def read_retail(path: Path | None, limits: Limits) -> Retail:
     """Read a file, or where none is given make a small year up. NotRetail for a file of another shape."""
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute("SET TimeZone = 'UTC'")
         con.execute(_DICE)
         if path is None:

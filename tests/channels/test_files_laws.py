@@ -16,6 +16,7 @@ from pipelines.channels.files.numbers import minor, permission, plain, units, wr
 from pipelines.channels.files.patterns import matcher_of, may_name_one
 from pipelines.channels.files.shapes import fault_of
 from pipelines.channels.files.sheet import Sheet
+from pipelines.duck import connect
 from pipelines.macros import load_macros
 from tests.law import law
 
@@ -68,7 +69,7 @@ def test_a_written_workbook_reads_as_its_rows(rows, header_row, trailer):
 
 @pytest.fixture(scope="module")
 def con() -> Iterator[duckdb.DuckDBPyConnection]:
-    connection = duckdb.connect()
+    connection = connect()
     load_macros(connection, contact_key=b"k")
     yield connection
     connection.close()

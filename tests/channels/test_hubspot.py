@@ -3,12 +3,12 @@
 import json
 from datetime import date, timedelta
 
-import duckdb
 import httpx
 import pytest
 
 from pipelines.channels.hubspot import HUBSPOT
 from pipelines.channels.hubspot.session import TOKEN, judge_of
+from pipelines.duck import connect
 from pipelines.errors import AmbiguousWrite, CredentialError, FatalChannelError, RetriableChannelError
 from pipelines.extract import extract_all
 from pipelines.http import Answer
@@ -100,7 +100,7 @@ async def test_trap_04_hubspot_archived_records_leave_list_and_search_and_a_delt
 
 def test_trap_04_hubspot_what_the_bin_tells_asks_for_no_census_and_what_it_does_not_tell_does(tmp_path):
     world = shop()
-    con = duckdb.connect(tmp_path / "work.duckdb")
+    con = connect(str(tmp_path / "work.duckdb"))
     con.execute("ATTACH ? AS ledger", [str(tmp_path / "ledger.duckdb")])
     migrate(con)
 

@@ -4,11 +4,11 @@ import json
 import shutil
 from collections.abc import Iterator
 
-import duckdb
 import pytest
 
 import resources.closing
 from pipelines.check import suites
+from pipelines.duck import connect
 from pipelines.errors import ConfigurationError
 from pipelines.ledger.audit import faults
 from pipelines.ledger.generation import FILE, age_fault, grow, of_file, of_ledger
@@ -150,7 +150,7 @@ def test_what_cannot_be_read_is_replaced_and_kept(home, moved_on):
     found = restore(home.settings, clock=VirtualClock(AS_OF))
     assert found.generation == moved_on[1]
     assert found.kept_as is not None and found.kept_as.read_bytes().startswith(b"no database")
-    with duckdb.connect() as con:
+    with connect() as con:
         con.execute("ATTACH ? AS ledger (READ_ONLY)", [str(path)])
         assert of_ledger(con) == moved_on[1]
     path.write_bytes(b"nor is this" * 1000)

@@ -14,6 +14,7 @@ import pytest
 from cli import night as commands
 from cli.leaving import leave
 from cli.runs import _told
+from pipelines.duck import connect
 from pipelines.errors import LeaseHeld, NotDurable
 from pipelines.ledger.generation import grow
 from pipelines.ledger.lease import acquire
@@ -94,7 +95,7 @@ def test_a_plan_that_does_not_fit_is_told_by_its_name(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     def copy(_: object) -> Any:
-        con = duckdb.connect()
+        con = connect()
         con.execute(
             "ATTACH ':memory:' AS ledger; CREATE SCHEMA ledger.sync; CREATE TABLE ledger.sync.plans AS "
             "SELECT 'n' AS night_id, 'f' AS fingerprint, 'main' AS lane, 'p' AS plan_id, 1 AS created_at"

@@ -10,8 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import duckdb
-
+from pipelines.duck import connect
 from sandbox.app import load_vendors
 from sandbox.world.scene import Scene
 from sandbox.world.truth import Row, read_truth
@@ -56,7 +55,7 @@ def _ends(run: Running) -> Iterator[Violation]:
 
 
 def _status(run: Running) -> str:
-    with duckdb.connect(Path(run.order.environment["TRUEUP_HOME"]) / "warehouse" / "snapshot.duckdb") as con:
+    with connect(f"{run.order.environment['TRUEUP_HOME']}/warehouse/snapshot.duckdb") as con:
         con.execute("SET TimeZone = 'UTC'")
         return str(con.execute("SELECT status FROM sync.nights ORDER BY started_at DESC LIMIT 1").fetchall()[0][0])
 
@@ -94,7 +93,7 @@ def intended(warehouse: Path) -> set[tuple[str, str, str, str]]:
     with TemporaryDirectory() as folder:
         for path in warehouse.glob("ledger.duckdb*"):
             shutil.copy(path, folder)
-        with duckdb.connect() as con:
+        with connect() as con:
             con.execute(f"ATTACH '{folder}/ledger.duckdb' AS ledger")
             return {tuple(row) for row in con.execute(_INTENTS).fetchall()}
 

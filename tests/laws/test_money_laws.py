@@ -9,7 +9,6 @@ import random
 from decimal import Decimal
 from fractions import Fraction
 
-import duckdb
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -17,6 +16,7 @@ from sqlglot import exp, parse_one
 
 from pipelines import sql
 from pipelines.currencies import DIGITS
+from pipelines.duck import connect
 from pipelines.policy_derive import RATE_UNITS
 from pipelines.reconcile.models import reconcile_models
 from pipelines.stage import stage_models
@@ -41,7 +41,7 @@ seeds = st.integers(0, 2**64)
 
 @pytest.fixture(scope="module")
 def con():
-    connection = duckdb.connect(":memory:", config={"threads": 1})
+    connection = connect(threads=1)
     sql.load_macros(connection, contact_key=b"laws")
     yield connection
     connection.close()

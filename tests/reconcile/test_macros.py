@@ -13,6 +13,7 @@ from stdnum import ean
 
 from pipelines import sql
 from pipelines.currencies import DIGITS
+from pipelines.duck import connect
 from tests.law import law
 
 NORMS = (
@@ -30,7 +31,7 @@ batch = st.lists(st.one_of(text, typed), min_size=20, max_size=80)
 
 @pytest.fixture(scope="module")
 def con():
-    connection = duckdb.connect(":memory:", config={"threads": 1})
+    connection = connect(threads=1)
     sql.load_macros(connection, contact_key=b"laws")
     yield connection
     connection.close()

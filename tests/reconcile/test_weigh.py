@@ -3,12 +3,12 @@
 import itertools
 import random
 
-import duckdb
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipelines.duck import connect
 from pipelines.reconcile.persons_blocks import pairs_in_blocks
 from pipelines.reconcile.persons_settings import FEATURES, linkage, splink_settings
 from pipelines.reconcile.persons_weigh import write_pairs
@@ -28,7 +28,7 @@ VALUES = {
 
 @pytest.fixture
 def crowd():
-    con = duckdb.connect()
+    con = connect()
     load_macros(con, contact_key=b"none")
     dice = random.Random(3)
     con.execute("CREATE SCHEMA reconcile")
