@@ -77,21 +77,19 @@ async def _read_prices(session: Session, corrections: Sequence[Correction]) -> l
     }
 
     def one(c: Correction) -> Reading:
-        is_amount, currency = c.field == "amount", c.currency or CURRENCY
         is_base = c.vendor_sub_id == BASE
         record = base.get(c.vendor_id) if is_base else fixed[c.vendor_sub_id].get(c.vendor_id)
-        if record is None:
-            return reading(c, None, exists=False)
-        shown = record["price" if is_amount else "compareAtPrice"]
-        minor = to_minor(shown if is_base else (shown or {}).get("amount"), currency)
-        return reading(c, minor if is_amount else _without_zero(minor))
+        return reading(c, price_in(record, c, is_base=is_base)) if record else reading(c, None, exists=False)
 
     return [one(c) for c in corrections]
 
 
-def _without_zero(minor: str | None) -> str | None:
-    """A compare-at price of nothing is no compare-at price, as in the stage."""
-    return None if minor == "0" else minor
+def price_in(record: Record, correction: Correction, *, is_base: bool) -> str | None:
+    """The price that a correction is about, in minor units; a compare-at price of nothing is none, as in the stage."""
+    is_amount = correction.field == "amount"
+    shown = record["price" if is_amount else "compareAtPrice"]
+    minor = to_minor(shown if is_base else (shown or {}).get("amount"), correction.currency or CURRENCY)
+    return None if minor == "0" and not is_amount else minor
 
 
 async def _read_stock(session: Session, corrections: Sequence[Correction]) -> list[Reading]:

@@ -16,7 +16,7 @@ from pipelines.channels.outcomes import blank, by_record, in_order
 from pipelines.channels.shopify.documents import PAGE, read_document
 from pipelines.channels.shopify.money import to_decimal
 from pipelines.channels.shopify.payloads import Record, UserError, outcome, refused
-from pipelines.channels.shopify.read_backs import BASE, CURRENCY, fixed_prices
+from pipelines.channels.shopify.read_backs import BASE, CURRENCY, fixed_prices, price_in
 from pipelines.channels.shopify.session import ask
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus
@@ -102,6 +102,13 @@ async def _write_fixed(session: Session, corrections: Sequence[Correction]) -> d
     outcomes: dict[str, Outcome] = {}
     halves = [variant for variant, rows in waiting.items() if {c.field for c in rows} != set(_PRICE_KEYS)]
     now = await fixed_prices(session, price_list, halves)
+    for variant in halves:  # what was read for the other half tells of this one, too
+        (row,) = waiting[variant]
+        if variant in now and not _is_as_planned(row, now[variant]):
+            del waiting[variant]
+            outcomes[row.correction_key] = Outcome(
+                row.correction_key, OutcomeStatus.STALE, "moved", "the value moved since it was read"
+            )
     while waiting:
         variants, inputs = list(waiting), []
         for variant, rows in waiting.items():
@@ -125,6 +132,12 @@ async def _write_fixed(session: Session, corrections: Sequence[Correction]) -> d
                 error = by_place.get(place, errors[0])
                 outcomes |= {c.correction_key: refused(c, error, request) for c in waiting.pop(variant)}
     return outcomes
+
+
+def _is_as_planned(correction: Correction, now: dict[str, Any]) -> bool:
+    """Whether a fixed price is still as it was, or already as it is to be."""
+    found = price_in(now, correction, is_base=False)
+    return found in (correction.observed or None, correction.desired or None)
 
 
 def _fixed_price(variant: str, rows: Sequence[Correction], now: dict[str, Any] | None) -> dict[str, Any] | None:
