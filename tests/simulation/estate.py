@@ -122,7 +122,7 @@ class Run:
     moments: int = 0
     new: int = 0
     parked: set[tuple[str, str, str, str, str]] = field(default_factory=set)
-    """Values that were written in vain so often that they wait for a person (R10, R13)."""
+    """Values that wait for a person: written in vain too often (R10, R13), or typed over while a night was at work."""
     truth: list[Row] = field(default_factory=list)
     spoilt: set[str] = field(default_factory=set)
     """Keys, in all systems, of things that are spoilt in one: nobody says what is right of them."""
@@ -356,7 +356,9 @@ class SimulatedEstate:
             "WHERE r.correction_key IN (SELECT f.correction_key FROM plan.flapping AS f "
             "UNION SELECT s.correction_key FROM plan.spent AS s)"
         ).fetchall()
-        return str(status), int(new), set(parked)
+        # Somebody took units out of a record in the middle of a night: no movement tells of it, whatever comes after.
+        typed = {row[:5] for row in rows if row[7:9] == ("unexplained", "hold") and row[3] in self._touched}
+        return str(status), int(new), {*parked, *typed}
 
     # -- a second run --------------------------------------------------------------------------------------
 
