@@ -356,6 +356,10 @@ CREATE OR REPLACE MACRO name_is_typo(a, b, a_count, b_count) AS
   jaro_winkler_similarity(a, b) >= 0.88
   AND (least(a_count, b_count) <= 2 OR least(a_count, b_count) * 10 < greatest(a_count, b_count));
 
+-- Whether a first name is another record's last name, or that with one slip; one that goes on at its end is another name.
+CREATE OR REPLACE MACRO name_is_turned(a, b) AS
+  a = b OR (left(a, 1) = left(b, 1) AND damerau_levenshtein(a, b) <= 1 AND NOT starts_with(a, b) AND NOT starts_with(b, a));
+
 -- Whether two matching keys contradict each other: both known, and neither equal nor a usual slip of the same value.
 CREATE OR REPLACE MACRO births_are_near(a, b) AS
   damerau_levenshtein(a, b) <= 1

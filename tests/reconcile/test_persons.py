@@ -91,9 +91,10 @@ def levels(con, first, second):
 
 @pytest.mark.parametrize(
     ("first_name", "last_name", "expected"),
-    [("Rouxel", "Anne", ("turned", "turned")), ("Rouxell", "Anne", ("turned", "turned")),
+    [("Rouxel", "Anne", ("turned", "turned")), ("Rouxle", "Anne", ("turned", "turned")),
+     ("Rouxlel", "Annie", ("turned", "turned")), ("Rouxelle", "Anne", ("other", "crossed")),
      ("Paul", "Anne", ("other", "crossed")), ("Roussel", "Annie", ("other", "other"))],
-    ids=["turned", "turned and mistyped", "crossed", "turned and both mistyped"],
+    ids=["turned", "turned and mistyped", "turned and both mistyped", "goes on at its end", "crossed", "other names"],
 )
 def test_names_the_wrong_way_round_agree_where_both_are_as_good_as_the_same(night, first_name, last_name, expected):
     home = {**HOME, "phone": "04 72 00 11 22"}
