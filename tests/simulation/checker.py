@@ -70,12 +70,17 @@ def doubled(run: Run) -> Iterator[Violation]:
 def overwritten(run: Run) -> Iterator[Violation]:
     """Nobody's newer value is lost: never where the vendor compares, else only between the last look and the write."""
     theirs: dict[Place, Effect] = {}
+    planned_on: dict[Place, Any] = {}
     for effect in run.effects:
         at = place(effect)
         if effect["origin"] != "api":
             theirs[at] = effect
+            if effect["seq"] > run.read_until:
+                planned_on.setdefault(at, effect["before"])
             continue
         newer = theirs.get(at)
+        if newer is not None and newer["after"] == planned_on.get(at, newer):
+            continue  # changed and changed back: it is the value that was planned on, and nothing tells it from that
         if newer is None or newer["seq"] <= run.read_until or effect["before"] != newer["after"]:
             continue
         if at[0] == "shopify" and at[1] == "stock" and at[3] != "available":

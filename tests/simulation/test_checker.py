@@ -58,6 +58,14 @@ def test_a_newer_value_written_over_where_the_vendor_compares():
     assert not kinds(checker.overwritten(run(newer, ours, read_until=5))), "it had been read"
 
 
+def test_what_was_changed_and_changed_back_is_what_was_planned_on():
+    away, back = (effect(5, LEVEL, "5", "4", origin="world"), effect(6, LEVEL, "4", "5", origin="world"))
+    ours = effect(7, LEVEL, "5", "3")
+    assert not kinds(checker.overwritten(run(away, back, ours)))
+    other = effect(6, LEVEL, "4", "6", origin="world")
+    assert kinds(checker.overwritten(run(away, other, effect(7, LEVEL, "6", "3")))) == ["newer value overwritten"]
+
+
 def test_a_newer_value_written_over_that_had_been_seen():
     newer, ours = effect(5, NAME, "Ana", "Anna", origin="world"), effect(6, NAME, "Anna", "Ana")
     write = call(2, 5, 6, is_write=True)
