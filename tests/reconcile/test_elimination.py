@@ -90,33 +90,36 @@ def test_a_group_that_would_hold_two_cards_is_left_as_it_was(night):
     assert frozenset({"square/1", "hubspot/1"}) in found
 
 
-def eliminations(con, is_borne):
-    """How many are joined of 30 pairs of lone records that differ in the first name; 20 others are lone, too.
+def eliminations(con, is_borne, doubt):
+    """How many are joined of 30 pairs of lone records that differ in the doubted value; 20 others are lone, too.
 
-    Of 200 persons each has two records, which bear one first name where `is_borne` says so of his number; 60 pairs of
-    them, 0 and 1, 2 and 3 and so on, are as alike as the lone ones.
+    Of 200 persons each has two records, which bear one such value where `is_borne` says so of his number; 60 pairs of
+    them, 0 and 1, 2 and 3 and so on, are as alike as the lone ones. The other value is the same wherever it is compared.
     """
+    sure = "birth" if doubt == "first_name" else "first_name"
     con.execute("CREATE OR REPLACE TABLE reconcile.person_clusters AS SELECT r AS record_id, "
                 "CASE WHEN r <= 80 THEN r ELSE r - (r - 1) % 2 END AS cluster FROM range(1, 481) AS t (r)")
-    con.execute("CREATE OR REPLACE TABLE reconcile.person_features AS SELECT record_id, NULL::DATE AS birth, "
-                "'n' || CASE WHEN cluster IN (SELECT unnest(?)) THEN cluster ELSE record_id END AS first_name "
+    con.execute("CREATE OR REPLACE TABLE reconcile.person_features AS "
+                f"SELECT record_id, 's' || cluster AS {sure}, "
+                f"'n' || CASE WHEN cluster IN (SELECT unnest(?)) THEN cluster ELSE record_id END AS {doubt} "
                 "FROM reconcile.person_clusters", [[81 + 2 * n for n in range(200) if is_borne(n)]])
     con.execute("CREATE OR REPLACE TABLE reconcile.person_links AS "
                 "SELECT 2 * n - 1 AS l, 2 * n AS r, 'splink' AS rule, true AS shares_more, false AS is_auto "
                 "FROM range(1, 31) AS t (n)")
     con.execute("INSERT INTO reconcile.person_links SELECT 81 + 4 * n, 83 + 4 * n, 'splink', true, false "
                 "FROM range(60) AS t (n)")
-    con.execute("CREATE OR REPLACE TABLE reconcile.person_pairs AS SELECT l, r, 20.0 AS weight, 'other' AS first_name, "
-                "'same' AS birth, 'missing' AS card FROM reconcile.person_links")
+    con.execute(f"CREATE OR REPLACE TABLE reconcile.person_pairs AS SELECT l, r, 20.0 AS weight, 'other' AS {doubt}, "
+                f"'same' AS {sure}, 'missing' AS card FROM reconcile.person_links")
     con.execute("CREATE OR REPLACE TABLE reconcile.person_apart (l BIGINT, r BIGINT)")
     return build(con, persons_link.model("person_eliminations"))
 
 
+@pytest.mark.parametrize("doubt", ["first_name", "birth"])
 @pytest.mark.parametrize(("is_borne", "expected"), [
     (lambda n: True, 0), (lambda n: n >= 120 or n % 2, 30), (lambda n: n >= 60 or n % 2, 0), (lambda n: False, 0),
 ], ids=["relatives", "errors that kept two parts of a person apart", "some of both", "nothing can be told"])
-def test_who_bears_what_is_in_doubt_in_one_record_only_is_no_relative(con, is_borne, expected):
-    assert eliminations(con, is_borne) == expected
+def test_who_bears_what_is_in_doubt_in_one_record_only_is_no_relative(con, is_borne, expected, doubt):
+    assert eliminations(con, is_borne, doubt) == expected
 
 
 @pytest.mark.parametrize(
