@@ -94,7 +94,7 @@ def eliminations(con, is_borne, doubt):
     """How many are joined of 30 pairs of lone records that differ in the doubted value; 20 others are lone, too.
 
     Of 200 persons each has two records, which bear one such value where `is_borne` says so of his number; 60 pairs of
-    them, 0 and 1, 2 and 3 and so on, are as alike as the lone ones. The other value is the same wherever it is compared.
+    them, 0 and 1, 2 and 3 and so on, are as alike as the lone ones. What is not doubted agrees.
     """
     sure = "birth" if doubt == "first_name" else "first_name"
     con.execute("CREATE OR REPLACE TABLE reconcile.person_clusters AS SELECT r AS record_id, "
