@@ -78,7 +78,7 @@ def steps() -> dict[str, Step]:
     )
     found = [
         Step("extract", "extract", (*files, *raw, *KEPT["extract"])),
-        Step("stage", "stage", (*staged, *kept_out)),
+        Step("stage", "stage", (*staged, *kept_out, *KEPT["stage"])),
         *(_reconcile(name) for name in ("consents",)),
         _lane("suppress", OPT_OUTS, "reconcile.consent_drift"),
         *(_reconcile(name) for name in ("items", "persons")),

@@ -30,7 +30,6 @@ def _reads() -> tuple[Table, ...]:
     return (
         _kept("reads.verdicts", "How far each read can be believed, per system and entity.", *raw),
         _kept(f"{_SYNC}.reads", "Every read of every night: rows, pages, calls, whether it was whole.", *raw),
-        _kept(f"{_SYNC}.cursors", "From where the next read of each endpoint goes on.", f"{_SYNC}.reads"),
         _kept(f"{_SYNC}.answers", "What people answered to held rows, taken in from the inbox."),
         _kept(f"{_SYNC}.rollbacks", "Plans that a person has rolled back, taken in from the inbox."),
         _kept(f"{_SYNC}.rollback_rows", "What of them is to be undone.", f"{_SYNC}.rollbacks"),
@@ -45,6 +44,11 @@ def _reads() -> tuple[Table, ...]:
 _SCRATCH = "Of the linking alone, and emptied when it is done. "
 KEPT: dict[str, tuple[Table, ...]] = {
     "extract": _reads(),
+    "stage": (
+        _kept(f"{_SYNC}.cursors", "From where the next read of each endpoint goes on.", f"{_SYNC}.reads"),
+        _kept(f"{_SYNC}.kept_out", "Records that staging keeps out, and from where they are read again.",
+              *(f"quarantine.{channel.name}" for channel in SHOWN)),
+    ),
     "consents": (
         _kept(f"{_IDENTITY}.consent_events", "All that was ever said about a permission, by whom and with what proof.",
               "reconcile.consent_news"),

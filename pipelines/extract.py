@@ -1,9 +1,10 @@
 """Stage 1, extract: systems -> `raw_<system>.*`, with a verdict on how far each read can be believed.
 
 All systems and all their endpoints are read at once. A read goes to a Parquet file first and is judged whole; only
-a complete one is loaded (extract_load), and only then is its cursor committed in the ledger. What failed keeps its
+a complete one is loaded (extract_load), and its cursor moves once it is staged (stage_cursors). What failed keeps its
 last raw table, its cursor and an incomplete verdict, which freezes everything that it feeds. A delta that leaves more
-than the vendor counts is followed by a census. Vendors are known only through `channels.base`.
+than the vendor counts, or brings records that do not say which they are, is followed by a census. Vendors are known
+only through `channels.base`.
 """
 
 import asyncio
@@ -24,7 +25,16 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from pipelines.channels.base import Channel, Endpoint, Window
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError, FatalChannelError
-from pipelines.extract_judge import MIN_SHARE, Seen, count_held, count_twins, count_unique, judge, without_repeats
+from pipelines.extract_judge import (
+    MIN_SHARE,
+    Seen,
+    count_held,
+    count_nameless,
+    count_twins,
+    count_unique,
+    judge,
+    without_repeats,
+)
 from pipelines.extract_load import Load, LoadFile, load_files
 from pipelines.extract_log import Due, commit_reads, commit_verdicts, due_reads, ensure_raw_tables, raw_schema
 from pipelines.extract_spill import Spill
@@ -206,15 +216,23 @@ async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session
 
 
 def _outlived(night: _Night, system: str, reads: Iterable[Read]) -> list[Read]:
-    """Deltas after which we would still hold records that the vendor no longer has."""
+    """Deltas after which we would still hold what the vendor no longer has: records that are gone, or that have changed
+    and do not say which they are."""
     found = []
     for read in reads:
-        if read.counted is None or not read.verdict.is_complete:
+        due = night.due[system, read.endpoint.name]
+        if due.kind == "census" or due.until is not None or not read.verdict.is_complete:
             continue
         table = f"{raw_schema(system)}.{read.endpoint.name}"
-        held = count_held(night.con, table, read.path, gone=read.endpoint.gone)
-        if held > read.counted:
-            log.info("%s.%s: %d held, %d there: a census", system, read.endpoint.name, held, read.counted)
+        if nameless := count_nameless(night.con, read.path):
+            why = f"{nameless} records do not say which they are"
+        elif read.counted is None:
+            continue
+        else:
+            held = count_held(night.con, table, read.path, gone=read.endpoint.gone)
+            why = f"{held} held, {read.counted} there" if held > read.counted else ""
+        if why:
+            log.info("%s.%s: %s: a census", system, read.endpoint.name, why)
             found.append(read)
     return found
 

@@ -91,6 +91,14 @@ def count_twins(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(row[0]) if row else 0
 
 
+def count_nameless(con: duckdb.DuckDBPyConnection, path: Path) -> int:
+    """How many rows of a spilled read have no id of the vendor's: of a delta, nobody knows which record has changed."""
+    row = con.execute(
+        "SELECT count(*) FROM read_parquet(?) WHERE starts_with(id, ?)", [str(path), UNUSABLE]
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
 def count_held(con: duckdb.DuckDBPyConnection, table: str, path: Path, *, gone: str) -> int:
     """How many records `table` would hold after a delta's file is merged into it, those that say `gone` left out."""
     row = con.execute(

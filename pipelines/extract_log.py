@@ -1,9 +1,11 @@
-"""What extract knows from night to night: which endpoint is due for what, its cursor, and what each read was worth.
+"""What extract knows from night to night: which endpoint is due for what, and what each read was worth.
 
-Belongs to the extract stage. Reads and writes `ledger.sync.cursors` and `ledger.sync.reads`, makes the (possibly
-empty) raw tables, and rebuilds `reads.verdicts`, by which the planner freezes what was not read whole.
+Belongs to the extract stage. Reads `ledger.sync.cursors` and `ledger.sync.kept_out` (both are of `stage_cursors`),
+writes `ledger.sync.reads`, makes the (possibly empty) raw tables, and rebuilds `reads.verdicts`, by which the planner
+freezes what was not read whole.
 """
 
+import logging
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -14,7 +16,11 @@ from pipelines.channels.base import Channel, Endpoint
 from pipelines.ledger.plans import transaction
 from pipelines.model import ReadVerdict
 
+log = logging.getLogger("trueup.extract")
+
 CENSUS_EVERY = timedelta(days=7)
+MANY = 10
+"""Staging keeps out one record in so many: a format that has changed, not records that are bad by themselves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,14 @@ def due_reads(
 ) -> dict[tuple[str, str], Due]:
     """Census or delta, by (system, endpoint).
 
-    A census where it is forced, the vendor has no delta, there is no cursor, the raw table is empty, or the last
-    census is older than CENSUS_EVERY (only a census notices what was deleted).
+    A census where it is forced, the vendor has no delta, there is no cursor, the raw table is empty, the last census
+    is older than CENSUS_EVERY (only a census notices what was deleted), or more than a MANY-th of the records have been
+    kept out by staging since less than that. A delta begins at the cursor, or where one that was kept out was read.
     """
     cursors = {
-        (system, endpoint): (cursor_at, census_at)
-        for system, endpoint, cursor_at, census_at in con.execute(
-            "SELECT system, endpoint, cursor_at, census_at FROM ledger.sync.cursors"
+        (system, endpoint): (cursor_at, census_at, read_from, int(kept_out))
+        for system, endpoint, cursor_at, census_at, read_from, kept_out in con.execute(
+            _CURSORS, [now - CENSUS_EVERY]
         ).fetchall()
     }
     counts = {
@@ -76,15 +83,28 @@ def due_reads(
     for channel in channels:
         for endpoint in channel.endpoints:
             key = (channel.name, endpoint.name)
-            cursor_at, census_at = cursors.get(key, (None, None))
+            cursor_at, census_at, read_from, kept_out = cursors.get(key, (None, None, None, 0))
             is_fresh = census_at is not None and now - census_at < CENSUS_EVERY
-            has_rows = con.execute(
-                f"SELECT 1 FROM {raw_schema(channel.name)}.{endpoint.name} LIMIT 1"
-            ).fetchone()
-            is_delta = endpoint.has_delta and cursor_at and is_fresh and has_rows and not force_census
-            since = cursor_at - endpoint.overlap if is_delta and cursor_at else None
+            row = con.execute(f"SELECT count(*) FROM {raw_schema(channel.name)}.{endpoint.name}").fetchone()
+            is_usable = row is not None and row[0] > kept_out * MANY
+            is_delta = endpoint.has_delta and cursor_at and is_fresh and is_usable and not force_census
+            since = min(cursor_at, read_from or cursor_at) - endpoint.overlap if is_delta and cursor_at else None
+            if is_delta and read_from:
+                log.info("%s.%s: from %s, for what was kept out then", *key, read_from.isoformat(timespec="minutes"))
             found[key] = Due(since, cursor_at, _still_there(con, channel, endpoint, counts.get(key)))
     return found
+
+
+# What a census has read since, the next delta need not: it would come as it is.
+_CURSORS = """
+SELECT
+  c.system, c.endpoint, c.cursor_at, c.census_at,
+  min(k.read_from) FILTER (k.read_from >= c.census_at) AS read_from,
+  count(DISTINCT k.digest) FILTER (k.since > ?) AS kept_out
+FROM ledger.sync.cursors AS c
+LEFT JOIN ledger.sync.kept_out AS k ON k.system = c.system AND k.endpoint = c.endpoint
+GROUP BY c.system, c.endpoint, c.cursor_at, c.census_at
+"""
 
 
 def _still_there(
@@ -104,7 +124,7 @@ def _still_there(
 def commit_reads(
     con: duckdb.DuckDBPyConnection, night_id: str, reads: Sequence[tuple[ReadVerdict, int, float]]
 ) -> None:
-    """Keep each read (verdict, calls, seconds waited on limits) and move the cursors of the complete ones."""
+    """Keep each read (verdict, calls, seconds waited on limits). Cursors move once it is staged (`stage_cursors`)."""
     if not reads:
         return
     with transaction(con):
@@ -121,22 +141,6 @@ def commit_reads(
                 for v, calls, waited in reads
             ],
         )
-        for verdict, _, _ in reads:
-            if verdict.is_complete:
-                _move_cursor(con, night_id, verdict)
-
-
-def _move_cursor(con: duckdb.DuckDBPyConnection, night_id: str, verdict: ReadVerdict) -> None:
-    key = [verdict.system, verdict.endpoint]
-    row = con.execute(
-        "SELECT max(census_at) FROM ledger.sync.cursors WHERE system = ? AND endpoint = ?", key
-    ).fetchone()
-    census_at = verdict.cursor_to if verdict.kind == "census" else row and row[0]
-    con.execute("DELETE FROM ledger.sync.cursors WHERE system = ? AND endpoint = ?", key)
-    con.execute(
-        "INSERT INTO ledger.sync.cursors (system, endpoint, cursor_at, census_at, night_id) VALUES (?, ?, ?, ?, ?)",
-        [*key, verdict.cursor_to, census_at, night_id],
-    )
 
 
 def commit_verdicts(con: duckdb.DuckDBPyConnection, verdicts: Sequence[ReadVerdict]) -> None:

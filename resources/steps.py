@@ -21,6 +21,7 @@ from pipelines.plan import decide, seal_plan
 from pipelines.push import KILLED, PushReport, push_plan
 from pipelines.scope import narrow_plan, narrow_to_rollback
 from pipelines.stage import create_unions, stage_system
+from pipelines.stage_cursors import commit_cursors
 from pipelines.verify import verify_plan
 from resources.approving import approve_armed, believe_short, take_answers
 from resources.catch_up import catch_up
@@ -64,10 +65,11 @@ def extract(night: Tonight, say: logging.Logger = log) -> list[ReadVerdict]:
 
 @of_a_night
 def stage(night: Tonight, say: logging.Logger = log) -> dict[str, dict[str, int]]:
-    """Stage all systems; rows by system and table."""
-    con = night.place.con
-    found = {channel.name: stage_system(con, channel.name, channel.entities) for channel in night.place.channels}
-    create_unions(con, night.place.estate.systems)
+    """Stage all systems, and move the cursors over what could be used; rows by system and table."""
+    place, con = night.place, night.place.con
+    found = {channel.name: stage_system(con, channel.name, channel.entities) for channel in place.channels}
+    create_unions(con, place.estate.systems)
+    commit_cursors(con, place.channels, night.night_id, now=place.clock.now())
     return found
 
 

@@ -9,12 +9,13 @@ import msgspec
 import pytest
 
 from pipelines.channels.base import Channel, Endpoint, Identity, Page, RawRow, Window
-from pipelines.channels.keys import raw_row
+from pipelines.channels.keys import is_usable, raw_row
 from pipelines.duck import connect
 from pipelines.errors import CredentialError, FatalChannelError
 from pipelines.extract import extract_all, extract_days
 from pipelines.http import Session
 from pipelines.ledger import migrate
+from pipelines.stage_cursors import commit_cursors
 
 NOW = datetime(2026, 6, 15, 2, tzinfo=UTC)
 Read = Callable[[Session, Window], AsyncIterator[Page]]
@@ -81,6 +82,7 @@ class Estate:
             )
             pairs.append((channel(name, made), self.session(name)))
         verdicts = extract_all(self.con, pairs, night_id=night, clock=self.clock, folder=self.folder, **options)
+        commit_cursors(self.con, [one for one, _ in pairs], night, now=self.clock.now())
         return {f"{v.system}.{v.endpoint}": v for v in verdicts}
 
     def session(self, name: str) -> Session:
@@ -189,6 +191,19 @@ def test_a_count_that_fails_fails_the_read(estate: Estate) -> None:
     broken = counting(FatalChannelError("no count"), Page([row("born")]), census=ids(5))
     verdict = estate.extract({"till": {"things": broken}})["till.things"]
     assert not verdict.is_complete and "no count" in verdict.reason
+
+
+def test_a_delta_with_a_record_that_does_not_say_which_it_is_becomes_a_census(estate: Estate) -> None:
+    estate.extract({"till": {"things": pages(ids(4))}})
+    nameless = raw_row(b'{"v": "newer, of whom?"}', None)
+    assert not is_usable(nameless)
+
+    async def read(session: Session, window: Window) -> AsyncIterator[Page]:
+        yield Page([nameless]) if window.since else Page([*ids(3).rows, nameless])
+
+    verdict = estate.extract({"till": {"things": Endpoint("things", ("items",), read)}}, night="n2")["till.things"]
+    assert (verdict.kind, verdict.is_complete) == ("census", True)
+    assert set(estate.rows("raw_till.things")) == {"r0", "r1", "r2", nameless.id}, "r3 as it was is not believed"
 
 
 def test_a_loss_that_the_vendor_counts_is_still_judged(estate: Estate) -> None:

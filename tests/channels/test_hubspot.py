@@ -8,12 +8,12 @@ import pytest
 
 from pipelines.channels.hubspot import HUBSPOT
 from pipelines.channels.hubspot.session import TOKEN, judge_of
-from pipelines.duck import connect
 from pipelines.errors import AmbiguousWrite, CredentialError, FatalChannelError, RetriableChannelError
 from pipelines.extract import extract_all
 from pipelines.http import Answer
-from pipelines.ledger import migrate
 from pipelines.model import OutcomeStatus
+from pipelines.stage import stage_system
+from pipelines.stage_cursors import commit_cursors
 from sandbox.hubspot import HUB_ID, HubspotVendor
 from sandbox.records import Consent, Customer, Item, Price, replace
 from sandbox.vendor import Place, Settings
@@ -98,17 +98,16 @@ async def test_trap_04_hubspot_archived_records_leave_list_and_search_and_a_delt
     assert [(row["id"], row["archived"]) for row in answer.json()["results"]] == [("5002", True)]
 
 
-def test_trap_04_hubspot_what_the_bin_tells_asks_for_no_census_and_what_it_does_not_tell_does(tmp_path):
+def test_trap_04_hubspot_what_the_bin_tells_asks_for_no_census_and_what_it_does_not_tell_does(con, tmp_path):
     world = shop()
-    con = connect(str(tmp_path / "work.duckdb"))
-    con.execute("ATTACH ? AS ledger", [str(tmp_path / "ledger.duckdb")])
-    migrate(con)
 
     def read(night: str) -> dict[str, tuple[str, bool]]:
         world.store.set_now(world.store.now() + timedelta(hours=1))
         verdicts = extract_all(
             con, [(world.channel, world.session)], night_id=night, clock=world.clock, folder=tmp_path
         )
+        stage_system(con, "hubspot")
+        commit_cursors(con, [world.channel], night, now=world.clock.now())
         return {verdict.endpoint: (verdict.kind, verdict.is_complete) for verdict in verdicts}
 
     assert read("n1")["contacts"] == ("census", True)
@@ -117,7 +116,6 @@ def test_trap_04_hubspot_what_the_bin_tells_asks_for_no_census_and_what_it_does_
     world.vendor.erase(world.store, ["5003"], world.clock.now())
     assert read("n3")["contacts"] == ("census", True), "the count alone told of it"
     assert [row[0] for row in con.execute("SELECT id FROM raw_hubspot.contacts").fetchall()] == ["5001"]
-    con.close()
 
 
 async def test_trap_04_hubspot_counts_what_is_neither_listed_nor_in_the_bin():

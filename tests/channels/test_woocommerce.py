@@ -15,6 +15,7 @@ from pipelines.channels.woocommerce.session import API, KEY
 from pipelines.errors import ConfigurationError, FatalChannelError
 from pipelines.extract import extract_all
 from pipelines.stage import stage_system
+from pipelines.stage_cursors import commit_cursors
 from sandbox.records import Consent, Customer, Item, Line, Order, Price, Stock
 from sandbox.vendor import Settings
 from sandbox.woocommerce import WoocommerceVendor, api
@@ -450,6 +451,8 @@ def test_a_night_believes_every_read_and_the_next_one_reads_what_changed(con, tm
         verdicts = extract_all(
             con, [(WOOCOMMERCE, world.session)], night_id=f"n{number}", clock=world.clock, folder=tmp_path
         )
+        stage_system(con, "woocommerce")
+        commit_cursors(con, [WOOCOMMERCE], f"n{number}", now=world.clock.now())
         assert {v.endpoint: v.reason for v in verdicts if not v.is_complete} == {}
         return {v.endpoint: (v.kind, v.reason, v.row_count) for v in verdicts}
 
