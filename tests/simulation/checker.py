@@ -4,7 +4,7 @@ Each check takes what happened and yields what is wrong. A place is one value of
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -131,10 +131,10 @@ def zombie(run: Run) -> Iterator[Violation]:
             yield Violation("written by a zombie", f"run {run.number}", words)
 
 
-def reused(run: Run, keys: Collection[str]) -> Iterator[Violation]:
-    """An id that is another thing's by now gets nothing that was meant for the first."""
+def reused(run: Run, since: Mapping[str, int]) -> Iterator[Violation]:
+    """An id that is another thing's, from a run's number on, gets nothing that was meant for the first."""
     for effect in run.written:
-        if str(effect["key"]).partition("|")[0] in keys:
+        if run.number >= since.get(str(effect["key"]).partition("|")[0], run.number + 1):
             yield Violation("written to a re-used id", _where(effect), _change(effect))
 
 

@@ -10,7 +10,7 @@ import json
 import logging
 import random
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -159,9 +159,12 @@ class SimulatedEstate:
         self._has_run_today = False
         self.systems: tuple[str, ...] = tuple(SHOP_IDS)[:4]
         """Those that trueup is told of."""
-        self.reused: set[str] = set()
+        self.reused: dict[str, int] = {}
+        """Ids that are another thing's by now, each with the first run that could know."""
         self._touched: set[str] = set()
-        """Variants of the webshop whose id is another thing's by now."""
+        """Variants, in all systems, of which somebody changed something in the middle of a night."""
+        self._unread: set[str] = set()
+        """Variants, in all systems, of which a reading has lost something without a sign."""
         self.away: frozenset[str] = frozenset()
 
     @property
@@ -252,9 +255,18 @@ class SimulatedEstate:
             BadRow("shopify", "items", "sku", old.key, "", "the id is another thing's by now", item=number)
         )
         scene.chronicle.save(self.world)
-        self.reused.add(old.key)
+        self.reused.setdefault(old.key, len(self.runs) + 1)
         self.trace.note(self.time.now(), "id re-used", key=old.key)
         return old.key
+
+    def leave_unread(self, rows: Iterable[str]) -> None:
+        """From this night on nobody can say of what was lost in a reading without a sign: the things that it names."""
+        text = "".join(rows)
+        for number in range(len(self.scene().catalogue)):
+            keys = {ids.item_key(system, number) for system in SELLERS}
+            if any(f'"{key}"' in text for key in keys | {ids.shopify_inventory(number)}):
+                self._unread |= keys
+        self.runs[-1].spoilt |= self._unread
 
     # -- trueup --------------------------------------------------------------------------------------------
 
@@ -275,7 +287,7 @@ class SimulatedEstate:
             dies_at=dies_at, on_death=self._keep_remains,
         )
         run = Run(number, "", "killed", wire.calls, [], truth=self.truth_now(), holder=f"run {number}")
-        run.spoilt = self._touched | {
+        run.spoilt = self._touched | self._unread | {
             ids.item_key(system, number) for number in self.scene().chronicle.spoilt for system in SELLERS
         }
         self.runs.append(run)

@@ -19,6 +19,7 @@ from tests.simulation.faults import Weather
 from tests.simulation.network import Wire
 from tests.simulation.scenario import CALLS, CASTS, FAMILIES, QUIET, NightPlan, Scenario, scenario
 from tests.simulation.second import Second
+from tests.simulation.shapes import Pages
 from tests.simulation.trace import Trace
 
 SEASONS = {4: "2027-03-27", 5: "2026-10-24"}
@@ -123,6 +124,7 @@ def _night(estate: SimulatedEstate, drawn: Scenario, night: NightPlan, played: P
     weather = Weather([*([second] if night.second else []), *night.weather])
     run = estate.run(weather, seed=str(drawn.seed), dies_at=night.dies_at, skew=night.skew, on_step=on_step)
     _count(night, played)
+    estate.leave_unread(row for fault in night.faults if isinstance(fault, Pages) for row in fault.rows)
     if second.happened:
         played.faults["two runs"] += 1
         played.violations += second.violations

@@ -2,7 +2,7 @@
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
@@ -69,6 +69,8 @@ class Pages(Fault):
     """A page comes without some of its rows (`lost`), or with some of them twice (`repeated`)."""
 
     way: str = "lost"
+    rows: list[str] = field(default_factory=list)
+    """What was lost, as JSON."""
 
     async def after(self, wire: Wire, call: Call, answer: httpx.Response) -> httpx.Response:
         if call.is_write or answer.status_code != 200 or not self._is_list(call):
@@ -82,6 +84,7 @@ class Pages(Fault):
             return answer
         middle = self.dice.randrange(len(found))
         if self.way == "lost":
+            self.rows += [json.dumps(row) for row in found[middle:]]
             del found[middle:]
         else:
             found += found[: middle + 1]

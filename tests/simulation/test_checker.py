@@ -121,8 +121,9 @@ def test_a_run_that_writes_after_another_took_its_place():
 
 def test_what_was_meant_for_another_thing_of_the_same_id():
     key = LEVEL["key"].partition("|")[0]
-    assert kinds(checker.reused(run(effect(1, LEVEL, "5", "4")), {key})) == ["written to a re-used id"]
-    assert not kinds(checker.reused(run(effect(1, PRICE, "5", "4")), {key}))
+    assert kinds(checker.reused(run(effect(1, LEVEL, "5", "4")), {key: 1})) == ["written to a re-used id"]
+    assert not kinds(checker.reused(run(effect(1, PRICE, "5", "4")), {key: 1}))
+    assert not kinds(checker.reused(run(effect(1, LEVEL, "5", "4")), {key: 2})), "it was the first's then"
 
 
 def test_what_another_run_wrote_is_not_this_ones():
