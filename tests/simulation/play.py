@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipelines.errors import LeaseHeld, SyncError
+from sandbox.world import ids
 from sandbox.world.scene import Scene
 from sandbox.world.settings import CAP_FLOOR_ROWS, CAP_SHARE_PCT, FIRST_NIGHT, WorldSettings
 from sandbox.world.truth import Row
@@ -164,6 +165,8 @@ def _judge(estate: SimulatedEstate, drawn: Scenario, played: Played) -> None:
         rows = [row for row in rows if row.entity == "consents"]
     known_rows = [row for row in known(rows, estate.systems) if row.entity != "customers"]
     known_rows = [row for row in known_rows if row.key not in estate.runs[-1].parked]  # for a person
+    over = {ids.item_number("square", key) for plan in drawn.nights if plan.hands for key in plan.hands.counted_over}
+    known_rows = [r for r in known_rows if r.entity != "stock" or ids.item_number(r.system, r.vendor_id) not in over]
     played.violations += checker.lost(known_rows, now)
 
 
