@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Literal
 
 from pipelines.channels.base import Channel, Window
+from pipelines.channels.foreseen import STRANGE, where
 from pipelines.errors import ChannelError, CredentialError
 from pipelines.estate import Estate
 from pipelines.http import Session
@@ -28,7 +29,7 @@ class Finding:
 
     system: str
     check: str
-    """credential | shop id | scopes | clock | locations | modes; of trueup itself: arming | audit"""
+    """credential | answers | shop id | scopes | clock | locations | modes; of trueup itself: arming | audit"""
     level: Level
     detail: str
     cure: str = ""
@@ -50,6 +51,10 @@ async def _collect(channel: Channel, session: Session, estate: Estate) -> list[F
         except ChannelError as error:
             cure = f"is {session.base_url} right, and is the system up?"
             return [Finding(channel.name, "credential", "failure", f"no answer: {error.message}", cure)]
+        except STRANGE as error:
+            cure = f"is {session.base_url} this system's API, in the version that its page here names?"
+            words = f"an answer of an unknown shape ({where(error)})"
+            return [Finding(channel.name, "answers", "failure", words, cure)]
 
 
 async def _examine(channel: Channel, session: Session, estate: Estate) -> AsyncIterator[Finding]:

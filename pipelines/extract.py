@@ -11,7 +11,6 @@ import asyncio
 import copy
 import logging
 import shutil
-import traceback
 from collections.abc import Callable, Coroutine, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -23,6 +22,7 @@ import duckdb
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from pipelines.channels.base import Channel, Endpoint, Window
+from pipelines.channels.foreseen import where
 from pipelines.clock import Clock
 from pipelines.errors import ChannelError, FatalChannelError
 from pipelines.extract_judge import (
@@ -188,8 +188,7 @@ async def _read(night: _Night, system: str, endpoint: Endpoint, session: Session
         except ChannelError as error:
             problem = f"{type(error).__name__}: {error}"
         except Exception as error:  # an answer of a shape nobody foresaw: this system only; no values in the words
-            place = traceback.extract_tb(error.__traceback__)[-1]
-            problem = f"{type(error).__name__} in {Path(place.filename).name} line {place.lineno}"
+            problem = where(error)
             log.error("%s.%s: %s", system, endpoint.name, problem)
     finished = night.clock.now()
     log.info(

@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Literal
 
+from pipelines.channels.foreseen import foreseen
+from pipelines.errors import AmbiguousWrite, FatalChannelError
 from pipelines.http import Chance, Session, middling
 from pipelines.model import Correction, Outcome, Reading
 
@@ -105,6 +107,11 @@ class Writer:
     """Where a write is a request: what became of a batch whose answer was lost, told by its key and all of its rows;
     reading back cannot tell before it is carried out. It asks for nothing anew. Outcomes and errors as of `write`."""
 
+    def __post_init__(self) -> None:
+        """Of a write whose answer cannot be made out nobody knows what became."""
+        object.__setattr__(self, "write", foreseen(self.write, AmbiguousWrite))
+        object.__setattr__(self, "asked", self.asked and foreseen(self.asked, FatalChannelError))
+
 
 @dataclass(frozen=True, slots=True)
 class ReadBack:
@@ -113,6 +120,10 @@ class ReadBack:
     entity: str
     batch_max: int
     read: Callable[[Session, Sequence[Correction]], Awaitable[list[Reading]]]
+
+    def __post_init__(self) -> None:
+        """What cannot be made out has not been read."""
+        object.__setattr__(self, "read", foreseen(self.read, FatalChannelError))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +189,10 @@ class Channel:
     """Its own, where the estate's price list does not say another."""
     bans: frozenset[str] = frozenset()
     """Audiences that stand for all its mail: a no there is a no to each of its others, whatever they are mapped to."""
+
+    def __post_init__(self) -> None:
+        """A system that does not say who it is in words that are known is not the one that is meant."""
+        object.__setattr__(self, "identify", foreseen(self.identify, FatalChannelError))
 
     @property
     def entities(self) -> frozenset[str]:

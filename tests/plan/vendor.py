@@ -59,6 +59,8 @@ class FakeVendor:
     reads: int = 0
     is_deaf: bool = False
     """Read-backs fail."""
+    is_strange: bool = False
+    """Read-backs get an answer that they cannot take apart."""
     lag: int = 0
     """How many read-back calls still see the old values."""
     settles_within: timedelta | None = None
@@ -115,6 +117,8 @@ class FakeVendor:
             raise Crash
         if fault == "lost_after":
             raise AmbiguousWrite("time-out")
+        if fault == "strange_after":
+            raise KeyError("somebody@example.org")
         return outcomes
 
     def _apply(self, c: Correction) -> Outcome:
@@ -138,6 +142,8 @@ class FakeVendor:
     async def read(self, session: Any, corrections: Sequence[Correction]) -> list[Reading]:
         if self.is_deaf:
             raise ChannelError("down", system=self.name)
+        if self.is_strange:
+            raise KeyError("somebody@example.org")
         self.reads += 1
         self.on_read()
         seen = self.values if self.reads > self.lag else self.values | self._old
