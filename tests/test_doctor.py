@@ -56,7 +56,8 @@ async def test_an_answer_of_an_unknown_shape_is_a_finding_that_names_the_line_an
             yield
 
     monkeypatch.setattr("pipelines.doctor._examine", broken)
-    channel = replace(FakeVendor("square", VirtualClock()).channel(), endpoints=(Endpoint("locations", ("stock",), read),))
+    locations = Endpoint("locations", ("stock",), read)
+    channel = replace(FakeVendor("square", VirtualClock()).channel(), endpoints=(locations,))
     (found,) = await examine([(channel, Session())], None)
     assert (found.check, found.level) == ("answers", "failure")
     assert "unknown shape (KeyError in test_doctor.py line" in found.detail and "example.org" not in found.detail
