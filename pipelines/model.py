@@ -128,6 +128,10 @@ class Outcome:
     request_id: str = ""
     version_after: str | None = None
 
+    def __post_init__(self) -> None:
+        """TypeError where a vendor's answer gave something else than text: it is of a shape that is not known."""
+        _texts(self.code, self.message, self.request_id, self.version_after)
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:
@@ -141,6 +145,10 @@ class Reading:
     value: str | None
     version: str | None = None
     exists: bool = True
+
+    def __post_init__(self) -> None:
+        """TypeError where a vendor's answer gave something else than text: it is of a shape that is not known."""
+        _texts(self.value, self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,3 +169,9 @@ class ReadVerdict:
     finished_at: datetime
     cursor_from: datetime | None
     cursor_to: datetime
+
+
+def _texts(*values: object) -> None:
+    for value in values:
+        if value is not None and not isinstance(value, str):
+            raise TypeError(f"{type(value).__name__} where text is due")

@@ -8,6 +8,7 @@ import pytest
 
 from pipelines.channels.foreseen import STRANGE, foreseen
 from pipelines.errors import AmbiguousWrite, CredentialError, FatalChannelError
+from pipelines.model import Outcome, OutcomeStatus
 from pipelines.push import settle_unknown
 from tests.plan.vendor import Crash
 from tests.test_push import clock as clock
@@ -52,6 +53,18 @@ async def test_every_other_error_goes_its_way(error):
     with pytest.raises(type(error)) as caught:
         await foreseen(call, AmbiguousWrite)()
     assert caught.value is error and not isinstance(error, STRANGE)
+
+
+@pytest.mark.parametrize("value", [{"value": "1100"}, ["1100"], 1100, True])
+async def test_a_value_that_is_no_text_is_an_unknown_shape(world, clock, value):
+    with pytest.raises(TypeError, match="where text is due"):
+        Outcome("k", OutcomeStatus.APPLIED, version_after=value)
+    plan_id = plan(world, clock, *prices(2), *prices(2, "hubspot"))
+    vendor = vendor_for(world, plan_id, clock, needs_check=True)
+    vendor.values = dict.fromkeys(vendor.values, value)
+    report = await push(world, plan_id, clock, vendor, vendor_for(world, plan_id, clock, "hubspot"))
+    assert "unknown shape (TypeError" in report.systems["shopify"].stopped and vendor.effects == []
+    assert report.systems["hubspot"].counts == {"applied": 2}
 
 
 def test_it_is_wrapped_once():
