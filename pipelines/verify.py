@@ -1,8 +1,9 @@
 """Stage 8, verify: what was written is read back by id, and every correction gets its last word: confirmed or not.
 
 `confirmed` the system holds the desired value · `overwritten` it holds a third one · `settling` it still shows the old
-one after about a minute of patience · `unconfirmed` it could not be read, or the record is gone. Reads the systems,
-appends to `ledger.sync.verifications`; the base is moved by `pipelines.agree`, from what is confirmed.
+one after about a minute of patience · `unconfirmed` it could not be read, or the record is gone. A counter that showed
+its old level stays `settling`: what it shows a night later may be a sale's doing. Reads the systems, appends to
+`ledger.sync.verifications`; the base is moved by `pipelines.agree`, from what is confirmed.
 """
 
 import asyncio
@@ -24,7 +25,10 @@ WAITS = (5.0, 15.0, 40.0)
 """The patience of a night with what it has just written, in seconds."""
 
 _WRITTEN = (
-    "SELECT o.status, " + CORRECTION + """
+    """SELECT o.status, c.entity = 'stock' AND EXISTS (
+    SELECT 1 FROM ledger.sync.verifications AS w
+    WHERE w.plan_id = c.plan_id AND w.correction_key = c.correction_key AND w.status = 'settling'
+  ), """ + CORRECTION + """
 FROM ledger.sync.corrections AS c
 JOIN (
   SELECT x.correction_key, arg_max(x.status, x.rowid) AS status
@@ -53,16 +57,19 @@ async def verify_plan(
     """
     by_system: dict[str, list[Correction]] = {}
     in_doubt: set[str] = set()
-    for row in con.execute(_WRITTEN, {"plan_id": plan_id}).fetchall():
-        correction = correction_of(row[1:])
+    stood: set[str] = set()
+    for status, has_stood, *row in con.execute(_WRITTEN, {"plan_id": plan_id}).fetchall():
+        correction = correction_of(tuple(row))
         by_system.setdefault(correction.system, []).append(correction)
-        if row[0] == OutcomeStatus.UNKNOWN:
+        if status == OutcomeStatus.UNKNOWN:
             in_doubt.add(correction.correction_key)
+        if has_stood:
+            stood.add(correction.correction_key)
 
     async def one(system: str, corrections: Sequence[Correction]) -> dict[str, int]:
         readings = await _patiently(con, *sessions[system], corrections, clock, waits) if system in sessions else {}
         requests = _requests(sessions[system][0]) if system in sessions else frozenset()
-        return _record(con, corrections, readings, in_doubt, requests, clock=clock)
+        return _record(con, corrections, readings, in_doubt, stood, requests, clock=clock)
 
     names = sorted(by_system)
     results = await asyncio.gather(*(one(name, by_system[name]) for name in names), return_exceptions=True)
@@ -116,9 +123,14 @@ def _status(con: duckdb.DuckDBPyConnection, correction: Correction, reading: Rea
 
 def _record(
     con: duckdb.DuckDBPyConnection, corrections: Sequence[Correction], readings: dict[str, Reading],
-    in_doubt: set[str], requests: frozenset[str], *, clock: Clock,
+    in_doubt: set[str], stood: set[str], requests: frozenset[str], *, clock: Clock,
 ) -> dict[str, int]:
     statuses = [_status(con, c, readings.get(c.correction_key)) for c in corrections]
+    for at, c in enumerate(corrections):
+        # Units come and go: only its log, or agreement with all that is counted, tells that this write did it.
+        is_sales_doing = statuses[at] is VerificationStatus.CONFIRMED and c.correction_key in stood
+        if is_sales_doing and c.entity not in requests:
+            statuses[at] = VerificationStatus.SETTLING
     values = [reading.value if (reading := readings.get(c.correction_key)) else None for c in corrections]
     with transaction(con):
         append(con, "verifications", _READ, {

@@ -112,6 +112,23 @@ async def test_after_the_minute_it_is_settling_and_may_be_confirmed_another_time
     assert await verify(world, plan_id, clock, vendor) == {"shopify": {"confirmed": 4}}
 
 
+async def test_a_level_that_stood_is_not_proven_by_a_sale_that_brings_it_where_it_should_be(world, clock):
+    level = {"entity": "stock", "field": "on_hand", "vendor_sub_id": "L1", "observed": "10", "base": "10", "desired": "9"}
+    rows = [drift("square", vendor_id=f"v{i}", drift_class="explained", **level) for i in range(3)]
+    insert(world, "reconcile.drift", rows)
+    plan_id = build_plan(world, lane="main", clock=clock)
+    approve_by_policy(world, plan_id, armed=ARMED, clock=clock)
+    vendor = FakeVendor("square", clock, distort=lambda value: "10")
+    vendor.values = {("stock", "on_hand", f"v{i}", "L1"): "10" for i in range(3)}
+    await push_plan(world, plan_id, {"square": vendor.session()}, armed=ARMED, clock=clock)
+    assert await verify(world, plan_id, clock, vendor) == {"square": {"settling": 3}}
+    clock.at += timedelta(days=1)
+    vendor.values[("stock", "on_hand", "v0", "L1")] = "9"
+    vendor.values[("stock", "on_hand", "v1", "L1")] = "8"
+    assert await verify(world, plan_id, clock, vendor) == {"square": {"settling": 2, "overwritten": 1}}
+    assert "confirmed" not in verdicts(world).values()
+
+
 async def test_a_system_that_cannot_be_read_leaves_its_rows_unconfirmed(world, clock):
     plan_id, vendor = await pushed(world, clock)
     vendor.is_deaf = True
