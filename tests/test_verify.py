@@ -113,8 +113,8 @@ async def test_after_the_minute_it_is_settling_and_may_be_confirmed_another_time
 
 
 async def test_a_level_that_stood_is_not_proven_by_a_sale_that_brings_it_where_it_should_be(world, clock):
-    level = {"entity": "stock", "field": "on_hand", "vendor_sub_id": "L1", "observed": "10", "base": "10", "desired": "9"}
-    rows = [drift("square", vendor_id=f"v{i}", drift_class="explained", **level) for i in range(3)]
+    place = {"entity": "stock", "field": "on_hand", "vendor_sub_id": "L1", "drift_class": "explained"}
+    rows = [drift("square", vendor_id=f"v{i}", observed="10", base="10", desired="9", **place) for i in range(3)]
     insert(world, "reconcile.drift", rows)
     plan_id = build_plan(world, lane="main", clock=clock)
     approve_by_policy(world, plan_id, armed=ARMED, clock=clock)

@@ -370,6 +370,12 @@ class SimulatedEstate:
         ).fetchall()
         # Somebody took units out of a record in the middle of a night: no movement tells of it, whatever comes after.
         typed = {row[:5] for row in rows if row[7:9] == ("unexplained", "hold") and row[3] in self._touched}
+        # And a struck-through price waits with the price beside it, which somebody has typed.
+        waits = {(row[0], *row[3:5]) for row in rows if row[2] == "amount" and row[8] == "hold"}
+        typed |= {
+            row[:5] for row in rows
+            if row[2] == "compare_at" and row[8] == "hold" and row[3] in self._touched and (row[0], *row[3:5]) in waits
+        }
         return str(status), int(new), {*parked, *typed}
 
     # -- a second run --------------------------------------------------------------------------------------
