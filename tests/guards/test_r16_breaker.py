@@ -32,7 +32,7 @@ from pipelines.push import push_plan
 from tests.arming import ARMED
 from tests.law import law
 from tests.plan.world import VirtualClock, fresh, policy
-from tests.simulation.estate import LeaseClock
+from tests.simulation.clocks import LeaseClock
 from tests.simulation.loop import Time, VirtualLoop
 from tests.test_extract import Estate, NoLimit, ids, pages
 from tests.test_http import Unpaced

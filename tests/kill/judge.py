@@ -19,7 +19,7 @@ from tests.kill.shop import Running, Shop
 from tests.nights.effects import value_of
 from tests.simulation import checker
 from tests.simulation.checker import Violation
-from tests.simulation.estate import Run
+from tests.simulation.run import Run
 
 _INTENTS = """
 SELECT DISTINCT c.system, c.entity, c.field, c.vendor_id

@@ -10,8 +10,8 @@ from typing import Any
 
 from sandbox.world.truth import Row
 from tests.nights.effects import is_desired, value_of
-from tests.simulation.estate import Run
 from tests.simulation.network import Call
+from tests.simulation.run import Run
 
 Effect = Mapping[str, Any]
 Place = tuple[str, str, str, str]

@@ -12,8 +12,9 @@ import random
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +29,7 @@ from resources.warehouse import open_warehouse
 from resources.workplace import open_workplace
 from sandbox.app import build_app, load_vendors
 from sandbox.estate import SHOP_IDS, write_estate
-from sandbox.store import Store, parse_stamp, stamp
+from sandbox.store import parse_stamp
 from sandbox.vendor import Settings as Behaviour
 from sandbox.world import ids
 from sandbox.world.chronicle import BadRow
@@ -41,10 +42,12 @@ from sandbox.world.state import NONE
 from sandbox.world.truth import Row
 from tests import arming
 from tests.simulation.casts import known
+from tests.simulation.clocks import LeaseClock, VirtualClock, VirtualStore
 from tests.simulation.keys import score_by_keys
 from tests.simulation.loading import load_by_arrow
 from tests.simulation.loop import Time, VirtualLoop
-from tests.simulation.network import ORIGIN, Call, Clear, Faults, Killed, Wire
+from tests.simulation.network import ORIGIN, Clear, Faults, Killed, Wire
+from tests.simulation.run import Run, said
 from tests.simulation.trace import Trace
 
 KEY = "the simulation's own key"
@@ -52,98 +55,6 @@ DEAD_PROCESS = 2**22 + 1
 """No process has this number: above the highest that the system gives."""
 LANES = ("suppress", "reach")
 """The steps whose writes lower permissions and nothing else."""
-
-
-class VirtualStore(Store):
-    """A world whose time is the simulation's."""
-
-    def __init__(self, path: Path, *, epoch: datetime | None = None) -> None:
-        self.time = Time(EPOCH)
-        super().__init__(path, epoch=epoch)
-        self._db.execute("PRAGMA journal_mode=MEMORY")
-        self.time = Time(parse_stamp(self.fact("now") or stamp(EPOCH)))
-
-    def now(self) -> datetime:
-        return self.time.now()
-
-    def set_now(self, moment: datetime) -> None:
-        self.set_fact("now", stamp(moment))
-        self.time.set(moment)
-
-
-class VirtualClock:
-    """The clock of one run: the world's, off by `skew`; whoever is dead hears nothing of it."""
-
-    def __init__(self, time: Time, wire: Wire, skew: timedelta) -> None:
-        self._time, self._wire, self._skew = time, wire, skew
-
-    def now(self) -> datetime:
-        self._wire.moment()
-        return self._time.now() + self._skew
-
-    def monotonic(self) -> float:
-        return self._time.seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-        self._wire.moment()
-
-
-class LeaseClock:
-    """The machine's time, which nobody skews."""
-
-    def __init__(self, time: Time) -> None:
-        self._time = time
-
-    def now(self) -> datetime:
-        return self._time.now()
-
-    def monotonic(self) -> float:
-        return self._time.seconds()
-
-    async def sleep(self, seconds: float) -> None:
-        await asyncio.sleep(seconds)
-
-
-@dataclass(slots=True)
-class Run:
-    """What one run of the pipeline left."""
-
-    number: int
-    night_id: str
-    status: str
-    calls: list[Call]
-    effects: list[dict[str, Any]]
-    """What happened in the systems from its begin to its end, by anybody's hand."""
-    read_until: int = 0
-    """The log's last number when its reading began to be staged."""
-    lanes: list[tuple[int, int]] = field(default_factory=list)
-    """Spans of the log in which the opt-outs' lane wrote."""
-    moments: int = 0
-    new: int = 0
-    parked: set[tuple[str, str, str, str, str]] = field(default_factory=set)
-    """Values that wait for a person: written in vain too often (R10, R13), or typed over while a night was at work."""
-    truth: list[Row] = field(default_factory=list)
-    spoilt: set[str] = field(default_factory=set)
-    """Keys, in all systems, of things that are spoilt in one: nobody says what is right of them."""
-    holder: str = ""
-    error: Exception | None = None
-
-    taken_over_at: int = 0
-    """The number of the call during which another run took its place; 0: none did."""
-
-    @property
-    def written(self) -> list[dict[str, Any]]:
-        """What this run changed."""
-        return [effect for effect in self.effects if effect["origin"] == "api"]
-
-    def keep(self, effects: list[dict[str, Any]]) -> None:
-        """Take what happened meanwhile; what another run wrote is to this one as if people had."""
-        spans = [call.effects for call in self.calls if call.effects[0] < call.effects[1]]
-        for effect in effects:
-            is_own = any(low < effect["seq"] <= high for low, high in spans)
-            is_other = effect["origin"] == "api" and not is_own
-            self.effects.append({**effect, "origin": "another run"} if is_other else effect)
 
 
 class SimulatedEstate:
@@ -297,7 +208,9 @@ class SimulatedEstate:
                 night = Tonight(place, kind, **asked)
                 try:
                     run.night_id = run_night(night, _quiet(), before=lambda step: self._step(run, wire, step, on_step))
-                    run.status, run.new, run.parked = self._told(place.con, run.night_id)
+                    run.status, run.new, run.parked = said(
+                        place.con, run.night_id, partial(self.trace.note, self.time.now()), self._touched
+                    )
                 except Killed:
                     raise
                 except Exception as error:
@@ -348,35 +261,6 @@ class SimulatedEstate:
             run.lanes[-1] = (run.lanes[-1][0], latest)
         if step in LANES:
             run.lanes.append((latest, 0))
-
-    def _told(self, con: Any, night_id: str) -> tuple[str, int, set[tuple[str, str, str, str, str]]]:
-        status = con.execute("SELECT status FROM ledger.sync.nights WHERE night_id = ?", [night_id]).fetchall()[0][0]
-        new = con.execute(
-            "SELECT count(*) FROM ledger.sync.corrections AS c JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id "
-            "WHERE p.night_id = ? AND c.is_new", [night_id],
-        ).fetchall()[0][0]
-        rows = con.execute(
-            "SELECT c.system, c.entity, c.field, c.vendor_id, c.vendor_sub_id, c.observed, c.desired, c.drift_class, "
-            "c.disposition, o.status, o.code FROM ledger.sync.corrections AS c JOIN ledger.sync.plans AS p "
-            "ON p.plan_id = c.plan_id LEFT JOIN ledger.sync.outcomes AS o ON o.plan_id = c.plan_id "
-            "AND o.correction_key = c.correction_key WHERE p.night_id = ? ORDER BY ALL", [night_id],
-        ).fetchall()
-        for row in rows:
-            self.trace.note(self.time.now(), "outcome", row=row)
-        parked = con.execute(
-            "SELECT r.system, r.entity, r.field, r.vendor_id, r.vendor_sub_id FROM plan.rows AS r "
-            "WHERE r.correction_key IN (SELECT f.correction_key FROM plan.flapping AS f "
-            "UNION SELECT s.correction_key FROM plan.spent AS s)"
-        ).fetchall()
-        # Somebody took units out of a record in the middle of a night: no movement tells of it, whatever comes after.
-        typed = {row[:5] for row in rows if row[7:9] == ("unexplained", "hold") and row[3] in self._touched}
-        # And a struck-through price waits with the price beside it, which somebody has typed.
-        waits = {(row[0], *row[3:5]) for row in rows if row[2] == "amount" and row[8] == "hold"}
-        typed |= {
-            row[:5] for row in rows
-            if row[2] == "compare_at" and row[8] == "hold" and row[3] in self._touched and (row[0], *row[3:5]) in waits
-        }
-        return str(status), int(new), {*parked, *typed}
 
     # -- a second run --------------------------------------------------------------------------------------
 

@@ -15,9 +15,10 @@ from sandbox.world.values import values_now
 from tests.simulation import checker
 from tests.simulation.casts import known, narrow
 from tests.simulation.checker import Violation
-from tests.simulation.estate import Run, SimulatedEstate
+from tests.simulation.estate import SimulatedEstate
 from tests.simulation.faults import Weather
 from tests.simulation.network import Wire
+from tests.simulation.run import Run
 from tests.simulation.scenario import CALLS, CASTS, FAMILIES, QUIET, NightPlan, Scenario, scenario
 from tests.simulation.second import Second
 from tests.simulation.shapes import Pages

@@ -4,8 +4,8 @@ import pytest
 
 from sandbox.world.truth import Row
 from tests.simulation import checker
-from tests.simulation.estate import Run
 from tests.simulation.network import Call
+from tests.simulation.run import Run
 
 PRICE = {"vendor": "square", "kind": "prices", "key": "V00000001|base", "field": "amount", "operation": "x"}
 VARIANT = "gid://shopify/ProductVariant/4000000001"
