@@ -223,7 +223,7 @@ def _outlived(night: _Night, system: str, reads: Iterable[Read]) -> list[Read]:
         if due.kind == "census" or due.until is not None or not read.verdict.is_complete:
             continue
         table = f"{raw_schema(system)}.{read.endpoint.name}"
-        if nameless := count_nameless(night.con, read.path):
+        if nameless := count_nameless(night.con, table, read.path):
             why = f"{nameless} records do not say which they are"
         elif read.counted is None:
             continue

@@ -91,10 +91,12 @@ def count_twins(con: duckdb.DuckDBPyConnection, path: Path) -> int:
     return int(row[0]) if row else 0
 
 
-def count_nameless(con: duckdb.DuckDBPyConnection, path: Path) -> int:
-    """How many rows of a spilled read have no id of the vendor's: of a delta, nobody knows which record has changed."""
+def count_nameless(con: duckdb.DuckDBPyConnection, table: str, path: Path) -> int:
+    """Records of a delta's file without an id of the vendor's, and not as `table` has them: which has changed, nobody
+    knows."""
     row = con.execute(
-        "SELECT count(*) FROM read_parquet(?) WHERE starts_with(id, ?)", [str(path), UNUSABLE]
+        f"SELECT count(*) FROM read_parquet(?) AS f ANTI JOIN {table} AS r ON r.id = f.id WHERE starts_with(f.id, ?)",
+        [str(path), UNUSABLE],
     ).fetchone()
     return int(row[0]) if row else 0
 

@@ -1,7 +1,7 @@
 """Loads judged reads into `raw_<system>.<endpoint>` by dlt: a census replaces the table, a delta is merged on `id`.
 
 Belongs to the extract stage. dlt owns load packages, the schema contract, the merge and load ids; its own cursors
-and state are not used: the ledger's cursors are committed after the load. So its working folder lives for one load:
+and state are not used: the ledger's cursors move once the load is staged. So its working folder lives for one load:
 what a crash left pending there is dropped, and read again, since its cursor never moved.
 """
 

@@ -95,15 +95,25 @@ def due_reads(
     return found
 
 
-# What a census has read since, the next delta need not: it would come as it is.
+# What a census has read since, the next delta need not: it would come as it is. Counted are the records of one table
+# that one field keeps out, for a record has a row for each field that is wrong with it.
 _CURSORS = """
+WITH counted AS (
+  SELECT k.system, k.endpoint, sum(k.row_count) AS record_count
+  FROM ledger.sync.kept_out AS k
+  WHERE k.since > ?
+  GROUP BY k.system, k.endpoint, k.entity, k.field
+)
 SELECT
   c.system, c.endpoint, c.cursor_at, c.census_at,
-  min(k.read_from) FILTER (k.read_from >= c.census_at) AS read_from,
-  count(DISTINCT k.digest) FILTER (k.since > ?) AS kept_out
+  (
+    SELECT min(k.read_from) FROM ledger.sync.kept_out AS k
+    WHERE k.system = c.system AND k.endpoint = c.endpoint AND k.read_from >= c.census_at
+  ) AS read_from,
+  coalesce(max(n.record_count), 0) AS kept_out
 FROM ledger.sync.cursors AS c
-LEFT JOIN ledger.sync.kept_out AS k ON k.system = c.system AND k.endpoint = c.endpoint
-GROUP BY c.system, c.endpoint, c.cursor_at, c.census_at
+LEFT JOIN counted AS n ON n.system = c.system AND n.endpoint = c.endpoint
+GROUP BY ALL
 """
 
 

@@ -14,7 +14,7 @@ import duckdb
 from pipelines.channels.base import Channel
 from pipelines.ledger.plans import transaction
 from pipelines.sql import Model
-from pipelines.stage import stage_models
+from pipelines.stage import entity_of, stage_models
 
 
 def commit_cursors(
@@ -44,44 +44,61 @@ WHERE r.night_id = ? AND r.is_complete
 GROUP BY r.system, r.endpoint, r.night_id
 """
 
-# What was kept out before, by as many rows, keeps where its read began; of more rows some are new.
+# What was kept out before, by as many rows, keeps where it is read from; of more rows some are new. A read goes on from
+# where an earlier one is repeated from, so what is new in it began there.
 _KEPT_OUT = """
 CREATE OR REPLACE TEMP TABLE kept_out_now AS
 WITH found AS (
-  SELECT f.endpoint, q.entity, md5(to_json([q.vendor_id, q.vendor_sub_id])) AS digest, count(*) AS row_count
+  SELECT
+    f.endpoint, q.entity, q.field, count(*) AS row_count,
+    md5(to_json([q.vendor_id, q.vendor_sub_id, q.field, q.reason, q.value_class])) AS digest
   FROM quarantine.{system} AS q
-  INNER JOIN (SELECT unnest(?) AS entity, unnest(?) AS endpoint) AS f ON f.entity = q.entity
+  INNER JOIN (SELECT unnest($tables) AS entity, unnest($endpoints) AS endpoint) AS f ON f.entity = q.entity
   GROUP BY ALL
 ),
+kept AS (
+  SELECT
+    k.endpoint, k.entity, k.digest, k.row_count, k.since, k.night_id,
+    CASE WHEN k.read_from >= c.census_at THEN k.read_from END AS read_from
+  FROM ledger.sync.kept_out AS k
+  LEFT JOIN ledger.sync.cursors AS c ON c.system = k.system AND c.endpoint = k.endpoint
+  WHERE k.system = $system
+),
 begun AS (
-  SELECT r.endpoint, any_value(c.cursor_at) AS read_from
-  FROM ledger.sync.reads AS r
-  INNER JOIN ledger.sync.cursors AS c ON c.system = r.system AND c.endpoint = r.endpoint
-  WHERE r.system = ? AND r.night_id = ? AND r.kind = 'delta' AND r.is_complete
-  GROUP BY r.endpoint
+  SELECT
+    c.endpoint,
+    least(c.cursor_at, (SELECT min(k.read_from) FROM kept AS k WHERE k.endpoint = c.endpoint)) AS read_from
+  FROM ledger.sync.cursors AS c
+  WHERE c.system = $system AND NOT EXISTS (
+    SELECT 1 FROM ledger.sync.reads AS r
+    WHERE r.system = c.system AND r.endpoint = c.endpoint AND r.night_id = $night_id
+      AND r.kind = 'census' AND r.is_complete
+  )
 )
 SELECT
-  CAST(? AS VARCHAR) AS system, n.endpoint, n.entity, n.digest, n.row_count,
+  $system::VARCHAR AS system, n.endpoint, n.entity, n.field, n.digest, n.row_count,
   CASE WHEN o.row_count >= n.row_count THEN o.read_from ELSE coalesce(o.read_from, b.read_from) END AS read_from,
-  CASE WHEN o.row_count >= n.row_count THEN o.since ELSE CAST(? AS TIMESTAMPTZ) END AS since,
-  CASE WHEN o.row_count >= n.row_count THEN o.night_id ELSE CAST(? AS VARCHAR) END AS night_id
+  CASE WHEN o.row_count >= n.row_count THEN o.since ELSE $now::TIMESTAMPTZ END AS since,
+  CASE WHEN o.row_count >= n.row_count THEN o.night_id ELSE $night_id::VARCHAR END AS night_id
 FROM found AS n
 LEFT JOIN begun AS b ON b.endpoint = n.endpoint
-LEFT JOIN ledger.sync.kept_out AS o
-  ON o.system = ? AND o.endpoint = n.endpoint AND o.entity = n.entity AND o.digest = n.digest
+LEFT JOIN kept AS o ON o.endpoint = n.endpoint AND o.entity = n.entity AND o.digest = n.digest
 """
 
 
 def _note_kept_out(con: duckdb.DuckDBPyConnection, channel: Channel, night_id: str, now: datetime) -> None:
-    system = channel.name
-    if not (feeds := [feed for feed in _feeds(system) if feed[1] in {e.name for e in channel.endpoints}]):
+    serves = {endpoint.name: endpoint.entities for endpoint in channel.endpoints}
+    feeds = [(table, name) for table, name in _feeds(channel.name) if entity_of(table) in serves.get(name, ())]
+    if not feeds:
         return
-    tables, endpoints = [table for table, _ in feeds], [endpoint for _, endpoint in feeds]
     con.execute(
-        _KEPT_OUT.format(system=system),
-        [tables, endpoints, system, night_id, system, now, night_id, system],
+        _KEPT_OUT.format(system=channel.name),
+        {
+            "tables": [table for table, _ in feeds], "endpoints": [name for _, name in feeds], "system": channel.name,
+            "night_id": night_id, "now": now,
+        },
     )
-    con.execute("DELETE FROM ledger.sync.kept_out WHERE system = ?", [system])
+    con.execute("DELETE FROM ledger.sync.kept_out WHERE system = ?", [channel.name])
     con.execute("INSERT INTO ledger.sync.kept_out BY NAME FROM kept_out_now")
     con.execute("DROP TABLE kept_out_now")
 

@@ -1,9 +1,9 @@
 """Stage 8, verify: what was written is read back by id, and every correction gets its last word: confirmed or not.
 
 `confirmed` the system holds the desired value · `overwritten` it holds a third one · `settling` it still shows the old
-one after about a minute of patience · `unconfirmed` it could not be read, or the record is gone. A counter that showed
-its old level stays `settling`: what it shows a night later may be a sale's doing. Reads the systems, appends to
-`ledger.sync.verifications`; the base is moved by `pipelines.agree`, from what is confirmed.
+one after about a minute of patience · `unconfirmed` it could not be read, or the record is gone. A level that was to
+tell the authority of units and showed its old number stays `settling`: what it shows later may be a sale's doing. Reads
+the systems, appends to `ledger.sync.verifications`; the base is moved by `pipelines.agree`, from what is confirmed.
 """
 
 import asyncio
@@ -25,7 +25,9 @@ WAITS = (5.0, 15.0, 40.0)
 """The patience of a night with what it has just written, in seconds."""
 
 _WRITTEN = (
-    """SELECT o.status, c.entity = 'stock' AND EXISTS (
+    """SELECT o.status, EXISTS (
+    SELECT 1 FROM ledger.sync.told AS t WHERE t.plan_id = c.plan_id AND t.correction_key = c.correction_key
+  ) AND EXISTS (
     SELECT 1 FROM ledger.sync.verifications AS w
     WHERE w.plan_id = c.plan_id AND w.correction_key = c.correction_key AND w.status = 'settling'
   ), """ + CORRECTION + """
@@ -127,9 +129,9 @@ def _record(
 ) -> dict[str, int]:
     statuses = [_status(con, c, readings.get(c.correction_key)) for c in corrections]
     for at, c in enumerate(corrections):
-        # Units come and go: only its log, or agreement with all that is counted, tells that this write did it.
-        is_sales_doing = statuses[at] is VerificationStatus.CONFIRMED and c.correction_key in stood
-        if is_sales_doing and c.entity not in requests:
+        # Units come and go: that this write did it, the authority's log tells (reconcile/logged.sql), or nobody.
+        may_be_a_sale = statuses[at] is VerificationStatus.CONFIRMED and c.correction_key in stood
+        if may_be_a_sale and c.entity not in requests:
             statuses[at] = VerificationStatus.SETTLING
     values = [reading.value if (reading := readings.get(c.correction_key)) else None for c in corrections]
     with transaction(con):

@@ -60,5 +60,5 @@ async def test_an_answer_of_an_unknown_shape_is_a_finding_that_names_the_line_an
     channel = replace(FakeVendor("square", VirtualClock()).channel(), endpoints=(locations,))
     (found,) = await examine([(channel, Session())], None)
     assert (found.check, found.level) == ("answers", "failure")
-    assert "unknown shape (KeyError in test_doctor.py line" in found.detail and "example.org" not in found.detail
+    assert "unknown shape (KeyError in tests/test_doctor.py line" in found.detail and "example.org" not in found.detail
     assert "http://127.0.0.1/shop" in found.cure

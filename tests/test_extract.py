@@ -206,6 +206,25 @@ def test_a_delta_with_a_record_that_does_not_say_which_it_is_becomes_a_census(es
     assert set(estate.rows("raw_till.things")) == {"r0", "r1", "r2", nameless.id}, "r3 as it was is not believed"
 
 
+def test_a_record_without_a_name_that_is_as_it_was_asks_for_no_census(estate: Estate) -> None:
+    nameless = raw_row(b'{"v": "in the bin"}', None)
+    bin_and_all = pages(Page([*ids(3).rows, nameless]))
+    assert estate.extract({"till": {"things": bin_and_all}})["till.things"].kind == "census"
+    assert estate.extract({"till": {"things": pages(Page([nameless]))}}, night="n2")["till.things"].kind == "delta"
+
+
+def test_a_day_of_the_past_with_such_a_record_is_no_census(estate: Estate) -> None:
+    estate.extract({"till": {"orders": Endpoint("orders", ("orders",), pages(ids(3)))}})
+    nameless = raw_row(b'{"v": "of whom?"}', None)
+    again = channel("till", (Endpoint("orders", ("orders",), pages(Page([nameless]))),))
+    verdicts = extract_days(
+        estate.con, [(again, estate.session("till"))], entity="orders", start=NOW - timedelta(days=9),
+        end=NOW - timedelta(days=8), clock=estate.clock, folder=estate.folder,
+    )
+    assert [verdict.kind for verdict in verdicts] == ["delta"]
+    assert set(estate.rows("raw_till.orders")) == {"r0", "r1", "r2", nameless.id}
+
+
 def test_a_loss_that_the_vendor_counts_is_still_judged(estate: Estate) -> None:
     estate.extract({"till": {"things": pages(ids(100))}})
     verdict = estate.extract({"till": {"things": counting(50, Page([]), census=ids(50))}})["till.things"]

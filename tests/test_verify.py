@@ -118,15 +118,18 @@ async def test_a_level_that_stood_is_not_proven_by_a_sale_that_brings_it_where_i
     insert(world, "reconcile.drift", rows)
     plan_id = build_plan(world, lane="main", clock=clock)
     approve_by_policy(world, plan_id, armed=ARMED, clock=clock)
+    told = {row["vendor_id"]: row["correction_key"] for row in plan_rows(world, plan_id)}
+    world.executemany("INSERT INTO ledger.sync.told VALUES (?, ?, 'shopify', 'm1')", [
+        [plan_id, told["v0"]], [plan_id, told["v1"]],
+    ])
     vendor = FakeVendor("square", clock, distort=lambda value: "10")
     vendor.values = {("stock", "on_hand", f"v{i}", "L1"): "10" for i in range(3)}
     await push_plan(world, plan_id, {"square": vendor.session()}, armed=ARMED, clock=clock)
     assert await verify(world, plan_id, clock, vendor) == {"square": {"settling": 3}}
     clock.at += timedelta(days=1)
-    vendor.values[("stock", "on_hand", "v0", "L1")] = "9"
-    vendor.values[("stock", "on_hand", "v1", "L1")] = "8"
-    assert await verify(world, plan_id, clock, vendor) == {"square": {"settling": 2, "overwritten": 1}}
-    assert "confirmed" not in verdicts(world).values()
+    vendor.values |= {("stock", "on_hand", f"v{i}", "L1"): level for i, level in enumerate(("9", "8", "9"))}
+    assert await verify(world, plan_id, clock, vendor) == {"square": {"settling": 1, "overwritten": 1, "confirmed": 1}}
+    assert verdicts(world) == {"v0": "settling", "v1": "overwritten", "v2": "confirmed"}, "v2 had nobody to tell of"
 
 
 async def test_a_system_that_cannot_be_read_leaves_its_rows_unconfirmed(world, clock):

@@ -199,6 +199,11 @@ class Channel:
         """What it is read for."""
         return frozenset(entity for endpoint in self.endpoints for entity in endpoint.entities)
 
+    def rungs(self, correction: Correction) -> frozenset[int]:
+        """How safely this value can be written."""
+        place = (correction.entity, correction.field)
+        return frozenset(rung for one in self.abilities if (one.entity, one.field) == place for rung in one.rungs)
+
     def in_roles(self, roles: Sequence[str]) -> "Channel":
         """The same system, as no more than it serves as; as all that it can be where no role is named.
 

@@ -17,8 +17,11 @@ from pipelines.errors import ChannelError
 
 log = logging.getLogger("trueup.channels")
 
+UNKNOWN_SHAPE = "unknown_shape"
+"""The code of such an error."""
 P = ParamSpec("P")
 T = TypeVar("T")
+_CHANNELS = Path(__file__).parent
 STRANGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, msgspec.MsgspecError)
 """What code raises that takes an answer apart and does not find what it looks for."""
 
@@ -35,13 +38,21 @@ def foreseen(call: Callable[P, Awaitable[T]], error: type[ChannelError]) -> Call
         except STRANGE as stumbled:
             words = where(stumbled)
             log.error("an answer of an unknown shape: %s", words)
-            raise error(f"an answer of an unknown shape ({words})") from None  # its own words may hold a value
+            # "from None": what the first error says may be somebody's value
+            raise error(f"an answer of an unknown shape ({words})", code=UNKNOWN_SHAPE) from None
 
     guarded.is_foreseen = True  # type: ignore[attr-defined]
     return guarded
 
 
 def where(error: Exception) -> str:
-    """The error's kind and the line that raised it; nothing that it says, for that may be somebody's value."""
-    place = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{type(error).__name__} in {Path(place.filename).name} line {place.lineno}"
+    """The error's kind and the line of the channel at which it arose; nothing that it says, for that may be a value."""
+    places = traceback.extract_tb(error.__traceback__)
+    own = [place for place in places if _is_of_a_channel(Path(place.filename))]
+    place = (own or places)[-1]
+    path = Path(place.filename)
+    return f"{type(error).__name__} in {path.parent.name}/{path.name} line {place.lineno}"
+
+
+def _is_of_a_channel(path: Path) -> bool:
+    return path.is_relative_to(_CHANNELS) and path != Path(__file__)

@@ -51,6 +51,12 @@ def chunks(corrections: Sequence[Correction], writer: Writer) -> Iterator[list[C
             yield batch
 
 
+def halves(corrections: Sequence[Correction]) -> tuple[Sequence[Correction], Sequence[Correction]]:
+    """Two parts, in order; of one row the first is empty."""
+    middle = len(corrections) // 2
+    return corrections[:middle], corrections[middle:]
+
+
 def waves(corrections: Sequence[Correction], canary_rows: int) -> tuple[list[Correction], list[Correction]]:
     """The canary and the rest: the first `canary_rows` rows of each field, with all rows of their records (R8).
 

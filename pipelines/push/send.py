@@ -14,6 +14,7 @@ from dataclasses import replace
 import duckdb
 
 from pipelines.channels.base import Channel, Writer
+from pipelines.channels.foreseen import UNKNOWN_SHAPE
 from pipelines.errors import (
     AmbiguousWrite,
     ChannelError,
@@ -24,7 +25,7 @@ from pipelines.errors import (
 )
 from pipelines.http import Session
 from pipelines.model import Correction, Outcome, OutcomeStatus
-from pipelines.push.compose import Batch, chunks, in_order, vendor_key, waves
+from pipelines.push.compose import Batch, chunks, halves, in_order, vendor_key, waves
 from pipelines.push.journal import Approved, Journal
 from pipelines.readback import after_doubt, before_write, read_back, skipped
 
@@ -100,7 +101,8 @@ class SystemPush:
         batch = await self._open_part(planned)
         if batch is None:
             return
-        checked = [c for c in batch.corrections if writer.needs_check or self._is_by_person(c)]
+        checks_all, rows = writer.needs_check, self._approved  # what a person approved may lie days back
+        checked = [c for c in batch.corrections if checks_all or rows[c.correction_key].approver != "policy"]
         if not checked:
             await self._send(writer, batch, is_planned=batch is planned)
             return
@@ -132,8 +134,11 @@ class SystemPush:
         await self._journal.send(batch, is_planned=is_planned)
         try:
             outcomes = await self._write(writer, batch)
-        except AmbiguousWrite:
-            await self._after_lost_answer(writer, batch)
+        except AmbiguousWrite as error:
+            if error.code == UNKNOWN_SHAPE:  # the same bytes would get the same answer
+                await self._decide(writer, batch, may_resend=True, is_strange=True)
+            else:
+                await self._after_lost_answer(writer, batch)
         except RejectedCorrection as error:
             await self._halve(writer, batch, "refused", error.request_id)
         except CredentialError as error:
@@ -162,7 +167,7 @@ class SystemPush:
         return outcomes
 
     async def _after_lost_answer(self, writer: Writer, batch: Batch) -> None:
-        if self._may_send() or not all(self._rungs(c) & SAFE_RUNGS for c in batch.corrections):
+        if self._may_send() or not all(self._channel.rungs(c) & SAFE_RUNGS for c in batch.corrections):
             await self._decide(writer, batch, may_resend=batch.attempt == 1)
             return
         try:
@@ -179,11 +184,12 @@ class SystemPush:
             await self._decide(writer, batch, may_resend=False, said=outcomes)
 
     async def _decide(
-        self, writer: Writer, batch: Batch, *, may_resend: bool, said: Sequence[Outcome] = ()
+        self, writer: Writer, batch: Batch, *, may_resend: bool, said: Sequence[Outcome] = (), is_strange: bool = False
     ) -> None:
         """Find out by reading what became of a batch; what was not applied is sent once more where allowed.
 
-        Where a write is a request no reading tells that it was not made: then the writer is asked.
+        Where a write is a request no reading tells that it was not made: then the writer is asked. What came to nothing
+        but an answer of an unknown shape is sent in halves, down to the row that is to blame, which is refused.
         """
         try:
             if writer.asked is not None and not said:
@@ -200,11 +206,11 @@ class SystemPush:
                 again.append(c)
             else:
                 outcomes.append(outcome)
+        if is_strange and len(batch.corrections) == len(again) == 1:
+            why = "its answer could not be made out, and nothing was done"
+            outcomes = [Outcome(again.pop().correction_key, OutcomeStatus.REJECTED, UNKNOWN_SHAPE, why)]
         await self._settle(batch, outcomes)
-        if again:
-            second = await self._open_part(self._batch(again, batch.attempt + 1))
-            if second is not None:
-                await self._send(writer, second, is_planned=False)
+        await self._send_parts(writer, halves(again) if is_strange else [again], batch.attempt + 1)
 
     async def _halve(self, writer: Writer, batch: Batch, code: str, request_id: str) -> None:
         """A batch refused whole: its halves are new batches with new keys, down to the row that is bad."""
@@ -214,11 +220,12 @@ class SystemPush:
             await self._settle(batch, [refused])
             return
         await self._settle(batch, [])
-        middle = len(batch.corrections) // 2
-        for half in (batch.corrections[:middle], batch.corrections[middle:]):
-            part = await self._open_part(self._batch(half, batch.attempt))
-            if part is not None:
-                await self._send(writer, part, is_planned=False)
+        await self._send_parts(writer, halves(batch.corrections), batch.attempt)
+
+    async def _send_parts(self, writer: Writer, parts: Sequence[Sequence[Correction]], attempt: int) -> None:
+        for part in filter(None, parts):
+            if (opened := await self._open_part(self._batch(part, attempt))) is not None:
+                await self._send(writer, opened, is_planned=False)
 
     async def _failed_fields(self, writer: Writer, canary: Sequence[Correction]) -> set[str]:
         """Fields of the canary where nothing was applied, or something that was does not read as desired.
@@ -258,13 +265,6 @@ class SystemPush:
         late = [c for c in batch.corrections if c.correction_key not in kept]
         await self._settle(batch, [skipped(c, "expired", REASONS["expired"]) for c in late])
         return self._batch(left, batch.attempt) if left else None
-
-    def _is_by_person(self, correction: Correction) -> bool:
-        return self._approved[correction.correction_key].approver != "policy"
-
-    def _rungs(self, correction: Correction) -> frozenset[int]:
-        place = (correction.entity, correction.field)
-        return frozenset(r for one in self._channel.abilities if (one.entity, one.field) == place for r in one.rungs)
 
     def _batch(self, corrections: Sequence[Correction], attempt: int) -> Batch:
         head = self._journal.head

@@ -82,6 +82,16 @@ async def test_what_a_write_did_whose_answer_cannot_be_made_out_is_read_back(wor
     assert report.systems["shopify"].counts == {"applied": 3}
 
 
+@pytest.mark.parametrize("has_key", [True, False], ids=["with a key", "without"])
+async def test_the_row_over_which_a_writer_stumbles_is_refused_alone(world, clock, has_key):
+    plan_id = plan(world, clock, *prices(30))
+    vendor = vendor_for(world, plan_id, clock, stumbles=frozenset({"v007"}), has_key=has_key)
+    report = await push(world, plan_id, clock, vendor)
+    assert report.systems["shopify"].counts["applied"] == 29 and len(vendor.effects) == 29
+    assert outcomes(world)["v007"] == ("rejected", "unknown_shape"), "so it is parked in the end (R13)"
+    assert not report.systems["shopify"].stopped
+
+
 async def test_the_other_systems_are_written_and_what_cannot_be_read_has_no_known_end(world, clock):
     plan_id = plan(world, clock, *prices(2), *prices(2, "hubspot"))
     strange = vendor_for(world, plan_id, clock, faults={1: "strange_after"}, has_key=False, is_strange=True)
@@ -101,5 +111,5 @@ async def test_a_last_look_that_cannot_be_made_out_stops_its_system_before_it_wr
     vendor = vendor_for(world, plan_id, clock, needs_check=True, is_strange=True)
     report = await push(world, plan_id, clock, vendor)
     assert vendor.effects == [] and report.systems["shopify"].counts == {"skipped": 2}
-    assert "unknown shape (KeyError in vendor.py line" in report.systems["shopify"].stopped
+    assert "unknown shape (KeyError in plan/vendor.py line" in report.systems["shopify"].stopped
     assert verdicts(world) == {}

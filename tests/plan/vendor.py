@@ -59,6 +59,8 @@ class FakeVendor:
     reads: int = 0
     is_deaf: bool = False
     """Read-backs fail."""
+    stumbles: frozenset[str] = frozenset()
+    """Records over which its writer stumbles before anything is sent."""
     is_strange: bool = False
     """Read-backs get an answer that they cannot take apart."""
     lag: int = 0
@@ -107,6 +109,8 @@ class FakeVendor:
                 "crash_before": Crash(), "lost_before": AmbiguousWrite("reset"), "fatal": FatalChannelError("not JSON"),
                 "retriable": RetriableChannelError("503"), "credential": CredentialError("401", status=401),
             }[fault]
+        if any(c.vendor_id in self.stumbles for c in corrections):
+            raise KeyError("somebody@example.org")
         if self.has_key and key in self._keys:
             return self._keys[key]
         if self.refuses_whole and any(c.correction_key in self.bad for c in corrections):

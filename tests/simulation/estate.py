@@ -170,14 +170,18 @@ class SimulatedEstate:
         self.trace.note(self.time.now(), "id re-used", key=old.key)
         return old.key
 
-    def leave_unread(self, rows: Iterable[str]) -> None:
+    def leave_unread(self, rows: Iterable[str], run: Run) -> None:
         """From this night on nobody can say of what was lost in a reading without a sign: the things that it names."""
         text = "".join(rows)
         for number in range(len(self.scene().catalogue)):
             keys = {ids.item_key(system, number) for system in SELLERS}
             if any(f'"{key}"' in text for key in keys | {ids.shopify_inventory(number)}):
                 self._unread |= keys
-        self.runs[-1].spoilt |= self._unread
+        run.spoilt |= self._unread
+
+    def all_is_read(self) -> None:
+        """A census has found again what was lost."""
+        self._unread.clear()
 
     # -- trueup --------------------------------------------------------------------------------------------
 

@@ -103,6 +103,7 @@ def _play(estate: SimulatedEstate, drawn: Scenario, played: Played) -> None:
     quiet = []
     for number in range(QUIET + 1):
         quiet.append(estate.run(seed=f"{drawn.seed} quiet", force_census=drawn.is_deaf and number == 0))
+        estate.all_is_read()
         if not quiet[-1].new and not quiet[-1].written:
             break
     played.violations += checker.converged(quiet)
@@ -126,7 +127,7 @@ def _night(estate: SimulatedEstate, drawn: Scenario, night: NightPlan, played: P
     weather = Weather([*([second] if night.second else []), *night.weather])
     run = estate.run(weather, seed=str(drawn.seed), dies_at=night.dies_at, skew=night.skew, on_step=on_step)
     _count(night, played)
-    estate.leave_unread(row for fault in night.faults if isinstance(fault, Pages) for row in fault.rows)
+    estate.leave_unread((row for fault in night.faults if isinstance(fault, Pages) for row in fault.rows), run)
     if second.happened:
         played.faults["two runs"] += 1
         played.violations += second.violations
