@@ -13,7 +13,9 @@ from typing import ParamSpec, TypeVar
 
 import msgspec
 
+from pipelines import http
 from pipelines.errors import ChannelError
+from pipelines.http import Session
 
 log = logging.getLogger("trueup.channels")
 
@@ -36,6 +38,8 @@ def foreseen(call: Callable[P, Awaitable[T]], error: type[ChannelError]) -> Call
         try:
             return await call(*args, **named)
         except STRANGE as stumbled:
+            if _is_of_the_way(stumbled):
+                raise
             words = where(stumbled)
             log.error("an answer of an unknown shape: %s", words)
             # "from None": what the first error says may be somebody's value
@@ -52,6 +56,14 @@ def where(error: Exception) -> str:
     place = (own or places)[-1]
     path = Path(place.filename)
     return f"{type(error).__name__} in {path.parent.name}/{path.name} line {place.lineno}"
+
+
+def _is_of_the_way(error: Exception) -> bool:
+    """Whether it arose while a call was carried, before a channel had its answer: that is a fault of ours."""
+    places = traceback.extract_tb(error.__traceback__)
+    carried = [at for at, place in enumerate(places) if Path(place.filename) == Path(http.__file__)
+               and place.name == Session.call.__name__]
+    return bool(carried) and not any(_is_of_a_channel(Path(place.filename)) for place in places[carried[-1] :])
 
 
 def _is_of_a_channel(path: Path) -> bool:

@@ -3,14 +3,17 @@
 import logging
 from decimal import Decimal
 
+import httpx
 import msgspec
 import pytest
 
 from pipelines.channels.foreseen import STRANGE, foreseen
 from pipelines.errors import AmbiguousWrite, CredentialError, FatalChannelError
+from pipelines.http import Session
 from pipelines.model import Outcome, OutcomeStatus
 from pipelines.push import settle_unknown
 from tests.plan.vendor import Crash
+from tests.test_extract import NoLimit
 from tests.test_push import clock as clock
 from tests.test_push import outcomes, plan, prices, push, vendor_for
 from tests.test_push import world as world
@@ -65,6 +68,18 @@ async def test_a_value_that_is_no_text_is_an_unknown_shape(world, clock, value):
     report = await push(world, plan_id, clock, vendor, vendor_for(world, plan_id, clock, "hubspot"))
     assert "unknown shape (TypeError" in report.systems["shopify"].stopped and vendor.effects == []
     assert report.systems["hubspot"].counts == {"applied": 2}
+
+
+async def test_a_fault_of_ours_while_a_call_is_carried_is_told_as_one(clock):
+    def broken(request):
+        raise TypeError("a fault of ours")
+
+    session = Session(
+        system="hubspot", base_url="http://shop.test", headers={}, limiter=NoLimit(), judge=lambda answer: None,
+        clock=clock, transport=httpx.MockTransport(broken),
+    )
+    with pytest.raises(TypeError, match="a fault of ours"):
+        await foreseen(session.get, FatalChannelError)("/page")
 
 
 def test_it_is_wrapped_once():

@@ -66,7 +66,7 @@ class Reach(Clear):
             rows, self.hands.rows = self.hands.rows, []
             for row in rows:
                 if row.system == self.system and row.entity == "stock":
-                    self.hands._change(wire, row)
+                    self.hands._change(wire, row, call)
         return None
 
 
