@@ -187,6 +187,26 @@ def test_what_was_staged_on_a_night_without_a_reading_is_asked_for_all_the_same(
     assert "7" in shop.prices()
 
 
+def test_a_census_that_was_not_whole_is_no_reading(shop):
+    shop.put("7")
+    shop.night(retyped=True, breaks=True)
+    now = shop.estate.clock.now()
+    shop.con.execute(
+        "INSERT INTO ledger.sync.reads SELECT * REPLACE ('census' AS kind, false AS is_complete, 'x' AS night_id) "
+        "FROM ledger.sync.reads LIMIT 1"
+    )
+    stage_system(shop.con, "hubspot")
+    commit_cursors(shop.con, [shop.channel()], "x", now=now)
+    assert shop.con.execute("SELECT read_from FROM ledger.sync.kept_out").fetchall() == [(NOW + timedelta(days=1),)]
+
+
+def test_another_reason_is_another_fault(shop):
+    shop.put("7", "12,50")
+    shop.night(force_census=True)
+    shop.put("7", {"amount": 1})
+    assert [shop.night(), shop.night()] == [day(2), day(2)]
+
+
 def test_rows_of_one_key_are_counted_one_by_one(shop):
     """Movements bear their item's key: a hundred of one item are a hundred."""
     shop.night(breaks=True)

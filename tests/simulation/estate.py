@@ -212,7 +212,7 @@ class SimulatedEstate:
                 night = Tonight(place, kind, **asked)
                 try:
                     run.night_id = run_night(night, _quiet(), before=lambda step: self._step(run, wire, step, on_step))
-                    run.status, run.new, run.parked = said(
+                    run.status, run.new, run.parked, run.deaf = said(
                         place.con, run.night_id, partial(self.trace.note, self.time.now()), self._touched
                     )
                 except Killed:

@@ -168,8 +168,16 @@ def _judge(estate: SimulatedEstate, drawn: Scenario, played: Played) -> None:
     known_rows = [row for row in known(rows, estate.systems) if row.entity != "customers"]
     known_rows = [row for row in known_rows if row.key not in estate.runs[-1].parked]  # for a person
     over = {ids.item_number("square", key) for plan in drawn.nights if plan.hands for key in plan.hands.counted_over}
+    over |= _gone(estate, frozenset().union(*(run.deaf for run in estate.runs)))
     known_rows = [r for r in known_rows if r.entity != "stock" or ids.item_number(r.system, r.vendor_id) not in over]
     played.violations += checker.lost(known_rows, now)
+
+
+def _gone(estate: SimulatedEstate, deaf: frozenset[str]) -> set[int]:
+    """Things that are in a system no more whose orders once could not be read: what was sold of them names nothing."""
+    everything = range(len(estate.scene().catalogue))
+    there = {system: {row[0] for row in estate.vendors[system].observe_prices(estate.store)} for system in deaf}
+    return {n for system in deaf for n in everything if ids.item_key(system, n) not in there[system]}
 
 
 def _broke(run: Run) -> list[Violation]:

@@ -27,6 +27,8 @@ class Run:
     parked: set[tuple[str, str, str, str, str]] = field(default_factory=set)
     """Values that wait for a person: written in vain too often (R10, R13), or typed over while a night was at work."""
     truth: list[Row] = field(default_factory=list)
+    deaf: set[str] = field(default_factory=set)
+    """Systems whose orders could not be read."""
     spoilt: set[str] = field(default_factory=set)
     """Keys, in all systems, of things that are spoilt in one: nobody says what is right of them."""
     holder: str = ""
@@ -51,8 +53,11 @@ class Run:
 
 def said(
     con: Any, night_id: str, note: Callable[..., None], touched: Collection[str]
-) -> tuple[str, int, set[tuple[str, str, str, str, str]]]:
-    """A night's status, how many of its corrections are new, and what waits for a person; its outcomes are noted."""
+) -> tuple[str, int, set[tuple[str, str, str, str, str]], set[str]]:
+    """A night's status, how many of its corrections are new, what waits for a person, and whose orders were not read.
+
+    Its outcomes are noted.
+    """
     status = con.execute("SELECT status FROM ledger.sync.nights WHERE night_id = ?", [night_id]).fetchall()[0][0]
     new = con.execute(
         "SELECT count(*) FROM ledger.sync.corrections AS c JOIN ledger.sync.plans AS p ON p.plan_id = c.plan_id "
@@ -79,4 +84,8 @@ def said(
         row[:5] for row in rows
         if row[2] == "compare_at" and row[8] == "hold" and row[3] in touched and (row[0], *row[3:5]) in waits
     }
-    return str(status), int(new), {*parked, *typed}
+    deaf = con.execute(
+        "SELECT system FROM ledger.sync.reads WHERE night_id = ? AND endpoint = 'orders' AND NOT is_complete",
+        [night_id],
+    ).fetchall()
+    return str(status), int(new), {*parked, *typed}, {system for (system,) in deaf}
