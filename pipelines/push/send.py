@@ -136,7 +136,7 @@ class SystemPush:
             outcomes = await self._write(writer, batch)
         except AmbiguousWrite as error:
             if error.code == UNKNOWN_SHAPE:  # the same bytes would get the same answer
-                await self._decide(writer, batch, may_resend=True, is_strange=True)
+                await self._decide(writer, batch, may_resend=True, strange=error.message)
             else:
                 await self._after_lost_answer(writer, batch)
         except RejectedCorrection as error:
@@ -184,7 +184,7 @@ class SystemPush:
             await self._decide(writer, batch, may_resend=False, said=outcomes)
 
     async def _decide(
-        self, writer: Writer, batch: Batch, *, may_resend: bool, said: Sequence[Outcome] = (), is_strange: bool = False
+        self, writer: Writer, batch: Batch, *, may_resend: bool, said: Sequence[Outcome] = (), strange: str = ""
     ) -> None:
         """Find out by reading what became of a batch; what was not applied is sent once more where allowed.
 
@@ -206,11 +206,11 @@ class SystemPush:
                 again.append(c)
             else:
                 outcomes.append(outcome)
-        if is_strange and len(batch.corrections) == len(again) == 1:
-            why = "its answer could not be made out, and nothing was done"
+        if strange and len(batch.corrections) == len(again) == 1:
+            why = f"{strange}, and nothing was done"
             outcomes = [Outcome(again.pop().correction_key, OutcomeStatus.REJECTED, UNKNOWN_SHAPE, why)]
         await self._settle(batch, outcomes)
-        await self._send_parts(writer, halves(again) if is_strange else [again], batch.attempt + 1)
+        await self._send_parts(writer, halves(again) if strange else [again], batch.attempt + 1)
 
     async def _halve(self, writer: Writer, batch: Batch, code: str, request_id: str) -> None:
         """A batch refused whole: its halves are new batches with new keys, down to the row that is bad."""
