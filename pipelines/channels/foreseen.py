@@ -29,9 +29,7 @@ STRANGE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, 
 
 
 def foreseen(call: Callable[P, Awaitable[T]], error: type[ChannelError]) -> Callable[P, Awaitable[T]]:
-    """The same call, which raises `error` where it stumbles; wrapped once, however often this is asked."""
-    if hasattr(call, "is_foreseen"):
-        return call
+    """The same call, which raises `error` where it stumbles. Wrapped again, the first word stands."""
 
     @functools.wraps(call)
     async def guarded(*args: P.args, **named: P.kwargs) -> T:
@@ -45,7 +43,6 @@ def foreseen(call: Callable[P, Awaitable[T]], error: type[ChannelError]) -> Call
             # "from None": what the first error says may be somebody's value
             raise error(f"an answer of an unknown shape ({words})", code=UNKNOWN_SHAPE) from None
 
-    guarded.is_foreseen = True  # type: ignore[attr-defined]
     return guarded
 
 

@@ -82,9 +82,10 @@ async def test_a_fault_of_ours_while_a_call_is_carried_is_told_as_one(clock):
         await foreseen(session.get, FatalChannelError)("/page")
 
 
-def test_it_is_wrapped_once():
-    once = foreseen(stumble, FatalChannelError)
-    assert foreseen(once, AmbiguousWrite) is once
+async def test_of_a_call_that_is_wrapped_again_the_first_word_stands():
+    """A channel that serves as less than it can be is made anew (`in_roles`), and its functions with it."""
+    with pytest.raises(FatalChannelError):
+        await foreseen(foreseen(stumble, FatalChannelError), AmbiguousWrite)("a field that is gone")
 
 
 @pytest.mark.parametrize("has_key", [True, False], ids=["with a key", "without"])
