@@ -53,6 +53,21 @@ def test_first_two_nights_are_as_the_truth_has_them(
     played.close()
 
 
+def test_the_second_night_reads_what_changed_since_the_first(second: tuple[PlayedEstate, Night]) -> None:
+    with second[0].copy() as con:
+        kinds = con.execute(
+            "SELECT r.endpoint, r.kind FROM ledger.sync.reads AS r JOIN ledger.sync.nights AS n USING (night_id) "
+            "WHERE r.system = 'square' AND n.kind = 'nightly' ORDER BY ALL"
+        ).fetchall()
+        behind = con.execute(
+            "SELECT r.system, r.endpoint, max(r.cursor_to), any_value(c.cursor_at) FROM ledger.sync.reads AS r "
+            "LEFT JOIN ledger.sync.cursors AS c USING (system, endpoint) WHERE r.is_complete "
+            "GROUP BY ALL HAVING max(r.cursor_to) IS DISTINCT FROM any_value(c.cursor_at)"
+        ).fetchall()
+    assert {"catalog_objects", "inventory_changes", "orders"} <= {name for name, kind in kinds if kind == "delta"}
+    assert behind == []
+
+
 def test_second_run_on_quiet_systems_plans_nothing_new(second: tuple[PlayedEstate, Night], copy: Copy) -> None:
     played, before = copy(second[0]), second[1]
     night = played.night()
