@@ -178,7 +178,7 @@ def test_rows_that_wait_for_a_person_keep_their_reason_and_wait_for_the_check_to
     (reason, is_releasable), *_ = night.execute(
         f"SELECT disposition_reason, is_releasable FROM plan.decided WHERE {SHOPIFY_PRICES}"
     ).fetchall()
-    held = "The policy holds prices.amount changed by its source of truth for a person."
+    held = "The policy holds prices.amount for a person; changed by its source of truth."
     assert reason.startswith(f"{held} Failed check: ")
     assert not is_releasable
     others = night.execute("SELECT is_releasable FROM plan.decided WHERE system = 'hubspot' AND entity = 'prices'")

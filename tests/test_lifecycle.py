@@ -84,7 +84,7 @@ async def test_the_story_of_one_sku_is_what_happens(shop):
     assert f'"{mirrored["reason"]}", a fall of 10 %, under the 30 % guard' in STORY
     assert round(100 * (1 - int(mirrored["desired"]) / int(mirrored["observed"]))) == 10
     assert (mirrored["disposition"], edited["disposition"]) == ("approve", "hold")
-    assert edited["disposition_reason"] == "The policy holds prices.amount changed on both sides for a person."
+    assert edited["disposition_reason"] == "The policy holds prices.amount for a person; changed on both sides."
 
     (approval,) = rows(shop.con, "SELECT correction_key, valid_until - approved_at AS age FROM ledger.sync.approvals")
     assert approval["correction_key"] == mirrored["correction_key"]

@@ -62,7 +62,7 @@ async def test_a_request_is_looked_at_once_and_not_asked_for_again_until_it_has_
     assert await verify(world, plan_id, clock, vendor) == {"shopify": {"settling": 4}}
     assert clock.slept == []
     asked = f"Asked for on {AS_OF:%Y-%m-%d}; shopify has not shown it carried out yet."
-    approved = "The policy approves prices.amount changed by its source of truth under caps."
+    approved = "The policy approves prices.amount under caps; changed by its source of truth."
     for night, expected in {1: ("hold", asked), 2: ("hold", asked), 3: ("approve", approved)}.items():
         clock.at = AS_OF + timedelta(days=night)
         start_night(world, night + 1)

@@ -17,11 +17,11 @@ WITH unread AS (
     own.reason AS own_unread, theirs.reason AS authority_unread, w.system IS NOT NULL AS is_open, h.written_at AS asked_at,
     CASE WHEN r.entity = 'customers' THEN f.systems END AS deaf_systems, r.entity = 'consents' AND r.drift_class = 'lower' AS is_lower,
     r.drift_class = 'raise_with_proof' AND r.observed IS NOT NULL AND u.system IS NULL AS is_by_hand,
-    concat(r.entity, '.', r.field, ' ', CASE r.drift_class
-      WHEN 'never_agreed' THEN 'that has never agreed' WHEN 'here' THEN 'edited in the system itself'
+    concat(r.entity, '.', r.field) AS place, CASE r.drift_class
+      WHEN 'never_agreed' THEN 'it has never agreed' WHEN 'here' THEN 'edited in the system itself'
       WHEN 'elsewhere' THEN 'changed by its source of truth' WHEN 'both' THEN 'changed on both sides'
       WHEN 'rule' THEN 'changed by a rule' WHEN 'explained' THEN 'explained by movements'
-      WHEN 'unexplained' THEN 'with unexplained units' ELSE concat('of class ', r.drift_class) END) AS moved,
+      WHEN 'unexplained' THEN 'units are unexplained' ELSE r.drift_class END AS moved,
     a.answer, a.author, a.reason AS said, a.until, z.days AS prior_days, coalesce(s.reason, k.reason) AS parked_reason
   FROM plan.rows AS r
   CROSS JOIN deaf AS f
@@ -50,7 +50,7 @@ FROM (
       OR x.claim_count > 1 OR (x.parked_reason IS NOT NULL AND coalesce(x.answer = 'approve', false)) AS is_blocked, CASE
     WHEN x.guard_reason IS NOT NULL THEN {'disposition': 'refuse', 'reason': x.guard_reason, 'approver': NULL::VARCHAR}
     WHEN x.action = 'refuse' AND NOT x.is_lower AND x.accepted_by IS NULL
-      THEN {'disposition': 'refuse', 'reason': concat('The policy refuses ', x.moved, '.'), 'approver': NULL}
+      THEN {'disposition': 'refuse', 'reason': concat('The policy refuses ', x.place, '; ', x.moved, '.'), 'approver': NULL}
     WHEN NOT x.is_known
       THEN {'disposition': 'not_writable', 'reason': concat('The policy does not name ', x.entity, '.', x.field, ' of ', x.system, ' as a target.'), 'approver': NULL}
     WHEN NOT x.is_writable
@@ -96,8 +96,8 @@ FROM (
     WHEN x.is_undone
       THEN {'disposition': 'hold', 'reason': 'What a parted person had got from the other is taken back by a person.', 'approver': NULL}
     WHEN x.action = 'approve'
-      THEN {'disposition': 'approve', 'reason': concat('The policy approves ', x.moved, ' under caps.'), 'approver': 'policy'}
-    ELSE {'disposition': 'hold', 'reason': concat('The policy holds ', x.moved, ' for a person.'), 'approver': NULL}
+      THEN {'disposition': 'approve', 'reason': concat('The policy approves ', x.place, ' under caps; ', x.moved, '.'), 'approver': 'policy'}
+    ELSE {'disposition': 'hold', 'reason': concat('The policy holds ', x.place, ' for a person; ', x.moved, '.'), 'approver': NULL}
   END AS verdict
   FROM facts AS x
 ) AS f

@@ -34,7 +34,7 @@ def test_a_plan_of_no_drift_is_empty(world):
 def test_policy_approves_with_reason_age_and_identity(world):
     (row,) = planned(world, drift())
     assert (row["disposition"], row["approver"], row["is_new"], row["held_since"]) == ("approve", "policy", True, None)
-    assert row["disposition_reason"] == "The policy approves prices.amount changed by its source of truth under caps."
+    assert row["disposition_reason"] == "The policy approves prices.amount under caps; changed by its source of truth."
     assert row["risk"] == "low"
     plan = world.execute("SELECT plan_id, expires_at, as_of, lane FROM ledger.sync.plans").fetchone()
     assert plan == ("n1-main", AS_OF + timedelta(minutes=60), AS_OF, "main")
